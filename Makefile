@@ -1,0 +1,44 @@
+# pg_estate: build with PGXS.  `make demo` and `make check` do everything on a bare Debian 12.
+
+EXTENSION = pg_estate
+EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" pg_estate.control)
+MODULE_big = pg_estate
+
+# the one ordered list: rooms as the data flows, each above what it uses
+ROOMS = feed listing score job effect view
+LEAVES = parse model net
+
+SOURCES = $(wildcard src/*.c) $(wildcard $(patsubst %,src/%/*.c,process $(ROOMS) $(LEAVES)))
+OBJS = $(SOURCES:.c=.o)
+
+SQL_FRAGMENTS = sql/begin.sql $(wildcard $(patsubst %,sql/%.sql,setup feed listing job effect score view)) sql/end.sql
+TABLE_STEPS = $(patsubst %,sql/tables/1/%.sql,market feed listing score job)
+TABLE_VIEWS = $(wildcard $(patsubst %,sql/tables/views/%.sql,feed listing job score view)) sql/tables/grants.sql
+
+DATA_built = pg_estate--$(EXTVERSION).sql
+EXTRA_CLEAN = src/setup_steps.inc pg_estate--*.sql
+
+PG_CONFIG ?= pg_config
+PG_CPPFLAGS = -Isrc $(shell curl-config --cflags 2>/dev/null)
+PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
+SHLIB_LINK = -lcurl -lz -ldl
+ifdef ESTATE_ASSERT
+PG_CPPFLAGS += -DUSE_ASSERT_CHECKING
+endif
+with_llvm = no
+
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifneq ($(wildcard $(PGXS)),)
+include $(PGXS)
+endif
+
+pg_estate--$(EXTVERSION).sql: $(SQL_FRAGMENTS) pg_estate.control
+	cat $(SQL_FRAGMENTS) > $@
+
+# the text that setup() runs, as C strings: no file to find at run time
+src/setup_steps.inc: $(TABLE_STEPS) $(TABLE_VIEWS) src/sql_to_c.sed
+	{ echo 'static const char *const setup_step_1 ='; cat $(TABLE_STEPS) | sed -f src/sql_to_c.sed; echo ';'; \
+	  echo 'static const char *const setup_views ='; cat $(TABLE_VIEWS) | sed -f src/sql_to_c.sed; echo ';'; } > $@
+
+src/setup.o: src/setup_steps.inc
+$(OBJS): $(wildcard src/*.h src/*/*.h)

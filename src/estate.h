@@ -1,0 +1,107 @@
+/*
+ * estate.h
+ *	  What every room may use: settings, the shared-memory struct, the rights
+ *	  that bookkeeping runs with, and the compat block.
+ *
+ * This is the only header that all rooms include; it names nothing of theirs.
+ */
+#ifndef ESTATE_H
+#define ESTATE_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "storage/latch.h"
+#include "storage/lwlock.h"
+#include "utils/timestamp.h"
+
+#if PG_VERSION_NUM < 150000
+#error "pg_estate needs PostgreSQL 15 or later"
+#endif
+
+/*
+ * compat: the only place with version tests.  Code is written to the newest
+ * API; this block brings older servers up to it.
+ */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+#if PG_VERSION_NUM < 160000
+#define object_aclcheck(classid, objectid, roleid, mode) \
+	((classid) == ProcedureRelationId ? pg_proc_aclcheck(objectid, roleid, mode) : \
+	 (classid) == ForeignServerRelationId ? pg_foreign_server_aclcheck(objectid, roleid, mode) : \
+	 pg_namespace_aclcheck(objectid, roleid, mode))
+#endif
+#if PG_VERSION_NUM >= 170000
+#define CreateWaitEventSetInTop(n) CreateWaitEventSet(NULL, (n))
+#else
+#define CreateWaitEventSetInTop(n) CreateWaitEventSet(TopMemoryContext, (n))
+#endif
+
+/* what setup() brings the tables to; see sql/tables */
+#define ESTATE_TABLES_VERSION 1
+
+/* settings, defined in estate.c */
+extern char *estate_databases;		/* names, comma-separated */
+extern int	estate_workers;			/* for each database */
+extern char *estate_allow_private_hosts;
+extern char *estate_secrets_dir;
+
+/*
+ * Shared memory.  Nothing private to a process is kept here: no descriptors,
+ * no pointers but the latch of a PGPROC, which lives in shared memory itself.
+ */
+#define ESTATE_MAX_DATABASES 32
+#define ESTATE_MAX_WORKERS 16	/* for each database */
+#define ESTATE_MAX_RUNNING 512	/* jobs shown as running, for each worker */
+
+typedef struct EstateWorkerSlot
+{
+	pid_t		pid;			/* 0: free */
+	Latch	   *latch;
+	TimestampTz started_at;
+	int			nrunning;
+	int64		running[ESTATE_MAX_RUNNING];	/* ids of the jobs in its hands */
+} EstateWorkerSlot;
+
+typedef struct EstateDatabaseSlot
+{
+	Oid			database;		/* InvalidOid: free */
+	bool		wake;			/* a commit has left work since a worker last looked */
+	TimestampTz due;			/* when the next job is due, DT_NOEND: none known */
+	EstateWorkerSlot workers[ESTATE_MAX_WORKERS];
+} EstateDatabaseSlot;
+
+typedef struct EstateShared
+{
+	LWLock	   *lock;
+	pid_t		launcher_pid;
+	Latch	   *launcher_latch;
+	EstateDatabaseSlot databases[ESTATE_MAX_DATABASES];
+} EstateShared;
+
+/* NULL when the module is not in shared_preload_libraries */
+extern EstateShared *estate_shared;
+
+/* rights.c: rights, and the version of the tables */
+typedef struct EstateUser
+{
+	Oid			saved_user;
+	int			saved_context;
+	int			guc_level;
+} EstateUser;
+
+extern bool estate_tables_exist(void);
+extern int	estate_tables_version(void);
+extern void estate_require_tables(void);
+extern Oid	estate_owner(void);
+extern void estate_become(EstateUser *user, Oid role);
+extern void estate_become_owner(EstateUser *user);
+extern void estate_resume_user(EstateUser *user);
+
+/* wake.c: tell the workers at commit that there is work */
+extern void estate_wake_at_commit(void);
+extern EstateDatabaseSlot *estate_find_slot(Oid database);
+extern bool estate_workers_configured(void);
+
+#endif							/* ESTATE_H */

@@ -1,0 +1,53 @@
+/*
+ * task.h
+ *	  A job whose work waits for the network.
+ *
+ * A task is a small state machine.  Its steps run in short transactions, as
+ * the owner of the tables; between steps it waits, and no transaction is
+ * open.  The process room drives tasks: many at once in the first worker of a
+ * database, or one in the session of CALL run_feed().
+ *
+ *	start	in a transaction: read what is needed, start the first request
+ *	ready	outside a transaction, after network activity or at wake_at:
+ *			is it time for a step?  Must not throw.
+ *	step	in a transaction: apply what has come; set wants
+ *	failed	in a transaction, after start or step threw or could not go on:
+ *			record it.  The job's own failure is recorded by the caller.
+ */
+#ifndef ESTATE_TASK_H
+#define ESTATE_TASK_H
+
+#include "job/job.h"
+#include "net/net.h"
+
+typedef enum TaskWants
+{
+	TASK_WAIT,					/* for the network or wake_at */
+	TASK_STEP,					/* another step at once */
+	TASK_DONE,					/* the job is done */
+	TASK_SNOOZE					/* give the job back until wake_at */
+} TaskWants;
+
+typedef struct Task Task;
+
+typedef struct TaskHandler
+{
+	const char *name;			/* what enqueue() calls it */
+	void		(*start) (Task *task);
+	bool		(*ready) (Task *task);
+	void		(*step) (Task *task);
+	void		(*failed) (Task *task, const ErrorData *error);
+} TaskHandler;
+
+struct Task
+{
+	const TaskHandler *handler;
+	MemoryContext context;		/* everything of the task; deleted with it */
+	Job			job;			/* id 0: called by a session, not from the queue */
+	NetLoop    *loop;
+	TaskWants	wants;
+	TimestampTz wake_at;		/* TASK_WAIT: not later than this; 0: none */
+	void	   *state;			/* the handler's own */
+};
+
+#endif							/* ESTATE_TASK_H */

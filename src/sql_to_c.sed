@@ -1,0 +1,5 @@
+# makes each line of SQL a C string
+s/\\/\\\\/g
+s/"/\\"/g
+s/^/"/
+s/$/\\n"/
