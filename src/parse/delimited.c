@@ -53,7 +53,7 @@ struct DelimitedReader
 	char	   *values;			/* copy of the record, cut into fields */
 	size_t		values_size;
 	Field	   *fields;
-	char	   *error;
+	const char *error;
 };
 
 DelimitedReader *
@@ -70,6 +70,10 @@ delimited_create(MemoryContext context, const DelimitedOptions *options)
 	if (options->encoding && !text_encoding_parse(options->encoding, &reader->encoding))
 		reader->error = MemoryContextStrdup(context, psprintf("encoding \"%s\" is not supported, only %s",
 															  options->encoding, text_encoding_names()));
+
+	if (options->delimiter == '\n' || options->delimiter == '\r' || options->delimiter == ' ' ||
+		(options->delimiter && !options->no_quote && options->delimiter == (options->quote ? options->quote : '"')))
+		reader->error = "a delimiter cannot be a line end, a blank or the quote";
 
 	reader->scan.delimiter = options->delimiter;
 	reader->scan.quoting = !options->no_quote;
