@@ -266,6 +266,11 @@ synonym_value(const char *column, const char *value, bool loose)
 
 	if (values == NULL || strlen(value) >= sizeof(folded))
 		return NULL;
+	for (int i = 0; values->values[i]; i++)
+	{
+		if (strcmp(value, values->values[i]) == 0)
+			return values->values[i];
+	}
 	fold_into(value, folded);
 	for (int i = 0; values->values[i]; i++)
 	{
