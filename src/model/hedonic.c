@@ -348,34 +348,40 @@ hedonic_fit(const Observations *table, int64 rows)
 	return model;
 }
 
-/* Values count rows of the design's table. */
+static double
+dot(const double *a, const double *b, int count)
+{
+	double		sum = 0;
+
+	for (int j = 0; j < count; j++)
+		sum += a[j] * b[j];
+	return sum;
+}
+
+/*
+ * Values count rows of the design's table.  Row by row, not through BLAS: the
+ * same home must get the same cents whatever rows stand beside it, or
+ * unchanged estimates would be written again.
+ */
 void
 hedonic_value(const Hedonic *model, const Design *design,
 			  int64 first, int64 count, HedonicValue *values)
 {
 	int			width = model->features->width;
-	double	   *x = palloc(sizeof(double) * width * BLOCK);
-	double		log_price[BLOCK];
-	double		spread[BLOCK];
+	double	   *x = palloc(sizeof(double) * width);
 
-	for (int64 done = 0; done < count; done += BLOCK)
+	for (int64 i = 0; i < count; i++)
 	{
-		int			some = Min(count - done, BLOCK);
+		double		size;
 
-		CHECK_FOR_INTERRUPTS();
-		for (int i = 0; i < some; i++)
-			design_row(design, first + done + i, x + (Size) i * width);
-		blas_product_transposed(width, some, x, width, model->coefficient, log_price);
-		blas_product_transposed(width, some, x, width, model->spread, spread);
-		for (int i = 0; i < some; i++)
-		{
-			double		size = clamped_spread(model, spread[i]);
-
-			values[done + i].log_price = log_price[i];
-			values[done + i].reach_68 = model->quantile_68 * size;
-			values[done + i].reach_80 = model->quantile_80 * size;
-			values[done + i].reach_90 = model->quantile_90 * size;
-		}
+		if (i % BLOCK == 0)
+			CHECK_FOR_INTERRUPTS();
+		design_row(design, first + i, x);
+		size = clamped_spread(model, dot(x, model->spread, width));
+		values[i].log_price = dot(x, model->coefficient, width);
+		values[i].reach_68 = model->quantile_68 * size;
+		values[i].reach_80 = model->quantile_80 * size;
+		values[i].reach_90 = model->quantile_90 * size;
 	}
 	pfree(x);
 }
