@@ -67,6 +67,25 @@ net_restore_signals(const sigset_t *saved)
 }
 
 /*
+ * Tell the server of the descriptors we may come to have open, so that its
+ * files leave room for them.  All at once, for curl does not say when it
+ * closes a socket that was not yet connected.  Where they are scarce there
+ * will be fewer connections.
+ */
+static void
+reserve_descriptors(NetLoop *loop)
+{
+	while (loop->descriptors < loop->max_connections + 1 && AcquireExternalFD())
+		loop->descriptors++;
+	if (loop->descriptors < 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+				 errmsg("too many descriptors are in use to open a network connection"),
+				 errhint("Raise max_files_per_process, or close connections to foreign servers.")));
+	loop->max_connections = loop->descriptors - 1;
+}
+
+/*
  * A loop lives in context; so do its connections, which are kept for the next
  * request to the same host.
  */
@@ -91,21 +110,12 @@ net_loop_create(MemoryContext context, int max_connections, int max_per_host)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("could not initialize libcurl")));
-	if (!AcquireExternalFD())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-				 errmsg("too many descriptors are in use to open the network")));
+	reserve_descriptors(loop);
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll_fd < 0)
-	{
-		int			save_errno = errno;
-
-		ReleaseExternalFD();
-		errno = save_errno;
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
 				 errmsg("could not create an epoll descriptor: %m")));
-	}
 	loop->multi = curl_multi_init();
 	if (loop->multi == NULL)
 		ereport(ERROR,
@@ -138,11 +148,10 @@ loop_release(void *arg)
 		curl_multi_cleanup(loop->multi);
 	loop->multi = NULL;
 	if (loop->epoll_fd >= 0)
-	{
 		close(loop->epoll_fd);
-		ReleaseExternalFD();
-	}
 	loop->epoll_fd = -1;
+	for (; loop->descriptors > 0; loop->descriptors--)
+		ReleaseExternalFD();
 	net_restore_signals(&saved);
 }
 
