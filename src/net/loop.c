@@ -26,6 +26,9 @@
 
 #define EVENTS_IN_A_TURN 128
 
+/* descriptors left to others in the process; each wait on a latch needs one */
+#define SPARE_DESCRIPTORS 16
+
 static void loop_release(void *arg);
 static int	socket_changed(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg);
 static int	timer_changed(CURLM *multi, long timeout_ms, void *arg);
@@ -75,8 +78,13 @@ net_restore_signals(const sigset_t *saved)
 static void
 reserve_descriptors(NetLoop *loop)
 {
-	while (loop->descriptors < loop->max_connections + 1 && AcquireExternalFD())
+	while (loop->descriptors < loop->max_connections + 1 + SPARE_DESCRIPTORS && AcquireExternalFD())
 		loop->descriptors++;
+	for (int i = 0; i < SPARE_DESCRIPTORS && loop->descriptors > 0; i++)
+	{
+		ReleaseExternalFD();
+		loop->descriptors--;
+	}
 	if (loop->descriptors < 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
@@ -166,6 +174,8 @@ net_loop_fd(NetLoop *loop)
 long
 net_loop_timeout_ms(NetLoop *loop)
 {
+	if (loop->freed)
+		return 0;
 	if (loop->due < 0)
 		return -1;
 	return (long) Max(loop->due - net_clock_ms(), 0);
@@ -249,6 +259,7 @@ admit(NetLoop *loop)
 {
 	dlist_mutable_iter iter;
 
+	loop->freed = false;
 	dlist_foreach_modify(iter, &loop->waiting)
 	{
 		NetRequest *request = dlist_container(NetRequest, node, iter.cur);
@@ -302,6 +313,7 @@ net_loop_remove(NetRequest *request)
 		curl_multi_remove_handle(loop->multi, request->easy);
 		request->origin->running--;
 		loop->running--;
+		loop->freed = !dlist_is_empty(&loop->waiting);
 	}
 	dlist_delete(&request->node);
 	origin_leave(request->origin);
