@@ -257,6 +257,9 @@ apply(FeedRun *run, ListingRow *rows, int n)
 	listing_apply(&page, &counts);
 	feed_count_page(run, &counts, run->bytes);
 	run->bytes = 0;
+	run->inserted += counts.inserted;
+	if (listing_refresh_statistics(run->inserted, run->inserted_at_refresh))
+		run->inserted_at_refresh = run->inserted;
 }
 
 static void

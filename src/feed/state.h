@@ -56,6 +56,8 @@ typedef struct FeedRun
 	TimestampTz watermark_at;	/* of pending_watermark */
 	char	   *pending_watermark;
 	char	   *next_url;
+	int64		inserted;		/* in this run, and at the last refresh of statistics */
+	int64		inserted_at_refresh;
 	bool		last;			/* the source has no more bytes */
 	bool		page_ended;		/* reso: the page is applied, the next one can be asked for */
 	bool		full;			/* the reader holds records that no page has taken yet */
