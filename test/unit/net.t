@@ -22,12 +22,12 @@ my $pg_config = $ENV{PG_CONFIG} // 'pg_config';
 my $cc = $ENV{CC} // 'gcc';
 chomp(my ($headers, $libraries) = map { `$pg_config --$_` } 'includedir-server', 'pkglibdir');
 
-my @sources = (glob("$top/src/net/*.c"), "$top/test/unit/net_test.c", "$top/test/unit/net_stub.c");
+my @sources = (glob("$top/src/net/*.c"), glob("$top/test/unit/net_*.c"));
 my @build = (
 	$cc, qw(-std=gnu99 -O1 -g -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers),
 	qw(-Wno-ignored-attributes -fno-strict-aliasing -fwrapv -D_GNU_SOURCE -DNET_LOW_SPEED_BYTES=100 -DNET_LOW_SPEED_SECONDS=2),
 	'-DESTATE_VERSION="test"', "-I$headers", "-I$top/src", "-I$top/test/unit", split(' ', $ENV{NET_CFLAGS} // ''),
-	@sources, '-o', "$work/net_test", "-L$libraries", qw(-lpgcommon -lpgport -lcurl -lz -ldl -lpthread -lm));
+	map({ "-Wl,--wrap=$_" } qw(malloc calloc realloc strdup)), @sources, '-o', "$work/net_test", "-L$libraries", qw(-lpgcommon -lpgport -lcurl -lz -ldl -lpthread -lm));
 system(@build) == 0 or die "could not build net_test\n";
 
 my $server = ScriptedHttp->new;

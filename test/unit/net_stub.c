@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include <curl/curl.h>
+
 #include "lib/ilist.h"
 #include "nodes/memnodes.h"
 #include "storage/fd.h"
@@ -34,6 +36,74 @@ sigjmp_buf *PG_exception_stack = NULL;
 int			stub_external_fds = 0;
 int			stub_free_fds = 1000;
 char		stub_error[1000];
+
+/*
+ * Allocations of src/net (by the linker's --wrap) and of libcurl that may
+ * still be made, and whether the one that was to fail was asked for.
+ */
+static int	allocations_left = -1;
+static bool allocation_failed = false;
+
+/* let the n-th allocation from now fail, or none (0); did the one before? */
+bool
+stub_fail_allocation(int n)
+{
+	bool		failed = allocation_failed;
+
+	allocations_left = n > 0 ? n : -1;
+	allocation_failed = false;
+	return failed;
+}
+
+static bool
+fails(void)
+{
+	if (allocations_left < 0 || --allocations_left > 0)
+		return false;
+	allocations_left = -1;
+	allocation_failed = true;
+	return true;
+}
+
+extern void *__real_malloc(size_t size);
+extern void *__real_calloc(size_t n, size_t size);
+extern void *__real_realloc(void *old, size_t size);
+extern char *__real_strdup(const char *text);
+extern void *__wrap_malloc(size_t size);
+extern void *__wrap_calloc(size_t n, size_t size);
+extern void *__wrap_realloc(void *old, size_t size);
+extern char *__wrap_strdup(const char *text);
+
+void *
+__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *
+__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *
+__wrap_realloc(void *old, size_t size)
+{
+	return fails() ? NULL : __real_realloc(old, size);
+}
+
+char *
+__wrap_strdup(const char *text)
+{
+	return fails() ? NULL : __real_strdup(text);
+}
+
+/* before libcurl is used */
+void
+stub_count_curl_memory(void)
+{
+	curl_global_init_mem(CURL_GLOBAL_DEFAULT, __wrap_malloc, free, __wrap_realloc, __wrap_strdup, __wrap_calloc);
+}
 
 MemoryContext
 stub_context_create(void)
@@ -74,6 +144,10 @@ MemoryContextAlloc(MemoryContext context, Size size)
 	Context    *self = (Context *) context;
 	Block	   *block = malloc(offsetof(Block, bytes) + size);
 
+	if (block == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
 	slist_push_head(&self->blocks, &block->node);
 	return block->bytes;
 }

@@ -9,6 +9,8 @@ extern int	stub_external_fds;	/* acquired */
 extern int	stub_free_fds;		/* that may be */
 extern char stub_error[1000];
 
+extern bool stub_fail_allocation(int n);
+extern void stub_count_curl_memory(void);
 extern MemoryContext stub_context_create(void);
 extern void stub_context_delete(MemoryContext context);
 
