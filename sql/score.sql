@@ -137,6 +137,13 @@ CREATE FUNCTION estate.backtest(market text, date_from date, date_to date DEFAUL
 COMMENT ON FUNCTION estate.backtest(text, date, date, interval) IS
 'How good valuation would have been: at each origin (date_from, then every step; NULL: once) trains on sales closed before it and values those that close until the next, before date_to (NULL: to the last sale). All in percent but r2_log, prd and prb';
 
+CREATE FUNCTION estate.value_property(subject jsonb, market text DEFAULT NULL,
+	OUT market text, OUT segment text, OUT model_version int, OUT estimate numeric, OUT low_80 numeric, OUT high_80 numeric,
+	OUT low_90 numeric, OUT high_90 numeric, OUT fsd numeric, OUT confidence text)
+	AS 'MODULE_PATHNAME', 'estate_value_property' LANGUAGE C STABLE SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION estate.value_property(jsonb, text) IS
+'Value today of a home that need not be listed. Keys of subject are columns of estate.listing, others are fields of extra; property_type says the segment. market may be NULL when only one has a model for it';
+
 CREATE FUNCTION estate.train_job(args jsonb) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 	AS $$
@@ -159,7 +166,8 @@ GRANT EXECUTE ON FUNCTION
 	estate.ratio_add(double precision[], double precision, double precision),
 	estate.ratio_finish(double precision[]),
 	estate.ratio_study(double precision, double precision),
-	estate.backtest(text, date, date, interval)
+	estate.backtest(text, date, date, interval),
+	estate.value_property(jsonb, text)
 	TO estate_reader, estate_operator, estate_admin;
 GRANT EXECUTE ON FUNCTION
 	estate.train(text, date), estate.score(text), estate.train_job(jsonb), estate.score_job(jsonb)

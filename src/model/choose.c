@@ -14,7 +14,7 @@
 #include "miscadmin.h"
 
 #include "model/feature.h"
-#include "model/gram.h"
+#include "model/sorted.h"
 
 #define RARE 0.02				/* columns with fewer values are left out */
 #define MOSTLY_NUMBERS 0.98
@@ -38,15 +38,6 @@ typedef struct Profile
 	bool		integers;
 	double		least_above_zero;
 } Profile;
-
-static int
-compare_doubles(const void *a, const void *b)
-{
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
-
-	return x < y ? -1 : x > y;
-}
 
 static double
 quantile(const double *sorted, int64 count, double share)
@@ -75,7 +66,7 @@ profile_column(const ObservationColumn *column, int64 rows, Profile *profile)
 		if (value > 0)
 			profile->least_above_zero = Min(profile->least_above_zero, value);
 	}
-	qsort(profile->sorted, profile->present, sizeof(double), compare_doubles);
+	sort_numbers(profile->sorted, profile->present);
 	for (int64 i = 0; i < profile->present; i++)
 		profile->distinct += i == 0 || profile->sorted[i] != profile->sorted[i - 1];
 }

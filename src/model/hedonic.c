@@ -27,6 +27,7 @@
 #include "model/blas.h"
 #include "model/hedonic.h"
 #include "model/regression.h"
+#include "model/sorted.h"
 
 #define BLOCK 256
 #define NOISE 0.03				/* penalties count in this, about the variance of errors */
@@ -52,15 +53,6 @@ typedef struct Fit
 	double	   *solved;			/* the same, through the factor */
 	double	   *error;			/* leave-one-out, for each sale */
 } Fit;
-
-static int
-compare_doubles(const void *a, const void *b)
-{
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
-
-	return x < y ? -1 : x > y;
-}
 
 /* The smallest value that at least the share of future values is not above. */
 static double
@@ -208,7 +200,7 @@ measure(const Fit *fit, Hedonic *model)
 		left += fit->error[i] * fit->error[i];
 		miss[i] = fabs(exp(-fit->error[i]) - 1);
 	}
-	qsort(miss, fit->rows, sizeof(double), compare_doubles);
+	sort_numbers(miss, fit->rows);
 	model->mdape = 100 * miss[fit->rows / 2];
 	model->r2_log = total > 0 ? 1 - left / total : 0;
 }
@@ -220,7 +212,7 @@ typical_error(const Fit *fit)
 
 	for (int64 i = 0; i < fit->rows; i++)
 		size[i] = fabs(fit->error[i]);
-	qsort(size, fit->rows, sizeof(double), compare_doubles);
+	sort_numbers(size, fit->rows);
 	return Max(size[fit->rows / 2], 1e-6);
 }
 
@@ -280,13 +272,13 @@ calibrate(Fit *fit, Hedonic *model)
 		blas_product_transposed(fit->width, count, fit->x, fit->width, model->spread, spread + first);
 	}
 	memcpy(sorted, spread, sizeof(double) * fit->rows);
-	qsort(sorted, fit->rows, sizeof(double), compare_doubles);
+	sort_numbers(sorted, fit->rows);
 	/* what the model says beyond the range of most sales is not believed */
 	model->spread_lowest = sorted[(int64) (0.02 * (fit->rows - 1))];
 	model->spread_highest = sorted[(int64) (0.98 * (fit->rows - 1))];
 	for (int64 i = 0; i < fit->rows; i++)
 		sorted[i] = fabs(fit->error[i]) / clamped_spread(model, spread[i]);
-	qsort(sorted, fit->rows, sizeof(double), compare_doubles);
+	sort_numbers(sorted, fit->rows);
 	model->quantile_68 = safe_quantile(sorted, fit->rows, 0.68);
 	model->quantile_80 = safe_quantile(sorted, fit->rows, 0.80);
 	model->quantile_90 = safe_quantile(sorted, fit->rows, 0.90);

@@ -19,15 +19,7 @@
 #include "utils/memutils.h"
 
 #include "model/ratio.h"
-
-static int
-compare_doubles(const void *a, const void *b)
-{
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
-
-	return x < y ? -1 : x > y;
-}
+#include "model/sorted.h"
 
 /* Sorts the values. */
 static double
@@ -35,7 +27,7 @@ median_of(double *values, int64 n)
 {
 	if (n == 0)
 		return get_float8_nan();
-	qsort(values, n, sizeof(double), compare_doubles);
+	sort_numbers(values, n);
 	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
