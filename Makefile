@@ -50,10 +50,13 @@ needs:
 pg_estate--$(EXTVERSION).sql: $(SQL_FRAGMENTS) pg_estate.control
 	cat $(SQL_FRAGMENTS) > $@
 
-# the text that setup() runs, as C strings: no file to find at run time
-src/setup_steps.inc: $(TABLE_STEPS) $(TABLE_VIEWS) src/sql_to_c.sed
-	{ echo 'static const char *const setup_step_1 ='; cat $(TABLE_STEPS) | sed -f src/sql_to_c.sed; echo ';'; \
-	  echo 'static const char *const setup_views ='; cat $(TABLE_VIEWS) | sed -f src/sql_to_c.sed; echo ';'; } > $@
+# the text that setup() and teardown() run, as C strings: no file to find at run time
+src/setup_steps.inc: $(TABLE_STEPS) $(TABLE_VIEWS) sql/tables/drop_views.sql sql/tables/drop_tables.sql src/sql_to_c.sed
+	{ string() { echo "static const char *const $$1 ="; shift; cat "$$@" | sed -f src/sql_to_c.sed; echo ';'; }; \
+	  string setup_step_1 $(TABLE_STEPS); \
+	  string setup_views $(TABLE_VIEWS); \
+	  string teardown_views sql/tables/drop_views.sql; \
+	  string teardown_tables sql/tables/drop_tables.sql; } > $@
 
 src/setup.o: src/setup_steps.inc
 $(OBJS): $(wildcard src/*.h src/*/*.h)

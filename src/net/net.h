@@ -64,6 +64,7 @@ extern int64 net_request_bytes(const NetRequest *request);
 
 /* address.c */
 extern bool net_address_allowed(const struct sockaddr *address, const char *host, const char *allowed_hosts);
+extern bool net_allowed_hosts_valid(const char *allowed_hosts, char **error);
 extern bool net_same_origin(const char *a, const char *b);
 extern char *net_resolve_url(const char *base, const char *relative);
 
