@@ -28,9 +28,22 @@ endif
 with_llvm = no
 
 # these install packages, build, and run a private server: scripts that call make again
-OUTSIDE = demo demo-stop check walls packages
+OUTSIDE = demo demo-stop check check-unit walls packages
 ifneq ($(filter $(OUTSIDE),$(MAKECMDGOALS)),)
-export FEED PRESET MAPPING PG_CONFIG MAKE
+export FEED PRESET MAPPING CURRENCY AREA_UNIT PG_CONFIG MAKE
+.PHONY: $(OUTSIDE)
+packages:
+	@tools/packages install check
+demo:
+	@tools/demo start
+demo-stop:
+	@tools/demo stop
+check:
+	@tools/check
+check-unit:
+	@test/unit/run
+walls:
+	@tools/walls
 else
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 ifneq ($(wildcard $(PGXS)),)
@@ -61,14 +74,4 @@ src/setup_steps.inc: $(TABLE_STEPS) $(TABLE_VIEWS) sql/tables/drop_views.sql sql
 src/setup.o: src/setup_steps.inc
 $(OBJS): $(wildcard src/*.h src/*/*.h)
 
-packages:
-	@tools/packages install check
-demo:
-	@tools/demo start
-demo-stop:
-	@tools/demo stop
-check:
-	@tools/check
-walls:
-	@tools/walls
-.PHONY: needs $(OUTSIDE)
+.PHONY: needs
