@@ -42,6 +42,19 @@
 #else
 #define CreateWaitEventSetInTop(n) CreateWaitEventSet(TopMemoryContext, (n))
 #endif
+/* semantic actions of the JSON parser, and its lexer */
+#if PG_VERSION_NUM >= 160000
+#define JsonActionResult JsonParseErrorType
+#define JSON_ACTION_RETURN() return JSON_SUCCESS
+#else
+#define JsonActionResult void
+#define JSON_ACTION_RETURN() return
+#endif
+#if PG_VERSION_NUM >= 170000
+#define make_json_lexer(bytes, len) makeJsonLexContextCstringLen(NULL, (bytes), (len), PG_UTF8, true)
+#else
+#define make_json_lexer(bytes, len) makeJsonLexContextCstringLen(unconstify(char *, (bytes)), (len), PG_UTF8, true)
+#endif
 
 /* what setup() brings the tables to; see sql/tables */
 #define ESTATE_TABLES_VERSION 1

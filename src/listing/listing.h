@@ -8,6 +8,8 @@
 
 #include "estate.h"
 
+#include "access/attnum.h"
+
 /* A column of estate.listing that a mapping may fill */
 typedef struct ListingColumn
 {

@@ -43,4 +43,7 @@ typedef struct Record
 #define RECORD_MAX_FIELDS 4096
 #define RECORD_MAX_DEPTH 64
 
+/* The record as it came, as text: bytes that are not UTF-8 are written \xHH; at most max_bytes of it */
+extern char *record_raw_text(const Record *record, int max_bytes, int *len);
+
 #endif							/* ESTATE_RECORD_H */

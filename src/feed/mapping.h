@@ -1,0 +1,66 @@
+/*
+ * mapping.h
+ *	  From records of a feed to rows of estate.listing.
+ *
+ * mapping_compile throws for a mapping that cannot work; mapping_apply never
+ * throws for bad data: the row says why it is rejected.
+ */
+#ifndef ESTATE_MAPPING_H
+#define ESTATE_MAPPING_H
+
+#include "estate.h"
+
+#include "listing/listing.h"
+#include "parse/record.h"
+#include "utils/jsonb.h"
+
+typedef struct Mapping Mapping;
+
+/* What a mapping is made from */
+typedef struct MappingSource
+{
+	const char *preset;			/* csv or reso */
+	Jsonb	   *mapping;		/* target column -> source; NULL: by names and synonyms */
+	const ListingColumns *columns;
+	const char *const *fields;	/* the CSV header; NULL: JSON, or not known yet */
+	int			nfields;
+	const char *time_zone;		/* of the market: for timestamps without offset */
+	const char *area_unit;		/* of the market, sqft or sqm: for areas without unit */
+	const char *currency;		/* of the market: amounts in another are rejected; NULL: any */
+} MappingSource;
+
+/* One line of what a mapping does, for create_feed and preview_feed */
+typedef struct MappingNote
+{
+	const char *target;			/* NULL: the field is kept in extra */
+	const char *source;			/* NULL: nothing fills the column */
+	const char *as;				/* NULL: not applicable */
+	const char *note;			/* may be NULL */
+} MappingNote;
+
+/*
+ * Compiles in CurrentMemoryContext, where the mapping lives.  Throws for a
+ * preset, column, key, template or field that does not exist, or when nothing
+ * is mapped to listing_key.
+ *
+ * With preset csv and fields = NULL only the text of the mapping is checked:
+ * such a mapping can be described but not applied.  Compile again with the
+ * header when it is known.
+ */
+extern Mapping *mapping_compile(const MappingSource *source);
+
+/* For each of ListingColumns, whether the mapping fills it (ListingPage.filled) */
+extern const bool *mapping_filled(const Mapping *mapping);
+
+/*
+ * Maps one record, also one with error_code set.  All that row points to is in
+ * CurrentMemoryContext; nothing points into the record.
+ */
+extern void mapping_apply(Mapping *mapping, const Record *record, ListingRow *row);
+
+extern MappingNote *mapping_describe(const Mapping *mapping, int *nnotes);
+
+/* The mapping that NULL stands for, as a user would write it */
+extern Jsonb *mapping_suggest(const MappingSource *source);
+
+#endif							/* ESTATE_MAPPING_H */

@@ -1,0 +1,30 @@
+/*
+ * synonym.h
+ *	  The names and words of real-estate data: which column a header means,
+ *	  and which RESO value a word means.
+ */
+#ifndef ESTATE_SYNONYM_H
+#define ESTATE_SYNONYM_H
+
+#include "estate.h"
+
+/* Letters and digits of a name, lower case: "List Price" and ListPrice are the same */
+extern char *synonym_fold(const char *name);
+
+/*
+ * The column that a header's folded name commonly means; NULL: none.  rank: of
+ * several headers that mean one column the one with the lowest takes it.
+ */
+extern const char *synonym_column(const char *folded, int *rank);
+
+/*
+ * The RESO spelling of a value of an enumerated column, or NULL: keep it as it
+ * came.  loose: everyday words are taken too (Sold is Closed), not only other
+ * spellings of RESO's own.
+ */
+extern const char *synonym_value(const char *column, const char *value, bool loose);
+
+/* Whether the column has such spellings */
+extern bool synonym_has_values(const char *column);
+
+#endif							/* ESTATE_SYNONYM_H */
