@@ -20,10 +20,10 @@ WHERE c.relnamespace IN ('estate'::regnamespace, to_regnamespace('estate_interna
 SELECT n.nspname AS public_schema FROM pg_namespace n, LATERAL aclexplode(n.nspacl) a
 WHERE n.nspname IN ('estate', 'estate_internal') AND a.grantee = 0;
 
--- functions whose body is text are bound to a search path (SQL bodies that are parsed at creation need none)
+-- functions in SQL and plpgsql are bound to a search path
 SELECT p.oid::regprocedure AS loose_search_path FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 WHERE p.pronamespace IN ('estate'::regnamespace, to_regnamespace('estate_internal'))
-	AND l.lanname IN ('sql', 'plpgsql') AND p.prosqlbody IS NULL
+	AND l.lanname IN ('sql', 'plpgsql')
 	AND NOT EXISTS (SELECT FROM unnest(p.proconfig) s WHERE s ~ '^search_path=.*pg_temp$');
 SELECT p.oid::regprocedure AS definer_without_search_path FROM pg_proc p
 WHERE p.pronamespace IN ('estate'::regnamespace, to_regnamespace('estate_internal')) AND p.prosecdef
@@ -43,8 +43,9 @@ WHERE t.typnamespace = 'estate'::regnamespace AND t.typelem = 0 AND (t.typrelid 
 
 -- arguments can be named without quotes
 SELECT DISTINCT p.oid::regprocedure AS function, a.name AS reserved_argument
-FROM pg_proc p CROSS JOIN LATERAL unnest(p.proargnames) a(name) JOIN pg_get_keywords() k ON k.word = a.name
-WHERE p.pronamespace = 'estate'::regnamespace AND k.catcode IN ('R', 'T');
+FROM pg_proc p CROSS JOIN LATERAL unnest(p.proargnames) WITH ORDINALITY a(name, place) JOIN pg_get_keywords() k ON k.word = a.name
+WHERE p.pronamespace = 'estate'::regnamespace AND k.catcode IN ('R', 'T')
+	AND coalesce(p.proargmodes[a.place], 'i') IN ('i', 'b', 'v');
 SELECT p.oid::regprocedure AS unnamed_arguments FROM pg_proc p
 WHERE p.pronamespace = 'estate'::regnamespace AND p.prokind IN ('f', 'p') AND p.pronargs > 1 AND p.proargnames IS NULL
 	AND NOT EXISTS (SELECT FROM pg_type t WHERE p.oid IN (t.typinput, t.typoutput, t.typreceive, t.typsend))
