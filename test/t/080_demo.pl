@@ -39,7 +39,7 @@ subtest 'what is in it' => sub {
 	is(query($connection, 'SELECT count(*) FROM estate.market'), '3', 'three markets');
 	is(query($connection, 'SELECT count(*), count(*) FILTER (WHERE outcome = $$done$$), sum(rejected) FROM estate.feed_run'), '6|6|2',
 		'six runs, two rejects');
-	is(query($connection, 'SELECT sum(inserted) FROM estate.feed_run'), query($connection, 'SELECT count(*) FROM estate.listing'),
+	is(query($connection, 'SELECT sum(inserted) = (SELECT count(*) FROM estate.listing), sum(inserted) > 4800 FROM estate.feed_run'), 't|t',
 		'what was inserted is there');
 	is(query($connection, 'SELECT count(*) FROM estate.model WHERE active AND mdape < 12'), '3', 'a good model for each market');
 	is(query($connection, 'SELECT count(*) FROM estate.listing_for_sale l LEFT JOIN estate.estimate e ON (e.market_id, e.listing) = (l.market_id, l.id) WHERE e.listing IS NULL'),
