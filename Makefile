@@ -19,7 +19,7 @@ DATA_built = pg_estate--$(EXTVERSION).sql
 EXTRA_CLEAN = src/setup_steps.inc pg_estate--*.sql
 
 PG_CONFIG ?= pg_config
-PG_CPPFLAGS = -Isrc $(shell curl-config --cflags 2>/dev/null)
+PG_CPPFLAGS = -Isrc -DESTATE_VERSION=\"$(EXTVERSION)\" $(shell curl-config --cflags 2>/dev/null)
 PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 SHLIB_LINK = -lcurl -lz -ldl
 ifdef ESTATE_ASSERT
