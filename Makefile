@@ -41,7 +41,7 @@ demo-stop:
 check:
 	@tools/check
 check-unit:
-	@test/unit/run
+	@tools/check unit
 walls:
 	@tools/walls
 else
