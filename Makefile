@@ -25,7 +25,7 @@ SHLIB_LINK = -lcurl -lz -ldl
 ifdef ESTATE_ASSERT
 PG_CPPFLAGS += -DUSE_ASSERT_CHECKING
 endif
-with_llvm = no
+override with_llvm = no
 
 # these install packages, build, and run a private server: scripts that call make again
 OUTSIDE = demo demo-stop check check-unit walls packages
