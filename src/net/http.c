@@ -13,10 +13,8 @@
 #include <sys/socket.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <unistd.h>
 
 #include "net/transfer.h"
-#include "storage/fd.h"
 
 static const char *const header_names[NET_HEADERS] = {
 	"etag", "last-modified", "retry-after", "content-type", "link", "location", "content-encoding"
@@ -207,7 +205,6 @@ static curl_socket_t
 open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	NetRequest *request = arg;
-	int			fd;
 
 	if (!net_address_allowed(&address->addr, request->url.host, request->allowed_hosts))
 	{
@@ -215,18 +212,7 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 		return CURL_SOCKET_BAD;
 	}
 	request->address_tried = true;
-	fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-	if (fd >= 0)
-		ReserveExternalFD();
-	return fd;
-}
-
-/* connections outlive requests: arg may not be used */
-static int
-close_socket(void *arg, curl_socket_t fd)
-{
-	ReleaseExternalFD();
-	return close(fd);
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 /* a connection kept from an earlier request was opened under an earlier setting */
@@ -337,7 +323,6 @@ set_callbacks(CURL *easy, NetRequest *request)
 	SET(CURLOPT_HEADERDATA, request);
 	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	SET(CURLOPT_OPENSOCKETDATA, request);
-	SET(CURLOPT_CLOSESOCKETFUNCTION, close_socket);
 	SET(CURLOPT_PREREQFUNCTION, connected);
 	SET(CURLOPT_PREREQDATA, request);
 	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) request->body.max_bytes);

@@ -26,6 +26,9 @@
 
 #define EVENTS_IN_A_TURN 128
 
+/* descriptors left to others in the process; each wait on a latch needs one */
+#define SPARE_DESCRIPTORS 16
+
 static void loop_release(void *arg);
 static int	socket_changed(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg);
 static int	timer_changed(CURLM *multi, long timeout_ms, void *arg);
@@ -67,6 +70,30 @@ net_restore_signals(const sigset_t *saved)
 }
 
 /*
+ * Tell the server of the descriptors we may come to have open, so that its
+ * files leave room for them.  All at once, for curl does not say when it
+ * closes a socket that was not yet connected.  Where they are scarce there
+ * will be fewer connections.
+ */
+static void
+reserve_descriptors(NetLoop *loop)
+{
+	while (loop->descriptors < loop->max_connections + 1 + SPARE_DESCRIPTORS && AcquireExternalFD())
+		loop->descriptors++;
+	for (int i = 0; i < SPARE_DESCRIPTORS && loop->descriptors > 0; i++)
+	{
+		ReleaseExternalFD();
+		loop->descriptors--;
+	}
+	if (loop->descriptors < 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+				 errmsg("too many descriptors are in use to open a network connection"),
+				 errhint("Raise max_files_per_process, or close connections to foreign servers.")));
+	loop->max_connections = loop->descriptors - 1;
+}
+
+/*
  * A loop lives in context; so do its connections, which are kept for the next
  * request to the same host.
  */
@@ -91,21 +118,12 @@ net_loop_create(MemoryContext context, int max_connections, int max_per_host)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("could not initialize libcurl")));
-	if (!AcquireExternalFD())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-				 errmsg("too many descriptors are in use to open the network")));
+	reserve_descriptors(loop);
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll_fd < 0)
-	{
-		int			save_errno = errno;
-
-		ReleaseExternalFD();
-		errno = save_errno;
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
 				 errmsg("could not create an epoll descriptor: %m")));
-	}
 	loop->multi = curl_multi_init();
 	if (loop->multi == NULL)
 		ereport(ERROR,
@@ -138,11 +156,10 @@ loop_release(void *arg)
 		curl_multi_cleanup(loop->multi);
 	loop->multi = NULL;
 	if (loop->epoll_fd >= 0)
-	{
 		close(loop->epoll_fd);
-		ReleaseExternalFD();
-	}
 	loop->epoll_fd = -1;
+	for (; loop->descriptors > 0; loop->descriptors--)
+		ReleaseExternalFD();
 	net_restore_signals(&saved);
 }
 
@@ -157,6 +174,8 @@ net_loop_fd(NetLoop *loop)
 long
 net_loop_timeout_ms(NetLoop *loop)
 {
+	if (loop->freed)
+		return 0;
 	if (loop->due < 0)
 		return -1;
 	return (long) Max(loop->due - net_clock_ms(), 0);
@@ -240,6 +259,7 @@ admit(NetLoop *loop)
 {
 	dlist_mutable_iter iter;
 
+	loop->freed = false;
 	dlist_foreach_modify(iter, &loop->waiting)
 	{
 		NetRequest *request = dlist_container(NetRequest, node, iter.cur);
@@ -293,6 +313,7 @@ net_loop_remove(NetRequest *request)
 		curl_multi_remove_handle(loop->multi, request->easy);
 		request->origin->running--;
 		loop->running--;
+		loop->freed = !dlist_is_empty(&loop->waiting);
 	}
 	dlist_delete(&request->node);
 	origin_leave(request->origin);

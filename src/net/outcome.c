@@ -107,10 +107,14 @@ judge_unreachable(NetRequest *request)
 static void
 judge_timeout(NetRequest *request)
 {
-	double		connected = 0;
+	curl_off_t	found = 0;
+	curl_off_t	connected = 0;
 
-	curl_easy_getinfo(request->easy, CURLINFO_PRETRANSFER_TIME, &connected);
-	if (connected == 0)
+	curl_easy_getinfo(request->easy, CURLINFO_NAMELOOKUP_TIME_T, &found);
+	curl_easy_getinfo(request->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
+	if (found == 0)
+		net_request_fail(request, NET_TIMEOUT, "could not look up host name \"%s\" in time", request->url.host);
+	else if (connected == 0)
 		net_request_fail(request, NET_TIMEOUT, "could not connect to %s in time", request->url.origin);
 	else if (request->deadline >= 0 && request->deadline <= net_clock_ms())
 		net_request_fail(request, NET_TIMEOUT, "%s took longer than %d ms", request->url.host, request->timeout_ms);
@@ -157,6 +161,11 @@ judge_code(NetRequest *request, CURLcode code)
 		case CURLE_SEND_ERROR:
 		case CURLE_RECV_ERROR:
 			judge_broken(request);
+			break;
+		case CURLE_OUT_OF_MEMORY:
+
+			/* also what libcurl says to a line of more than 100 kB */
+			net_request_fail(request, NET_PROTOCOL, "the headers from %s are too long, or there is no memory", host);
 			break;
 		case CURLE_FILESIZE_EXCEEDED:
 			net_request_fail(request, NET_TOO_LARGE, "the body is larger than allowed (" INT64_FORMAT " bytes)",

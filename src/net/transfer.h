@@ -94,6 +94,8 @@ struct NetLoop
 	int			max_connections;
 	int			max_per_host;
 	int			running;
+	bool		freed;			/* a connection, and a request waits for one */
+	int			descriptors;	/* that the server was told of */
 	dlist_head	active;			/* given to curl */
 	dlist_head	waiting;		/* for a free connection, oldest first */
 	dlist_head	origins;
