@@ -25,7 +25,7 @@ SELECT estate.create_market('prairie', currency => 'USD', area_unit => 'sqft', t
 SELECT estate.create_market('rheinau', currency => 'EUR', area_unit => 'sqm', time_zone => 'Europe/Berlin') \g /dev/null
 
 -- a listing service: RESO JSON, page by page, with photos
-SELECT * FROM estate.create_feed('harbor_mls', :'origin' || '/harbor/Property', preset => 'reso', market => 'harbor',
+SELECT * FROM estate.create_feed('harbor_mls', :'origin' || '/harbor/Property.json', preset => 'reso', market => 'harbor',
 	options => '{"media_target": "photos"}') \g /dev/null
 
 -- a broker's export: its headers are matched to RESO names by themselves

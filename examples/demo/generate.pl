@@ -216,8 +216,8 @@ sub write_reso
 	while (my @some = splice @records, 0, 250)
 	{
 		my %body = ('@odata.context' => "$origin/harbor/\$metadata#Property", value => \@some);
-		$body{'@odata.nextLink'} = "$origin/harbor/Property." . ($page + 1) if @records;
-		write_file("$root/harbor/Property" . ($page == 1 ? '' : ".$page"), $json->encode(\%body));
+		$body{'@odata.nextLink'} = "$origin/harbor/Property." . ($page + 1) . '.json' if @records;
+		write_file("$root/harbor/Property" . ($page == 1 ? '' : ".$page") . '.json', $json->encode(\%body));
 		$page++;
 	}
 }
