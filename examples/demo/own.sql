@@ -36,10 +36,13 @@ SELECT EXISTS (SELECT FROM estate.listing_for_sale) AS for_sale \gset
 SELECT unparsed_address AS address, list_price, estimate, low_80, high_80, below_estimate_pct AS below_pct, confidence
 FROM estate.deal ORDER BY deal_score DESC LIMIT 10;
 \else
-\echo Nothing is for sale. The ratio study, estimate to price, of all sales:
-SELECT s.* FROM (SELECT estate.ratio_study(e.estimate, l.close_price) AS study
-	FROM estate.estimate e JOIN estate.listing l ON l.market_id = e.market_id AND l.id = e.listing
-	WHERE l.close_price > 0) r, LATERAL (SELECT (r.study).*) s;
+\echo Nothing is for sale. How estimates would have met the prices of the last 90 days, month by month knowing earlier sales only (estate.backtest):
+SET extra_float_digits = -11;
+SELECT b.* FROM (SELECT max(close_date) AS last_day FROM estate.sale) s, estate.backtest('own', s.last_day - 90, s.last_day + 1, '1 month') b;
+\echo The ratio study of all sales, estimate to price; the model has seen these (estate.ratio_study):
+SELECT (r.study).* FROM (SELECT estate.ratio_study(e.estimate, s.price) AS study
+	FROM estate.sale s JOIN estate.estimate e ON e.market_id = s.market_id AND e.listing = s.listing) r;
+RESET extra_float_digits;
 \echo The last ten sales, price and estimate:
 SELECT l.close_date, coalesce(l.unparsed_address, l.postal_code, l.listing_key) AS home, l.living_area_sqft, l.close_price, e.estimate,
 	round(100 * (e.estimate / l.close_price - 1), 1)::numeric(6,1) AS error_pct
