@@ -81,6 +81,15 @@ mapping_add_target(Mapping *mapping, const MappingSource *source, int column)
 	return target;
 }
 
+/* A hint, with the nearest name if there is one */
+static int
+hint_nearest(const char *hint, const char *nearest)
+{
+	if (nearest)
+		return errhint("The nearest is \"%s\". %s", nearest, hint);
+	return errhint("%s", hint);
+}
+
 /* The user's mapping; mentioned: columns that it names, also those it maps to nothing */
 static void
 add_stated(Mapping *mapping, const MappingSource *source, bool *mentioned)
@@ -110,8 +119,8 @@ add_stated(Mapping *mapping, const MappingSource *source, bool *mentioned)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_COLUMN),
 					 errmsg("the mapping names column \"%s\", which estate.listing does not have", name),
-					 errhint("The nearest column is \"%s\". Fields that are not mapped are kept in column extra.",
-							 mapping_nearest(name, names, mapping->columns->count))));
+					 hint_nearest("Fields that are not mapped are kept in column extra.",
+								  mapping_nearest(name, names, mapping->columns->count))));
 		}
 		mentioned[column] = true;
 		(void) JsonbIteratorNext(&iterator, &value, true);
@@ -187,8 +196,8 @@ check_header_has_fields(const Mapping *mapping)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("the header has no field \"%s\", which the mapping takes for %s", name, target->name),
 					 errdetail("Its fields are: %s.", header.data),
-					 errhint("The nearest is \"%s\". estate.alter_feed(.., mapping => ..) changes the mapping.",
-							 mapping_nearest(name, mapping->fields, mapping->nfields))));
+					 hint_nearest("estate.alter_feed(.., mapping => ..) changes the mapping.",
+								  mapping_nearest(name, mapping->fields, mapping->nfields))));
 		}
 	}
 }

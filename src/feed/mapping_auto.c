@@ -21,12 +21,12 @@ mapping_find_column(const ListingColumns *columns, const char *name)
 	return -1;
 }
 
-/* Of the names the one that looks most like name, for a hint */
+/* Of the names the one that looks most like name, for a hint; NULL: none looks like it */
 const char *
 mapping_nearest(const char *name, const char *const *names, int nnames)
 {
-	const char *nearest = "";
-	int			least = INT_MAX;
+	const char *nearest = NULL;
+	int			least = (strlen(name) + 1) / 2 + 1;
 
 	for (int i = 0; i < nnames; i++)
 	{

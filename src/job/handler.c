@@ -74,7 +74,7 @@ no_such_handler(const char *text)
 static void
 require_execute(Oid function, Oid role)
 {
-	AclResult	allowed = object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE);
+	AclResult	allowed = function_aclcheck(function, role, ACL_EXECUTE);
 
 	if (allowed != ACLCHECK_OK)
 		aclcheck_error(allowed, OBJECT_FUNCTION, get_func_name(function));
