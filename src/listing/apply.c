@@ -93,11 +93,12 @@ look_up(const ListingPage *page, Known *known, int n)
 
 	for (int i = 0; i < n; i++)
 		keys[i] = CStringGetTextDatum(known[i].row->listing_key);
+	/* LATERAL .. LIMIT: one probe of the unique index for each key, never a hash of the whole table */
 	statement_begin(&statement,
 					"SELECT k.n, l.id, l.content_hash, l.removed_at IS NOT NULL, l.modification_timestamp"
 					" FROM pg_catalog.unnest($3) WITH ORDINALITY AS k(key, n)"
-					" JOIN estate.listing l ON l.market_id OPERATOR(pg_catalog.=) $1"
-					" AND l.source_system OPERATOR(pg_catalog.=) $2 AND l.listing_key OPERATOR(pg_catalog.=) k.key");
+					" CROSS JOIN LATERAL (SELECT * FROM estate.listing WHERE market_id OPERATOR(pg_catalog.=) $1"
+					" AND source_system OPERATOR(pg_catalog.=) $2 AND listing_key OPERATOR(pg_catalog.=) k.key LIMIT 1) l");
 	statement_add(&statement, INT4OID, Int32GetDatum(page->market_id));
 	statement_add(&statement, TEXTOID, CStringGetTextDatum(page->source_system));
 	statement_add(&statement, TEXTARRAYOID, array_parameter(TEXTOID, keys, NULL, n));
@@ -281,6 +282,22 @@ apply_round(const ListingPage *page, Known *known, int n, ListingCounts *counts)
 	}
 	if (nwithdrawn > 0)
 		listing_withdraw(page, withdrawn, nwithdrawn);
+}
+
+/*
+ * The planner knows nothing of a table that is being filled for the first
+ * time, and then looks up keys by the wrong index.  To be called with what a
+ * run has inserted so far and at the last call that said true.
+ */
+bool
+listing_refresh_statistics(int64 inserted, int64 at_last_refresh)
+{
+	if (inserted < 1000 || inserted < 2 * at_last_refresh)
+		return false;
+	SPI_connect();
+	SPI_execute("ANALYZE estate.listing, estate.property, estate.media", false, 0);
+	SPI_finish();
+	return true;
 }
 
 /*
