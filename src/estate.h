@@ -27,10 +27,16 @@
 #include "varatt.h"
 #endif
 #if PG_VERSION_NUM < 160000
-#define object_aclcheck(classid, objectid, roleid, mode) \
-	((classid) == ProcedureRelationId ? pg_proc_aclcheck(objectid, roleid, mode) : \
-	 (classid) == ForeignServerRelationId ? pg_foreign_server_aclcheck(objectid, roleid, mode) : \
-	 pg_namespace_aclcheck(objectid, roleid, mode))
+#define function_aclcheck(oid, role, mode) pg_proc_aclcheck(oid, role, mode)
+#define server_aclcheck(oid, role, mode) pg_foreign_server_aclcheck(oid, role, mode)
+#else
+#define function_aclcheck(oid, role, mode) object_aclcheck(ProcedureRelationId, oid, role, mode)
+#define server_aclcheck(oid, role, mode) object_aclcheck(ForeignServerRelationId, oid, role, mode)
+#endif
+#if PG_VERSION_NUM >= 160000
+#define COMPAT_NO_ESCONTEXT , NULL	/* stringToQualifiedNameList() and others */
+#else
+#define COMPAT_NO_ESCONTEXT
 #endif
 #if PG_VERSION_NUM >= 170000
 #define CreateWaitEventSetInTop(n) CreateWaitEventSet(NULL, (n))
@@ -68,11 +74,20 @@ extern char *estate_secrets_dir;
 #define ESTATE_MAX_WORKERS 16	/* for each database */
 #define ESTATE_MAX_RUNNING 512	/* jobs shown as running, for each worker */
 
+/* what a worker of a database does: its first one holds the event loop, the others run SQL handlers */
+typedef enum EstateWorkerKind
+{
+	WORKER_NETWORK,
+	WORKER_SQL
+} EstateWorkerKind;
+
+#define WORKER_KINDS 2
+
 typedef struct EstateWorkerSlot
 {
 	pid_t		pid;			/* 0: free */
 	Latch	   *latch;
-	TimestampTz started_at;
+	bool		left;			/* the last one left by itself, without an error */
 	int			nrunning;
 	int64		running[ESTATE_MAX_RUNNING];	/* ids of the jobs in its hands */
 } EstateWorkerSlot;
@@ -80,8 +95,9 @@ typedef struct EstateWorkerSlot
 typedef struct EstateDatabaseSlot
 {
 	Oid			database;		/* InvalidOid: free */
-	bool		wake;			/* a commit has left work since a worker last looked */
-	TimestampTz due;			/* when the next job is due, DT_NOEND: none known */
+	bool		wake[WORKER_KINDS];	/* a commit has left work since a worker last looked */
+	TimestampTz due[WORKER_KINDS];	/* when the next job is due, DT_NOEND: none known */
+	TimestampTz complained_at;	/* when a worker last logged that it stays quiet */
 	EstateWorkerSlot workers[ESTATE_MAX_WORKERS];
 } EstateDatabaseSlot;
 
@@ -112,7 +128,7 @@ extern void estate_become(EstateUser *user, Oid role);
 extern void estate_become_owner(EstateUser *user);
 extern void estate_resume_user(EstateUser *user);
 
-/* wake.c: tell the workers at commit that there is work */
+/* shared.c: tell the workers at commit that there is work */
 extern void estate_wake_at_commit(void);
 extern EstateDatabaseSlot *estate_find_slot(Oid database);
 extern bool estate_workers_configured(void);

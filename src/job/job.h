@@ -17,6 +17,8 @@ typedef struct Job
 	Oid			role;			/* who enqueued it, and whose rights it has */
 	int			attempt;		/* this one, counted from 1 */
 	int			max_attempts;
+	int			priority;
+	TimestampTz run_at;
 	pg_uuid_t	effect_key;		/* idempotency key of its outside effects */
 	Jsonb	   *args;
 } Job;
@@ -39,7 +41,7 @@ extern int64 job_enqueue(const JobRequest *request);
 
 /* finish.c */
 extern void job_done(const Job *job);
-extern void job_failed(const Job *job, const ErrorData *error, bool count_attempt);
+extern void job_failed(const Job *job, const ErrorData *error, TimestampTz retry_at);
 extern void job_snooze(const Job *job, TimestampTz run_at);
 
 #endif							/* ESTATE_JOB_H */

@@ -11,8 +11,13 @@
  *	ready	outside a transaction, after network activity or at wake_at:
  *			is it time for a step?  Must not throw.
  *	step	in a transaction: apply what has come; set wants
- *	failed	in a transaction, after start or step threw or could not go on:
- *			record it.  The job's own failure is recorded by the caller.
+ *	after	in the transaction of the last step, when the job has left the
+ *			queue: what follows it; NULL: nothing
+ *	failed	in a transaction, after start or step threw: record it.  Returns
+ *			when to try again, or 0 for the usual back-off; the job's own
+ *			failure is recorded by the caller.
+ *	ended	outside a transaction, at the very end: give back what the
+ *			context does not.  Must not throw.
  */
 #ifndef ESTATE_TASK_H
 #define ESTATE_TASK_H
@@ -36,7 +41,9 @@ typedef struct TaskHandler
 	void		(*start) (Task *task);
 	bool		(*ready) (Task *task);
 	void		(*step) (Task *task);
-	void		(*failed) (Task *task, const ErrorData *error);
+	void		(*after) (Task *task);
+	TimestampTz (*failed) (Task *task, const ErrorData *error);
+	void		(*ended) (Task *task);
 } TaskHandler;
 
 struct Task
@@ -44,6 +51,7 @@ struct Task
 	const TaskHandler *handler;
 	MemoryContext context;		/* everything of the task; deleted with it */
 	Job			job;			/* id 0: called by a session, not from the queue */
+	int64		lock_id;		/* job whose lock is held; 0: none */
 	NetLoop    *loop;
 	TaskWants	wants;
 	TimestampTz wake_at;		/* TASK_WAIT: not later than this; 0: none */

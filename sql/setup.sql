@@ -1,0 +1,106 @@
+-- setup: the tables, the workers, and whether all is well
+
+CREATE FUNCTION estate.check_tables() RETURNS void
+	AS 'MODULE_PATHNAME', 'estate_check_tables' LANGUAGE C;
+COMMENT ON FUNCTION estate.check_tables() IS
+'Raises an error with the command to type when the tables are missing or not of the code''s version';
+GRANT EXECUTE ON FUNCTION estate.check_tables() TO estate_reader, estate_operator, estate_admin;
+
+CREATE FUNCTION estate.setup(OUT step text, OUT result text) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'estate_setup' LANGUAGE C;
+COMMENT ON FUNCTION estate.setup() IS
+'Makes the tables and views, or brings them to the code''s version; enables the workers of a fresh database. Safe to call again';
+
+CREATE FUNCTION estate.teardown(drop_data bool DEFAULT false, OUT step text, OUT result text) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'estate_teardown' LANGUAGE C STRICT;
+COMMENT ON FUNCTION estate.teardown(bool) IS
+'Opposite of setup(): disables the workers and drops the views; with drop_data => true also all tables with their rows';
+
+CREATE FUNCTION estate.enable_workers() RETURNS text
+	AS 'MODULE_PATHNAME', 'estate_enable_workers' LANGUAGE C;
+COMMENT ON FUNCTION estate.enable_workers() IS
+'Lets the workers run feeds and jobs in this database; needed after a restore or copy, which stays quiet until then';
+GRANT EXECUTE ON FUNCTION estate.enable_workers() TO estate_admin;
+
+CREATE FUNCTION estate.disable_workers() RETURNS text
+	AS 'MODULE_PATHNAME', 'estate_disable_workers' LANGUAGE C;
+COMMENT ON FUNCTION estate.disable_workers() IS 'Keeps the workers from running anything in this database';
+GRANT EXECUTE ON FUNCTION estate.disable_workers() TO estate_admin;
+
+CREATE FUNCTION estate.module_state(OUT preloaded bool, OUT launcher_pid int, OUT configured bool, OUT workers_running int,
+		OUT system_id text)
+	AS 'MODULE_PATHNAME', 'estate_module_state' LANGUAGE C;
+COMMENT ON FUNCTION estate.module_state() IS 'What the loaded module knows of the launcher and the workers of this database';
+GRANT EXECUTE ON FUNCTION estate.module_state() TO estate_reader, estate_operator, estate_admin;
+
+CREATE FUNCTION estate.doctor(OUT "check" text, OUT ok bool, OUT detail text, OUT fix text) RETURNS SETOF record
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	state record;
+	install record;
+	code_version text;
+	present text;
+	number bigint;
+BEGIN
+	SELECT * INTO state FROM estate.module_state();
+	SELECT extversion INTO code_version FROM pg_extension WHERE extname = 'pg_estate';
+
+	IF to_regclass('estate_internal.installation') IS NULL THEN
+		RETURN QUERY SELECT 'tables', false, 'not set up in this database', 'SELECT * FROM estate.setup();';
+		RETURN;
+	END IF;
+	EXECUTE 'SELECT * FROM estate_internal.installation' INTO install;
+	RETURN QUERY SELECT 'tables', true, format('version %s, code %s', install.tables_version, code_version), NULL::text;
+
+	present := nullif(current_setting('shared_preload_libraries'), '');
+	RETURN QUERY SELECT 'preload', state.preloaded,
+		CASE WHEN state.preloaded THEN 'pg_estate is preloaded' ELSE 'pg_estate is not preloaded: nothing runs by itself' END,
+		CASE WHEN NOT state.preloaded THEN
+			format('ALTER SYSTEM SET shared_preload_libraries = %s; -- then restart the server', concat_ws(', ', present, 'pg_estate'))
+		END;
+
+	present := nullif(current_setting('estate.databases'), '');
+	RETURN QUERY SELECT 'databases', state.configured,
+		format('estate.databases = %L', current_setting('estate.databases')),
+		CASE WHEN NOT state.configured THEN
+			format('ALTER SYSTEM SET estate.databases = %s; SELECT pg_reload_conf();', concat_ws(', ', present, quote_ident(current_database())))
+		END;
+
+	RETURN QUERY SELECT 'launcher', state.launcher_pid IS NOT NULL,
+		coalesce('pid ' || state.launcher_pid, 'not running'),
+		CASE WHEN state.launcher_pid IS NULL AND state.preloaded THEN
+			'-- a standby runs none until it is promoted; else look for "pg_estate launcher" in the server log'
+		END;
+
+	RETURN QUERY SELECT 'workers',
+		install.system_id IS NOT DISTINCT FROM state.system_id
+			AND install.database_oid IS NOT DISTINCT FROM (SELECT oid FROM pg_database WHERE datname = current_database()),
+		CASE WHEN install.system_id IS NULL THEN 'disabled'
+			WHEN install.system_id IS DISTINCT FROM state.system_id
+				OR install.database_oid IS DISTINCT FROM (SELECT oid FROM pg_database WHERE datname = current_database())
+				THEN 'quiet: this database is a copy or was restored'
+			ELSE format('enabled, %s running now', state.workers_running) END,
+		CASE WHEN install.system_id IS DISTINCT FROM state.system_id
+				OR install.database_oid IS DISTINCT FROM (SELECT oid FROM pg_database WHERE datname = current_database())
+			THEN 'SELECT estate.enable_workers();' END;
+
+	number := current_setting('max_worker_processes')::bigint;
+	RETURN QUERY SELECT 'max_worker_processes', number >= 4 + current_setting('estate.workers')::bigint,
+		format('max_worker_processes = %s, estate.workers = %s for each database', number, current_setting('estate.workers')),
+		CASE WHEN number < 4 + current_setting('estate.workers')::bigint THEN
+			format('ALTER SYSTEM SET max_worker_processes = %s; -- then restart the server', 8 + current_setting('estate.workers')::bigint)
+		END;
+
+	RETURN QUERY SELECT 'owner of the tables', NOT r.rolsuper, format('role %I', r.rolname),
+		CASE WHEN r.rolsuper THEN '-- reassign the tables to estate_admin: triggers on them would run as a superuser' END
+		FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE c.oid = 'estate.listing'::regclass;
+
+	RETURN QUERY SELECT 'pg_cron', EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron'),
+		CASE WHEN EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN 'in this database: estate.schedule() works'
+			ELSE 'not in this database: estate.schedule() needs it' END,
+		CASE WHEN NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN 'CREATE EXTENSION pg_cron; -- if wanted' END;
+END
+$$;
+COMMENT ON FUNCTION estate.doctor() IS 'Checks the installation: what is well, what is not, and the command that mends it';
+GRANT EXECUTE ON FUNCTION estate.doctor() TO estate_operator, estate_admin;

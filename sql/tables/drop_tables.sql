@@ -1,0 +1,5 @@
+-- What teardown(drop_data => true) drops. RESTRICT: what a user built on them stops it.
+DROP TABLE estate.estimate, estate.model, estate.media, estate.listing_change, estate.sale_record, estate.listing,
+	estate.property, estate.feed_reject, estate.feed_run, estate_internal.feed_cursor, estate.feed, estate.market,
+	estate_internal.job_open, estate_internal.job_ended, estate_internal.installation;
+DROP SEQUENCE estate_internal.job_id_seq;

@@ -1,0 +1,141 @@
+/*
+ * enqueue.c
+ *	  Write a job, in the transaction of whatever causes it.
+ *
+ * Runs in any process, inside a transaction.  The job is written with the
+ * rights of the owner of the tables and records the role of the caller: that
+ * role cannot be forged, since nobody else may write the table.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+#include "job/handler.h"
+#include "job/job.h"
+
+#define DEFAULT_MAX_ATTEMPTS 20
+
+static Jsonb *
+empty_object(void)
+{
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+}
+
+/*
+ * The id of the new job, or of the open job with the same unique key.
+ */
+int64
+job_enqueue(const JobRequest *request)
+{
+	static const char insert[] =
+		"INSERT INTO estate_internal.job_open AS o (id, handler, network, queue, priority, run_at, max_attempts, role,"
+		" effect_key, unique_key, enqueued_at, args)"
+		" VALUES (pg_catalog.nextval('estate_internal.job_id_seq'), $1, $2, $3, $4, $5, $6, $7,"
+		" pg_catalog.gen_random_uuid(), $8, pg_catalog.clock_timestamp(), $9)"
+		" ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO NOTHING RETURNING id";
+	static const char existing[] =
+		"SELECT id FROM estate_internal.job_open WHERE unique_key OPERATOR(pg_catalog.=) $1";
+	Oid			types[] = {TEXTOID, BOOLOID, TEXTOID, INT2OID, TIMESTAMPTZOID, INT4OID, REGROLEOID, TEXTOID, JSONBOID};
+	Datum		values[9];
+	char		nulls[9] = "         ";
+	JobKind		kind;
+	EstateUser	user;
+	char	   *handler = job_resolve_handler(request->handler, request->role, &kind);
+	int64		id = 0;
+	bool		isnull;
+
+	values[0] = CStringGetTextDatum(handler);
+	values[1] = BoolGetDatum(kind.network);
+	values[2] = CStringGetTextDatum(request->queue ? request->queue : "default");
+	values[3] = Int16GetDatum(request->priority);
+	values[4] = TimestampTzGetDatum(request->run_at ? request->run_at : GetCurrentTimestamp());
+	values[5] = Int32GetDatum(request->max_attempts ? request->max_attempts : DEFAULT_MAX_ATTEMPTS);
+	values[6] = ObjectIdGetDatum(request->role);
+	values[7] = request->unique_key ? CStringGetTextDatum(request->unique_key) : (Datum) 0;
+	nulls[7] = request->unique_key ? ' ' : 'n';
+	values[8] = JsonbPGetDatum(request->args ? request->args : empty_object());
+
+	estate_become_owner(&user);
+	SPI_connect();
+	/* a second round only if the job with our key ends between the two statements */
+	while (id == 0)
+	{
+		CHECK_FOR_INTERRUPTS();
+		SPI_execute_with_args(insert, 9, types, values, nulls, false, 1);
+		if (SPI_processed == 0)
+			SPI_execute_with_args(existing, 1, &types[7], &values[7], NULL, false, 1);
+		if (SPI_processed == 1)
+			id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	}
+	SPI_finish();
+	estate_resume_user(&user);
+	estate_wake_at_commit();
+	return id;
+}
+
+static void
+check_request(const JobRequest *request)
+{
+	if (request->priority < PG_INT16_MIN || request->priority > PG_INT16_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("priority must be between %d and %d", PG_INT16_MIN, PG_INT16_MAX)));
+	if (request->max_attempts < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_attempts must be at least 1")));
+	if (request->queue[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the name of a queue must not be empty")));
+}
+
+/* Once for each session: the job is kept, but nothing will run it */
+static void
+warn_without_workers(void)
+{
+	static bool warned = false;
+
+	if (warned || estate_workers_configured())
+		return;
+	warned = true;
+	ereport(WARNING,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the job is kept, but no workers run in this database"),
+			 errhint("CALL estate.run_jobs(); works jobs off here and now. SELECT * FROM estate.doctor(); tells how to start the workers.")));
+}
+
+PG_FUNCTION_INFO_V1(estate_enqueue);
+
+/*
+ * estate.enqueue(handler text, args jsonb, queue text, priority int,
+ *				  run_at timestamptz, unique_key text, max_attempts int) -> bigint
+ */
+Datum
+estate_enqueue(PG_FUNCTION_ARGS)
+{
+	JobRequest	request = {0};
+
+	for (int i = 0; i < 7; i++)
+		if (PG_ARGISNULL(i) && i != 4 && i != 5)
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("only run_at and unique_key of enqueue may be null")));
+	estate_require_tables();
+	request.handler = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	request.args = PG_GETARG_JSONB_P(1);
+	request.queue = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	request.priority = PG_GETARG_INT32(3);
+	request.run_at = PG_ARGISNULL(4) ? 0 : PG_GETARG_TIMESTAMPTZ(4);
+	request.unique_key = PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5));
+	request.max_attempts = PG_GETARG_INT32(6);
+	request.role = GetUserId();
+	check_request(&request);
+	warn_without_workers();
+	PG_RETURN_INT64(job_enqueue(&request));
+}

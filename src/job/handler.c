@@ -1,0 +1,118 @@
+/*
+ * handler.c
+ *	  What does a job: an SQL function of jsonb, or a built-in.
+ *
+ * Runs in client backends at enqueue, and in the workers when a job is run.
+ * Handlers are stored as text and resolved anew each time: an oid would not
+ * survive a dump.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "parser/parse_func.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/regproc.h"
+#include "utils/lsyscache.h"
+
+#include "job/handler.h"
+
+/*
+ * Built-ins.  Those of the network are done by the first worker's event loop
+ * (see src/process); the others are SQL functions of the extension.
+ */
+static const struct
+{
+	const char *name;
+	const char *function;		/* NULL: network */
+}			builtins[] =
+{
+	{"feed", NULL},
+	{"media", NULL},
+	{"train", "train_job"},
+	{"score", "score_job"},
+};
+
+static Oid
+find_function(List *names)
+{
+	Oid			argument = JSONBOID;
+
+	return LookupFuncName(names, 1, &argument, true);
+}
+
+/*
+ * Splits "schema.func" or "schema.func(jsonb)" into its names; NIL when the
+ * text is not of that form.
+ */
+static List *
+handler_names(const char *text)
+{
+	static const char suffix[] = "(jsonb)";
+	size_t		len = strlen(text);
+	size_t		suffix_len = sizeof(suffix) - 1;
+	char	   *name = pstrdup(text);
+
+	if (len > suffix_len && strcmp(text + len - suffix_len, suffix) == 0)
+		name[len - suffix_len] = '\0';
+	else if (strchr(text, '(') != NULL)
+		return NIL;
+	return stringToQualifiedNameList(name COMPAT_NO_ESCONTEXT);
+}
+
+static void
+no_such_handler(const char *text)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_FUNCTION),
+			 errmsg("there is no handler \"%s\"", text),
+			 errhint("A handler is a function schema.name(jsonb), or one of feed, media, train, score.")));
+}
+
+static void
+require_execute(Oid function, Oid role)
+{
+	AclResult	allowed = function_aclcheck(function, role, ACL_EXECUTE);
+
+	if (allowed != ACLCHECK_OK)
+		aclcheck_error(allowed, OBJECT_FUNCTION, get_func_name(function));
+}
+
+/*
+ * Resolves a handler for a role.  Fills kind; returns the text to store.
+ * Errors when there is no such function or the role may not call it.
+ */
+char *
+job_resolve_handler(const char *text, Oid role, JobKind *kind)
+{
+	List	   *names;
+
+	for (int i = 0; i < lengthof(builtins); i++)
+		if (strcmp(text, builtins[i].name) == 0)
+		{
+			kind->network = builtins[i].function == NULL;
+			kind->function = kind->network ? InvalidOid :
+				find_function(list_make2(makeString("estate"),
+										 makeString(pstrdup(builtins[i].function))));
+			if (!kind->network)
+			{
+				if (!OidIsValid(kind->function))
+					no_such_handler(text);
+				require_execute(kind->function, role);
+			}
+			return pstrdup(text);
+		}
+
+	names = handler_names(text);
+	kind->network = false;
+	kind->function = names == NIL ? InvalidOid : find_function(names);
+	if (!OidIsValid(kind->function) || get_func_prokind(kind->function) != PROKIND_FUNCTION ||
+		get_func_retset(kind->function))
+		no_such_handler(text);
+	require_execute(kind->function, role);
+	return psprintf("%s(jsonb)",
+					quote_qualified_identifier(get_namespace_name(get_func_namespace(kind->function)),
+											   get_func_name(kind->function)));
+}

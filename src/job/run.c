@@ -1,0 +1,390 @@
+/*
+ * run.c
+ *	  Claim and run jobs: SQL handlers here, network jobs for the event loop.
+ *
+ * Runs in workers and in sessions that call run_jobs(), inside a transaction
+ * that the process room opened, as the owner of the tables.
+ *
+ * An SQL handler runs in the transaction that ends its job, so a crash rolls
+ * both back and the job is simply still there: exactly once.  The claim is the
+ * row lock; no more is locked than is run, so that a slow handler holds up
+ * nobody behind it.  A batch has one role and ends after 1000 jobs or 5 ms.
+ *
+ * A network job is claimed by a session-level lock on its id, since no
+ * transaction is open while it waits; the lock goes with the process.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "storage/lock.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "job/handler.h"
+#include "job/job.h"
+#include "job/run.h"
+#include "shared.h"
+
+#define BATCH_MOST_JOBS 1000
+#define BATCH_MOST_MS 5.0
+
+#define CLAIM_COLUMNS "id, handler, role, attempt, max_attempts, effect_key, args, priority, run_at"
+
+/* last field of our advisory locks; pg_advisory_lock() uses 1 and 2 */
+#define LOCK_CLASS_JOB 1017
+#define LOCK_CLASS_FEED 1018
+
+/*
+ * Locks that outlive transactions: one network job, one feed.  False when
+ * another process holds it.
+ */
+static bool
+lock_session(int64 key, uint16 class)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (key >> 32), (uint32) key, class);
+	switch (LockAcquire(&tag, ExclusiveLock, true, true))
+	{
+		case LOCKACQUIRE_OK:
+			return true;
+		case LOCKACQUIRE_NOT_AVAIL:
+			return false;
+		default:				/* ours already: it was only counted once more */
+			LockRelease(&tag, ExclusiveLock, true);
+			return false;
+	}
+}
+
+static void
+unlock_session(int64 key, uint16 class)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (key >> 32), (uint32) key, class);
+	LockRelease(&tag, ExclusiveLock, true);
+}
+
+bool
+job_lock_feed(int feed_id)
+{
+	return lock_session(feed_id, LOCK_CLASS_FEED);
+}
+
+/* The same until the end of the transaction */
+bool
+job_lock_feed_in_transaction(int feed_id)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, feed_id, LOCK_CLASS_FEED);
+	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+void
+job_unlock_feed(int feed_id)
+{
+	unlock_session(feed_id, LOCK_CLASS_FEED);
+}
+
+void
+job_unlock(int64 id)
+{
+	unlock_session(id, LOCK_CLASS_JOB);
+}
+
+/* Copies a row of CLAIM_COLUMNS into the current context */
+static Job *
+job_from_row(HeapTuple row, TupleDesc desc)
+{
+	Job		   *job = palloc0(sizeof(Job));
+	bool		isnull;
+
+	job->id = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
+	job->handler = SPI_getvalue(row, desc, 2);
+	job->role = DatumGetObjectId(SPI_getbinval(row, desc, 3, &isnull));
+	job->attempt = DatumGetInt32(SPI_getbinval(row, desc, 4, &isnull)) + 1;
+	job->max_attempts = DatumGetInt32(SPI_getbinval(row, desc, 5, &isnull));
+	job->effect_key = *DatumGetUUIDP(SPI_getbinval(row, desc, 6, &isnull));
+	job->args = DatumGetJsonbPCopy(SPI_getbinval(row, desc, 7, &isnull));
+	job->priority = DatumGetInt16(SPI_getbinval(row, desc, 8, &isnull));
+	job->run_at = DatumGetTimestampTz(SPI_getbinval(row, desc, 9, &isnull));
+	return job;
+}
+
+/*
+ * Claims the next due SQL job behind `after` (NULL: the first), in the
+ * caller's context; NULL when there is none.  The lock is the claim.
+ */
+static Job *
+claim_next(const JobScope *scope, const Job *after)
+{
+	static SPIPlanPtr plan = NULL;
+	static Oid	types[] = {TIMESTAMPTZOID, INT2OID, TIMESTAMPTZOID, INT8OID, TEXTOID, OIDOID};
+	MemoryContext caller = CurrentMemoryContext;
+	Datum		values[6];
+	char		nulls[6] = "      ";
+	Job		   *job = NULL;
+
+	SPI_connect();
+	if (plan == NULL)
+	{
+		plan = SPI_prepare("SELECT " CLAIM_COLUMNS " FROM estate_internal.job_open"
+						   " WHERE NOT network AND run_at OPERATOR(pg_catalog.<=) $1"
+						   " AND ROW(priority, run_at, id) OPERATOR(pg_catalog.>) ROW($2, $3, $4)"
+						   " AND ($5 IS NULL OR queue OPERATOR(pg_catalog.=) $5)"
+						   " AND ($6 IS NULL OR pg_catalog.pg_has_role($6, role::pg_catalog.oid, 'MEMBER'))"
+						   " ORDER BY priority, run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED",
+						   6, types);
+		SPI_keepplan(plan);
+	}
+	values[0] = TimestampTzGetDatum(scope->now);
+	values[1] = Int16GetDatum(after ? after->priority : PG_INT16_MIN);
+	values[2] = TimestampTzGetDatum(after ? after->run_at : DT_NOBEGIN);
+	values[3] = Int64GetDatum(after ? after->id : PG_INT64_MIN);
+	values[4] = scope->queue ? CStringGetTextDatum(scope->queue) : (Datum) 0;
+	nulls[4] = scope->queue ? ' ' : 'n';
+	values[5] = ObjectIdGetDatum(scope->caller);
+	nulls[5] = OidIsValid(scope->caller) ? ' ' : 'n';
+	SPI_execute_plan(plan, values, nulls, false, 1);
+	if (SPI_processed == 1)
+	{
+		MemoryContext spi = MemoryContextSwitchTo(caller);
+
+		job = job_from_row(SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+		MemoryContextSwitchTo(spi);
+	}
+	SPI_finish();
+	return job;
+}
+
+/* Calls the handler as its role */
+static void
+call_handler(const Job *job)
+{
+	JobKind		kind;
+	EstateUser	user;
+	LOCAL_FCINFO(fcinfo, 1);
+	FmgrInfo	function;
+
+	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(job->role)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the role that enqueued the job does not exist any more")));
+	(void) job_resolve_handler(job->handler, job->role, &kind);
+
+	estate_become(&user, job->role);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	fmgr_info(kind.function, &function);
+	InitFunctionCallInfoData(*fcinfo, &function, 1, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = JsonbPGetDatum(job->args);
+	fcinfo->args[0].isnull = false;
+	(void) FunctionCallInvoke(fcinfo);
+	PopActiveSnapshot();
+	estate_resume_user(&user);
+}
+
+/* Runs one handler in a subtransaction; NULL, or what went wrong */
+static ErrorData *
+try_handler(const Job *job)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		call_handler(job);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	return error;
+}
+
+/* Neither the job's fault nor an attempt: the transaction met another one */
+static bool
+is_collision(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
+		error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE;
+}
+
+static void
+run_one(JobScope *scope, Job *job)
+{
+	ErrorData  *error;
+
+	estate_running_add(job->id);
+	error = try_handler(job);
+	if (error == NULL)
+	{
+		job_done(job);
+		scope->done++;
+		return;
+	}
+	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && OidIsValid(scope->caller))
+		ReThrowError(error);	/* the user cancelled his own CALL, not the job */
+	if (is_collision(error))
+		job_snooze(job, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 50));
+	else
+	{
+		job_failed(job, error, 0);
+		scope->failed++;
+	}
+}
+
+/*
+ * Runs a batch of due SQL jobs of one role.  Returns how many; the caller
+ * commits, then calls job_batch_committed().
+ */
+int
+job_run_batch(JobScope *scope)
+{
+	instr_time	start,
+				now;
+	Job		   *last = NULL;
+	int			count = 0;
+
+	INSTR_TIME_SET_CURRENT(start);
+	scope->now = GetCurrentTimestamp();
+	while (count < BATCH_MOST_JOBS)
+	{
+		Job		   *job;
+
+		CHECK_FOR_INTERRUPTS();
+		job = claim_next(scope, last);
+		if (job == NULL || (last && last->role != job->role))
+			break;
+		run_one(scope, job);
+		scope->ran[count++] = job->id;
+		last = job;
+		INSTR_TIME_SET_CURRENT(now);
+		INSTR_TIME_SUBTRACT(now, start);
+		if (INSTR_TIME_GET_MILLISEC(now) > BATCH_MOST_MS)
+			break;
+	}
+	scope->nran = count;
+	return count;
+}
+
+/* After the commit, or abort, of a batch: its jobs are no longer running */
+void
+job_batch_ended(JobScope *scope)
+{
+	for (int i = 0; i < scope->nran; i++)
+		estate_running_remove(scope->ran[i]);
+	scope->nran = 0;
+}
+
+JobScope *
+job_scope_create(Oid caller, const char *queue)
+{
+	JobScope   *scope = palloc0(sizeof(JobScope));
+
+	scope->caller = caller;
+	scope->queue = queue;
+	scope->ran = palloc(sizeof(int64) * BATCH_MOST_JOBS);
+	return scope;
+}
+
+/*
+ * Claims due network jobs, at most `most`, in the current context; those in
+ * hand in this or another process are passed over.
+ */
+List *
+job_claim_network(JobScope *scope, int most)
+{
+	Oid			types[] = {TIMESTAMPTZOID, INT8OID, TEXTOID, OIDOID};
+	Datum		values[4];
+	char		nulls[4] = "    ";
+	MemoryContext caller = CurrentMemoryContext;
+	List	   *jobs = NIL;
+
+	scope->now = GetCurrentTimestamp();
+	values[0] = TimestampTzGetDatum(scope->now);
+	/* others may hold the first ones: look a little further than we need */
+	values[1] = Int64GetDatum((int64) most + ESTATE_MAX_RUNNING);
+	values[2] = scope->queue ? CStringGetTextDatum(scope->queue) : (Datum) 0;
+	nulls[2] = scope->queue ? ' ' : 'n';
+	values[3] = ObjectIdGetDatum(scope->caller);
+	nulls[3] = OidIsValid(scope->caller) ? ' ' : 'n';
+	SPI_connect();
+	SPI_execute_with_args("SELECT " CLAIM_COLUMNS " FROM estate_internal.job_open"
+						  " WHERE network AND run_at OPERATOR(pg_catalog.<=) $1"
+						  " AND ($3 IS NULL OR queue OPERATOR(pg_catalog.=) $3)"
+						  " AND ($4 IS NULL OR pg_catalog.pg_has_role($4, role::pg_catalog.oid, 'MEMBER'))"
+						  " ORDER BY priority, run_at, id LIMIT $2",
+						  4, types, values, nulls, true, 0);
+	for (uint64 i = 0; i < SPI_processed && list_length(jobs) < most; i++)
+	{
+		bool		isnull;
+		int64		id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+
+		if (lock_session(id, LOCK_CLASS_JOB))
+		{
+			MemoryContext spi = MemoryContextSwitchTo(caller);
+
+			jobs = lappend(jobs, job_from_row(SPI_tuptable->vals[i], SPI_tuptable->tupdesc));
+			MemoryContextSwitchTo(spi);
+		}
+	}
+	SPI_finish();
+	return jobs;
+}
+
+/* Whether a claimed job is still open: another process may just have ended it before we got its lock */
+bool
+job_still_open(const Job *job)
+{
+	Oid			type = INT8OID;
+	Datum		value = Int64GetDatum(job->id);
+	bool		open;
+
+	SPI_connect();
+	SPI_execute_with_args("SELECT 1 FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1",
+						  1, &type, &value, NULL, true, 1);
+	open = SPI_processed == 1;
+	SPI_finish();
+	return open;
+}
+
+/* When the next job is due that was not due at the last claim; DT_NOEND: none */
+TimestampTz
+job_next_due(const JobScope *scope, bool network)
+{
+	Oid			types[] = {BOOLOID, TIMESTAMPTZOID};
+	Datum		values[] = {BoolGetDatum(network), TimestampTzGetDatum(scope->now)};
+	TimestampTz due = DT_NOEND;
+	bool		isnull;
+
+	SPI_connect();
+	SPI_execute_with_args("SELECT pg_catalog.min(run_at) FROM estate_internal.job_open"
+						  " WHERE network OPERATOR(pg_catalog.=) $1 AND run_at OPERATOR(pg_catalog.>) $2",
+						  2, types, values, NULL, true, 1);
+	if (SPI_processed == 1)
+	{
+		Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+
+		if (!isnull)
+			due = DatumGetTimestampTz(value);
+	}
+	SPI_finish();
+	return due;
+}

@@ -1,0 +1,34 @@
+/*
+ * run.h
+ *	  Claim and run jobs.
+ */
+#ifndef ESTATE_RUN_H
+#define ESTATE_RUN_H
+
+#include "job/job.h"
+#include "nodes/pg_list.h"
+
+/* Whose jobs a process works off, and what it has in hand */
+typedef struct JobScope
+{
+	Oid			caller;			/* only jobs of roles he is a member of; InvalidOid: a worker, all */
+	const char *queue;			/* NULL: all */
+	TimestampTz now;			/* time of the last claim */
+	int64	   *ran;			/* jobs of the batch */
+	int			nran;
+	int64		done;			/* since the scope was created */
+	int64		failed;
+} JobScope;
+
+extern JobScope *job_scope_create(Oid caller, const char *queue);
+extern int	job_run_batch(JobScope *scope);
+extern void job_batch_ended(JobScope *scope);
+extern List *job_claim_network(JobScope *scope, int most);
+extern bool job_still_open(const Job *job);
+extern TimestampTz job_next_due(const JobScope *scope, bool network);
+extern void job_unlock(int64 id);
+extern bool job_lock_feed(int feed_id);
+extern bool job_lock_feed_in_transaction(int feed_id);
+extern void job_unlock_feed(int feed_id);
+
+#endif							/* ESTATE_RUN_H */

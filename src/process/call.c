@@ -1,0 +1,184 @@
+/*
+ * call.c
+ *	  The procedures run_feed() and run_jobs(): what workers do, here and now.
+ *
+ * Runs in client backends.  Outside a transaction block each step commits;
+ * inside one, everything happens in the caller's transaction, with a NOTICE.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "feed/run.h"
+#include "job/run.h"
+#include "process/step.h"
+#include "process/tasks.h"
+
+/* Opens SPI so that steps can commit, if the caller's context lets them */
+static StepMode
+open_call(FunctionCallInfo fcinfo)
+{
+	CallContext *context = (CallContext *) fcinfo->context;
+	bool		atomic = context == NULL || !IsA(context, CallContext) || context->atomic;
+
+	SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
+	if (atomic)
+		ereport(NOTICE,
+				(errmsg("called inside a transaction block: everything happens in this transaction"),
+				 errdetail("Its locks and snapshot are held until it ends.")));
+	return atomic ? STEP_INSIDE : STEP_CALL;
+}
+
+static void
+throw_again(const ErrorData *error)
+{
+	ereport(ERROR,
+			(errcode(error->sqlerrcode),
+			 errmsg_internal("%s", error->message),
+			 error->detail ? errdetail_internal("%s", error->detail) : 0,
+			 error->hint ? errhint("%s", error->hint) : 0));
+}
+
+/* Drives the tasks until all have ended; gives them up cleanly when cancelled */
+static void
+drive(TaskSet *set)
+{
+	PG_TRY();
+	{
+		while (set->tasks != NIL)
+		{
+			CHECK_FOR_INTERRUPTS();
+			tasks_turn(set);
+			if (set->tasks == NIL)
+				break;
+			tasks_wait(set, DT_NOEND);
+			ResetLatch(MyLatch);
+		}
+	}
+	PG_CATCH();
+	{
+		tasks_drop_all(set);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
+static TaskSet *
+open_tasks(StepMode mode)
+{
+	return tasks_create(AllocSetContextCreate(CurrentMemoryContext, "pg_estate tasks", ALLOCSET_DEFAULT_SIZES), mode);
+}
+
+PG_FUNCTION_INFO_V1(estate_run_feed);
+
+/*
+ * CALL estate.run_feed(name, INOUT run_id, outcome, pages, seen, inserted,
+ *						updated, unchanged, deleted, rejected, bytes)
+ */
+Datum
+estate_run_feed(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	StepMode	mode;
+	TaskSet    *set;
+	Job			job;
+	EstateUser	user;
+	Datum		values[10];
+	bool		nulls[10];
+	HeapTuple	row;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	desc = BlessTupleDesc(desc);
+	estate_require_tables();
+	mode = open_call(fcinfo);
+	set = open_tasks(mode);
+	estate_become_owner(&user);
+	feed_job(text_to_cstring(PG_GETARG_TEXT_PP(0)), &job);
+	estate_resume_user(&user);
+	if (mode == STEP_CALL)
+		SPI_commit();
+	(void) tasks_add(set, &job);
+	drive(set);
+	if (set->last_error)
+		throw_again(set->last_error);
+
+	step_begin(mode, &user);
+	feed_last_run(&job, values, nulls);
+	row = heap_form_tuple(desc, values, nulls);
+	row = SPI_copytuple(row);
+	step_commit(mode, &user);
+	SPI_finish();
+	PG_RETURN_DATUM(HeapTupleHeaderGetDatum(row->t_data));
+}
+
+/* Runs what is due until nothing is */
+static void
+run_due_jobs(TaskSet *set, JobScope *scope)
+{
+	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "pg_estate batch", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = CurrentMemoryContext;
+
+	for (;;)
+	{
+		EstateUser	user;
+		List	   *jobs;
+		ListCell   *cell;
+		int			ran;
+
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(batch);
+		step_begin(set->mode, &user);
+		MemoryContextSwitchTo(batch);
+		ran = job_run_batch(scope);
+		jobs = job_claim_network(scope, ESTATE_MAX_RUNNING);
+		step_commit(set->mode, &user);
+		job_batch_ended(scope);
+		MemoryContextSwitchTo(caller);
+		foreach(cell, jobs)
+			(void) tasks_add(set, lfirst(cell));
+		drive(set);
+		if (ran == 0 && jobs == NIL)
+			break;
+	}
+}
+
+PG_FUNCTION_INFO_V1(estate_run_jobs);
+
+/* CALL estate.run_jobs(queue, INOUT done bigint, INOUT failed bigint) */
+Datum
+estate_run_jobs(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	StepMode	mode;
+	TaskSet    *set;
+	JobScope   *scope;
+	Datum		values[2];
+	bool		nulls[2] = {false, false};
+	HeapTuple	row;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	desc = BlessTupleDesc(desc);
+	estate_require_tables();
+	mode = open_call(fcinfo);
+	set = open_tasks(mode);
+	scope = job_scope_create(GetUserId(), PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	if (mode == STEP_CALL)
+		SPI_commit();
+	run_due_jobs(set, scope);
+	values[0] = Int64GetDatum(scope->done + set->done);
+	values[1] = Int64GetDatum(scope->failed + set->failed);
+	row = SPI_copytuple(heap_form_tuple(desc, values, nulls));
+	SPI_finish();
+	PG_RETURN_DATUM(HeapTupleHeaderGetDatum(row->t_data));
+}

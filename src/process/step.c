@@ -1,0 +1,106 @@
+/*
+ * step.c
+ *	  Short transactions: the only place that opens and commits them.
+ *
+ * Runs in workers and in sessions that call our procedures.  A step runs as
+ * the owner of the tables.  Between steps no snapshot, no transaction id and
+ * no lock on a relation is held, so that the network may take its time.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "pgstat.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "process/step.h"
+
+/*
+ * Deferred constraints are checked at once: at commit they would be checked
+ * with our rights instead of those of the role that caused them.
+ */
+static void
+check_constraints_at_once(void)
+{
+	ConstraintsSetStmt *all = makeNode(ConstraintsSetStmt);
+
+	AfterTriggerSetState(all);
+}
+
+void
+step_begin(StepMode mode, EstateUser *user)
+{
+	if (mode == STEP_WORKER)
+	{
+		SetCurrentStatementStartTimestamp();
+		StartTransactionCommand();
+	}
+	if (mode != STEP_INSIDE)
+		check_constraints_at_once();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	estate_become_owner(user);
+}
+
+void
+step_commit(StepMode mode, EstateUser *user)
+{
+	estate_resume_user(user);
+	PopActiveSnapshot();
+	if (mode == STEP_WORKER)
+	{
+		CommitTransactionCommand();
+		pgstat_report_stat(true);
+	}
+	else if (mode == STEP_CALL)
+		SPI_commit();
+}
+
+/*
+ * Runs a function as a step.  NULL when it went well; else what it threw, in
+ * the caller's context, and its effects are undone.  Inside a transaction
+ * block errors are not caught: they undo the caller's transaction, as he
+ * expects.
+ */
+ErrorData *
+step_try(StepMode mode, StepFunction function, void *arg)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner;
+	EstateUser	user;
+	ErrorData  *volatile error = NULL;
+
+	step_begin(mode, &user);
+	MemoryContextSwitchTo(caller);
+	if (mode == STEP_INSIDE)
+	{
+		function(arg);
+		step_commit(mode, &user);
+		return NULL;
+	}
+
+	owner = CurrentResourceOwner;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		function(arg);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	step_commit(mode, &user);
+	MemoryContextSwitchTo(caller);
+	return error;
+}

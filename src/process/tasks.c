@@ -1,0 +1,266 @@
+/*
+ * tasks.c
+ *	  Drive tasks, jobs that wait for the network: many at once.
+ *
+ * Runs in the first worker of a database, and in sessions that call run_feed()
+ * or run_jobs().  Each task has a memory context of its own, child of the
+ * set's, that is deleted when the task ends.  A task's step is a transaction;
+ * while tasks wait, none is open.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/latch.h"
+#include "utils/memutils.h"
+
+#include "effect/media.h"
+#include "feed/run.h"
+#include "process/tasks.h"
+#include "shared.h"
+
+/* of one process; a connection is one descriptor */
+#define MOST_CONNECTIONS 512
+#define MOST_CONNECTIONS_PER_HOST 256
+
+static const TaskHandler *const handlers[] = {&feed_task_handler, &media_task_handler};
+
+static const TaskHandler *
+find_handler(const char *name)
+{
+	for (int i = 0; i < lengthof(handlers); i++)
+		if (strcmp(handlers[i]->name, name) == 0)
+			return handlers[i];
+	return NULL;
+}
+
+TaskSet *
+tasks_create(MemoryContext context, StepMode mode)
+{
+	TaskSet    *set = MemoryContextAllocZero(context, sizeof(TaskSet));
+
+	set->context = context;
+	set->mode = mode;
+	set->loop = net_loop_create(context, MOST_CONNECTIONS, MOST_CONNECTIONS_PER_HOST);
+	return set;
+}
+
+/* What the step left behind, in the same transaction */
+static void
+settle(Task *task)
+{
+	if (task->job.id == 0)
+		return;
+	if (task->wants == TASK_DONE)
+	{
+		job_done(&task->job);
+		if (task->handler->after)
+			task->handler->after(task);
+	}
+	else if (task->wants == TASK_SNOOZE)
+		job_snooze(&task->job, task->wake_at);
+}
+
+static void
+start_step(void *arg)
+{
+	Task	   *task = arg;
+
+	if (task->job.id != 0 && !job_still_open(&task->job))
+	{
+		task->job.id = 0;		/* ended elsewhere before we had its lock */
+		task->wants = TASK_DONE;
+		return;
+	}
+	if (task->handler == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("there is no network handler \"%s\"", task->job.handler)));
+	task->handler->start(task);
+	settle(task);
+}
+
+static void
+next_step(void *arg)
+{
+	Task	   *task = arg;
+
+	task->handler->step(task);
+	settle(task);
+}
+
+typedef struct FailedStep
+{
+	Task	   *task;
+	ErrorData  *error;
+} FailedStep;
+
+static void
+failed_step(void *arg)
+{
+	FailedStep *failed = arg;
+	Task	   *task = failed->task;
+	TimestampTz retry_at = task->handler ? task->handler->failed(task, failed->error) : 0;
+
+	if (task->job.id != 0)
+		job_failed(&task->job, failed->error, retry_at);
+}
+
+/* The task is over, well or not: its locks and memory go */
+static void
+end_task(TaskSet *set, Task *task)
+{
+	int64		lock = task->lock_id;
+
+	set->tasks = list_delete_ptr(set->tasks, task);
+	if (task->handler)
+		task->handler->ended(task);
+	if (lock != 0)
+	{
+		estate_running_remove(lock);
+		job_unlock(lock);
+	}
+	MemoryContextDelete(task->context);
+}
+
+/* The little of an error that outlives its task, in the current context */
+static ErrorData *
+copy_error(const ErrorData *error)
+{
+	ErrorData  *copy = palloc0(sizeof(ErrorData));
+
+	copy->elevel = ERROR;
+	copy->sqlerrcode = error->sqlerrcode;
+	copy->assoc_context = CurrentMemoryContext;
+	copy->message = pstrdup(error->message ? error->message : "unknown error");
+	copy->detail = error->detail ? pstrdup(error->detail) : NULL;
+	copy->hint = error->hint ? pstrdup(error->hint) : NULL;
+	copy->context = error->context ? pstrdup(error->context) : NULL;
+	return copy;
+}
+
+/* Runs a step and sees what the task wants next */
+static void
+run_step(TaskSet *set, Task *task, StepFunction step)
+{
+	MemoryContext caller = MemoryContextSwitchTo(task->context);
+	FailedStep	failed = {task, NULL};
+
+	task->wants = TASK_WAIT;
+	task->wake_at = 0;
+	failed.error = step_try(set->mode, step, task);
+	if (failed.error)
+	{
+		ErrorData  *again = step_try(set->mode, failed_step, &failed);
+
+		MemoryContextSwitchTo(set->context);
+		set->failed++;
+		set->last_error = copy_error(failed.error);
+		end_task(set, task);
+		if (again)				/* not even the failure could be written: leave it to the launcher */
+			ReThrowError(again);
+	}
+	else if (task->wants == TASK_DONE || task->wants == TASK_SNOOZE)
+	{
+		set->done += task->wants == TASK_DONE;
+		end_task(set, task);
+	}
+	MemoryContextSwitchTo(caller);
+}
+
+/*
+ * Takes a job on.  The job's own members are copied.  Returns the task, or
+ * NULL when it has ended already.
+ */
+Task *
+tasks_add(TaskSet *set, const Job *job)
+{
+	MemoryContext context = AllocSetContextCreate(set->context, "pg_estate task", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	Task	   *task = palloc0(sizeof(Task));
+
+	task->context = context;
+	task->loop = set->loop;
+	task->job = *job;
+	task->job.handler = pstrdup(job->handler);
+	task->job.args = (Jsonb *) PG_DETOAST_DATUM_COPY(PointerGetDatum(job->args));
+	task->lock_id = job->id;
+	task->handler = find_handler(job->handler);
+	MemoryContextSwitchTo(set->context);
+	set->tasks = lappend(set->tasks, task);
+	MemoryContextSwitchTo(caller);
+
+	if (job->id != 0)
+		estate_running_add(job->id);
+	run_step(set, task, start_step);
+	return list_member_ptr(set->tasks, task) ? task : NULL;
+}
+
+static bool
+is_due(Task *task)
+{
+	return task->wants == TASK_STEP ||
+		(task->wake_at != 0 && task->wake_at <= GetCurrentTimestamp()) ||
+		task->handler->ready(task);
+}
+
+/* Moves the network on and runs the steps that can be run */
+void
+tasks_turn(TaskSet *set)
+{
+	List	   *round;
+	ListCell   *cell;
+
+	net_loop_turn(set->loop);
+	round = list_copy(set->tasks);
+	foreach(cell, round)
+	{
+		Task	   *task = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if (is_due(task))
+			run_step(set, task, next_step);
+	}
+	list_free(round);
+}
+
+static long
+milliseconds_until(TimestampTz until)
+{
+	if (until == DT_NOEND)
+		return 60 * 1000;
+	return Min(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until), 60 * 1000);
+}
+
+/* Waits for the network, the latch, a task's own time, or `until` */
+void
+tasks_wait(TaskSet *set, TimestampTz until)
+{
+	long		timeout = milliseconds_until(until);
+	long		net = net_loop_timeout_ms(set->loop);
+	ListCell   *cell;
+
+	if (net >= 0)
+		timeout = Min(timeout, net);
+	foreach(cell, set->tasks)
+	{
+		Task	   *task = lfirst(cell);
+
+		if (task->wants == TASK_STEP)
+			return;
+		if (task->wake_at != 0)
+			timeout = Min(timeout, milliseconds_until(task->wake_at));
+	}
+	if (timeout > 0)
+		(void) WaitLatchOrSocket(MyLatch,
+								 WL_LATCH_SET | WL_SOCKET_READABLE | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+								 net_loop_fd(set->loop), timeout, PG_WAIT_EXTENSION);
+}
+
+/* After an error: the tasks are given up, their jobs stay open */
+void
+tasks_drop_all(TaskSet *set)
+{
+	while (set->tasks != NIL)
+		end_task(set, linitial(set->tasks));
+}

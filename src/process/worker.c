@@ -1,0 +1,381 @@
+/*
+ * worker.c
+ *	  A worker of one database: wait, claim, run, finish.
+ *
+ * A dynamic background worker, started by the launcher only.  The first one of
+ * a database holds the event loop and drives the jobs of the network, with
+ * short transactions; the others run SQL handlers, however slow, so that none
+ * of them freezes a transfer.
+ *
+ * A worker leaves when it has had nothing to do for three seconds, so that an
+ * idle database can be dropped, renamed and used as a template; before that it
+ * writes when it is next needed.  An error in the bookkeeping ends the
+ * process; the launcher starts it again, with back-off.  Errors of jobs do not.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/pg_type.h"
+#include "commands/dbcommands.h"
+#include "commands/extension.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/lock.h"
+#include "storage/proc.h"
+#include "storage/procsignal.h"
+#include "tcop/tcopprot.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "process/step.h"
+#include "process/tasks.h"
+#include "process/worker.h"
+#include "shared.h"
+
+#define LEAVE_AFTER_MS 3000
+#define COMPLAIN_EVERY_MS (10 * 60 * 1000)
+
+static EstateDatabaseSlot *my_database;
+static EstateWorkerSlot *my_worker;
+static EstateWorkerKind my_kind;
+static MemoryContext cycle_context;
+
+PGDLLEXPORT void estate_worker_main(Datum argument);
+
+static void
+give_slot_back(int code, Datum arg)
+{
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	if (my_worker->pid == MyProcPid)
+	{
+		my_worker->pid = 0;
+		my_worker->latch = NULL;
+		my_worker->nrunning = 0;
+	}
+	LWLockRelease(estate_shared->lock);
+}
+
+/* Takes the slot; false when it is not ours to take any more */
+static bool
+take_slot(int argument, Oid database)
+{
+	bool		mine;
+
+	my_database = &estate_shared->databases[WORKER_SLOT(argument)];
+	my_worker = &my_database->workers[WORKER_NUMBER(argument)];
+	my_kind = WORKER_KIND(WORKER_NUMBER(argument));
+	before_shmem_exit(give_slot_back, (Datum) 0);
+
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	mine = my_database->database == database && my_worker->pid == 0;
+	if (mine)
+	{
+		my_worker->pid = MyProcPid;
+		my_worker->latch = MyLatch;
+		my_worker->nrunning = 0;
+	}
+	LWLockRelease(estate_shared->lock);
+	return mine;
+}
+
+/* Nothing that a postgresql.conf or ALTER DATABASE sets may break the bookkeeping */
+static void
+settle_session(void)
+{
+	static const char *const settings[][2] = {
+		{"search_path", "pg_catalog, pg_temp"},
+		{"statement_timeout", "0"},
+		{"lock_timeout", "0"},
+		{"idle_in_transaction_session_timeout", "0"},
+		{"idle_session_timeout", "0"},
+		{"default_transaction_isolation", "read committed"},
+		{"default_transaction_read_only", "off"},
+		{"default_transaction_deferrable", "off"},
+		{"row_security", "on"},
+		{"transaction_timeout", "0"},	/* 17 and later */
+	};
+
+	for (int i = 0; i < lengthof(settings); i++)
+		if (GetConfigOption(settings[i][0], true, false))
+			SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
+}
+
+/* Says once in a while that there is something a human has to do */
+static void
+complain(const char *message, const char *hint)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	bool		now_then;
+
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	now_then = my_database->complained_at == 0 ||
+		TimestampDifferenceExceeds(my_database->complained_at, now, COMPLAIN_EVERY_MS);
+	if (now_then)
+		my_database->complained_at = now;
+	LWLockRelease(estate_shared->lock);
+	if (now_then)
+		ereport(WARNING,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("pg_estate stays quiet in database \"%s\": %s", get_database_name(MyDatabaseId), message),
+				 errhint("%s", hint)));
+}
+
+/* Reads whose database the installation says this is */
+static bool
+is_enabled(void)
+{
+	bool		enabled = false;
+	bool		isnull;
+
+	SPI_connect();
+	SPI_execute("SELECT system_id, database_oid FROM estate_internal.installation", true, 1);
+	if (SPI_processed == 1)
+	{
+		char	   *system_id = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+		Oid			oid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+
+		if (system_id == NULL)
+			;					/* disabled, as somebody wished: no complaint */
+		else if (strcmp(system_id, psprintf(UINT64_FORMAT, GetSystemIdentifier())) != 0 || oid != MyDatabaseId)
+			complain("it is a copy, or was restored", "SELECT estate.enable_workers();");
+		else
+			enabled = true;
+	}
+	SPI_finish();
+	return enabled;
+}
+
+/* Whether there is anything for us in this database */
+static bool
+is_ready(void)
+{
+	EstateUser	user;
+	bool		ready = false;
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	if (OidIsValid(get_extension_oid("pg_estate", true)) && estate_tables_exist())
+	{
+		int			version = estate_tables_version();
+
+		if (version != ESTATE_TABLES_VERSION)
+			complain(psprintf("its tables are of version %d, the code needs %d", version, ESTATE_TABLES_VERSION),
+					 "SELECT * FROM estate.setup();");
+		else
+		{
+			estate_become_owner(&user);
+			ready = is_enabled();
+			estate_resume_user(&user);
+		}
+	}
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	pgstat_report_stat(true);
+	return ready;
+}
+
+/* Takes note of the wake flag; false when the launcher wants us gone */
+static bool
+look_at_slot(bool *woken)
+{
+	bool		wanted;
+
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	*woken = my_database->wake[my_kind];
+	my_database->wake[my_kind] = false;
+	wanted = my_database->database == MyDatabaseId;
+	LWLockRelease(estate_shared->lock);
+	return wanted;
+}
+
+/* Leaves unless work has come in the meantime */
+static bool
+may_leave(TimestampTz due)
+{
+	bool		leave;
+
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	leave = !my_database->wake[my_kind];
+	if (leave)
+	{
+		my_database->due[my_kind] = due;
+		my_worker->left = true;
+		/* from here on a commit must wake the launcher instead of us */
+		my_worker->pid = 0;
+		my_worker->latch = NULL;
+	}
+	LWLockRelease(estate_shared->lock);
+	return leave;
+}
+
+/*
+ * One batch of SQL jobs.  Returns how many ran; `*due` is when the next one
+ * that could not be run now is due.
+ */
+static int
+run_sql_batch(JobScope *scope, TimestampTz *due)
+{
+	EstateUser	user;
+	int			ran;
+
+	step_begin(STEP_WORKER, &user);
+	MemoryContextSwitchTo(cycle_context);
+	ran = job_run_batch(scope);
+	if (ran == 0)
+		*due = job_next_due(scope, false);
+	step_commit(STEP_WORKER, &user);
+	job_batch_ended(scope);
+	/* what a handler took for its session and did not give back */
+	LockReleaseAll(USER_LOCKMETHOD, true);
+	MemoryContextSwitchTo(cycle_context);
+	return ran;
+}
+
+static bool
+sql_turn(JobScope *scope, TimestampTz *due)
+{
+	bool		worked = false;
+
+	pgstat_report_activity(STATE_RUNNING, "running jobs");
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(cycle_context);
+		MemoryContextSwitchTo(cycle_context);
+		if (run_sql_batch(scope, due) == 0)
+			break;
+		worked = true;
+	}
+	pgstat_report_activity(STATE_IDLE, NULL);
+	return worked;
+}
+
+/* Takes on as many due network jobs as there is room for */
+static bool
+claim_network_jobs(TaskSet *set, JobScope *scope, TimestampTz *due)
+{
+	EstateUser	user;
+	List	   *jobs;
+	ListCell   *cell;
+	int			room = ESTATE_MAX_RUNNING - list_length(set->tasks);
+
+	if (room == 0)
+		return true;
+	step_begin(STEP_WORKER, &user);
+	MemoryContextSwitchTo(cycle_context);
+	jobs = job_claim_network(scope, room);
+	*due = job_next_due(scope, true);
+	step_commit(STEP_WORKER, &user);
+	MemoryContextSwitchTo(cycle_context);
+	foreach(cell, jobs)
+	{
+		CHECK_FOR_INTERRUPTS();
+		(void) tasks_add(set, lfirst(cell));
+	}
+	return list_length(jobs) == room;
+}
+
+/* The event loop's share of a cycle.  True when something is in hand. */
+static bool
+network_turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
+{
+	static bool more = true;	/* there may be more due jobs than we had room for */
+
+	MemoryContextReset(cycle_context);
+	MemoryContextSwitchTo(cycle_context);
+	if (woken || more || *due <= GetCurrentTimestamp())
+		more = claim_network_jobs(set, scope, due);
+	if (set->tasks != NIL)
+	{
+		pgstat_report_activity(STATE_RUNNING, psprintf("driving %d network jobs", list_length(set->tasks)));
+		tasks_turn(set);
+		if (more && list_length(set->tasks) == ESTATE_MAX_RUNNING)
+			return true;		/* look again when one has ended */
+	}
+	else
+		pgstat_report_activity(STATE_IDLE, NULL);
+	return set->tasks != NIL;
+}
+
+static void
+wait_for_work(TaskSet *set, TimestampTz until)
+{
+	if (set)
+		tasks_wait(set, until);
+	else
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until), PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+}
+
+static void
+work(TaskSet *set, JobScope *scope)
+{
+	TimestampTz idle_since = GetCurrentTimestamp();
+	TimestampTz due = DT_NOBEGIN;	/* the first look is due at once */
+	bool		lingers = false;	/* only one that has worked waits for more */
+
+	for (;;)
+	{
+		TimestampTz leave_at;
+		bool		woken;
+
+		CHECK_FOR_INTERRUPTS();
+		if (ConfigReloadPending)
+		{
+			ConfigReloadPending = false;
+			ProcessConfigFile(PGC_SIGHUP);
+		}
+		if (!look_at_slot(&woken))
+			return;
+		if ((woken || due <= GetCurrentTimestamp()) && !is_ready())
+		{
+			if (may_leave(DT_NOEND))
+				return;
+			continue;
+		}
+		if (my_kind == WORKER_NETWORK ? network_turn(set, scope, woken, &due) : sql_turn(scope, &due))
+		{
+			idle_since = GetCurrentTimestamp();
+			lingers = true;
+		}
+		leave_at = lingers ? TimestampTzPlusMilliseconds(idle_since, LEAVE_AFTER_MS) : DT_NOBEGIN;
+		if (!(set && set->tasks != NIL) && leave_at <= GetCurrentTimestamp() && may_leave(due))
+			return;
+		wait_for_work(set, Min(due, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LEAVE_AFTER_MS)));
+	}
+}
+
+void
+estate_worker_main(Datum argument)
+{
+	Oid			database;
+	TaskSet    *set = NULL;
+
+	pqsignal(SIGTERM, die);
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	memcpy(&database, MyBgworkerEntry->bgw_extra, sizeof(database));
+	if (!take_slot(DatumGetInt32(argument), database))
+		proc_exit(0);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
+	settle_session();
+	pgstat_report_appname(my_kind == WORKER_NETWORK ? "pg_estate network" : "pg_estate jobs");
+
+	cycle_context = AllocSetContextCreate(TopMemoryContext, "pg_estate cycle", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(TopMemoryContext);
+	estate_set_my_slot(my_worker);
+	if (my_kind == WORKER_NETWORK)
+		set = tasks_create(AllocSetContextCreate(TopMemoryContext, "pg_estate tasks", ALLOCSET_DEFAULT_SIZES),
+						   STEP_WORKER);
+	work(set, job_scope_create(InvalidOid, NULL));
+	proc_exit(0);
+}

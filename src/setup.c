@@ -1,0 +1,340 @@
+/*
+ * setup.c
+ *	  setup(), teardown(), enable_workers(), disable_workers().
+ *
+ * Runs in client backends.  The tables are ordinary objects of one owner, not
+ * members of the extension: members lose their rows in dump and restore as
+ * soon as a user adds a column.  Steps are numbered and only ever added; the
+ * views are made anew each time, since DROP EXTENSION takes them along.
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
+#include "commands/dbcommands.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/tuplestore.h"
+
+#include "estate.h"
+#include "setup_steps.inc"
+
+static const char *const setup_steps[ESTATE_TABLES_VERSION] = {setup_step_1};
+
+/* a place for rows of (step, result) */
+typedef struct SetupReport
+{
+	ReturnSetInfo *rsinfo;
+} SetupReport;
+
+static void
+report(SetupReport *to, const char *step, const char *result)
+{
+	Datum		values[2] = {CStringGetTextDatum(step), CStringGetTextDatum(result)};
+	bool		nulls[2] = {false, false};
+
+	tuplestore_putvalues(to->rsinfo->setResult, to->rsinfo->setDesc, values, nulls);
+}
+
+static void
+run_sql(const char *sql)
+{
+	int			rc = SPI_execute(sql, false, 0);
+
+	if (rc < 0)
+		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(rc));
+}
+
+/* One at a time in a database: two setups would collide in the catalogs */
+static void
+lock_installation(void)
+{
+	LockDatabaseObject(NamespaceRelationId, get_namespace_oid("estate", false), 0,
+					   ShareUpdateExclusiveLock);
+}
+
+static Oid
+schema_owner(const char *name)
+{
+	HeapTuple	tuple = SearchSysCache1(NAMESPACENAME, CStringGetDatum(name));
+	Oid			owner = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
+}
+
+/*
+ * Who may set up: the owner of schema estate, normally the superuser who
+ * created the extension.  A schema estate_internal that somebody else planted
+ * beforehand is refused.
+ */
+static void
+require_installer(void)
+{
+	Oid			owner = schema_owner("estate");
+	Oid			internal = schema_owner("estate_internal");
+
+	if (!superuser() && !has_privs_of_role(GetUserId(), owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to set up pg_estate"),
+				 errdetail("Only superusers and members of the role that owns schema \"estate\" may do that.")));
+	if (OidIsValid(internal) && internal != owner)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_SCHEMA_DEFINITION),
+				 errmsg("schema \"estate_internal\" belongs to \"%s\", not to the owner of schema \"estate\"",
+						GetUserNameFromId(internal, false)),
+				 errhint("ALTER SCHEMA estate_internal OWNER TO %s;",
+						 quote_identifier(GetUserNameFromId(owner, false)))));
+}
+
+static void
+make_schemas(void)
+{
+	Oid			owner = schema_owner("estate");
+	EstateUser	user;
+
+	/* as the owner of schema estate, so that both have one owner */
+	estate_become(&user, owner);
+	if (!OidIsValid(schema_owner("estate_internal")))
+		run_sql("CREATE SCHEMA estate_internal;"
+				"COMMENT ON SCHEMA estate_internal IS 'Queues and bookkeeping of pg_estate; nothing here is meant to be read';");
+	run_sql("GRANT USAGE ON SCHEMA estate TO estate_reader, estate_operator;"
+			"GRANT USAGE ON SCHEMA estate_internal TO estate_operator;"
+			"GRANT USAGE, CREATE ON SCHEMA estate, estate_internal TO estate_admin;");
+	estate_resume_user(&user);
+}
+
+static void
+bring_tables_up(int from, SetupReport *to)
+{
+	for (int step = from; step < ESTATE_TABLES_VERSION; step++)
+	{
+		run_sql(setup_steps[step]);
+		report(to, psprintf("tables, step %d", step + 1), "made");
+	}
+	if (from == 0)
+		run_sql(psprintf("INSERT INTO estate_internal.installation (tables_version) VALUES (%d)",
+						 ESTATE_TABLES_VERSION));
+	else if (from < ESTATE_TABLES_VERSION)
+		run_sql(psprintf("UPDATE estate_internal.installation SET tables_version = %d",
+						 ESTATE_TABLES_VERSION));
+	else
+		report(to, psprintf("tables, version %d", from), "already there");
+}
+
+/* Binds the workers to this database of this cluster: a copy stays quiet */
+static void
+remember_database(bool enabled)
+{
+	run_sql(enabled ?
+			psprintf("UPDATE estate_internal.installation SET system_id = '" UINT64_FORMAT "', database_oid = %u",
+					 GetSystemIdentifier(), MyDatabaseId) :
+			"UPDATE estate_internal.installation SET system_id = NULL, database_oid = NULL");
+	estate_wake_at_commit();
+}
+
+/* The whole line that would add a name to a list setting */
+static char *
+alter_system_line(const char *setting, const char *addition)
+{
+	const char *present = GetConfigOption(setting, true, false);
+	StringInfoData value;
+
+	initStringInfo(&value);
+	if (present && present[0])
+		appendStringInfo(&value, "%s, ", present);
+	appendStringInfoString(&value, addition);
+	return psprintf("ALTER SYSTEM SET %s = %s;", setting, value.data);
+}
+
+/* Warns when nothing will start the workers of this database */
+static const char *
+warn_unless_workers_run(void)
+{
+	if (estate_shared == NULL)
+	{
+		ereport(WARNING,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("no workers will run: pg_estate is not in shared_preload_libraries"),
+				 errdetail("Calls work in the session that makes them; feeds and jobs do not run by themselves."),
+				 errhint("%s Then restart the server.",
+						 alter_system_line("shared_preload_libraries", "pg_estate"))));
+		return "enabled, but pg_estate is not preloaded";
+	}
+	if (!estate_workers_configured())
+	{
+		char	   *name = get_database_name(MyDatabaseId);
+
+		ereport(WARNING,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("no workers will run: database \"%s\" is not in estate.databases", name),
+				 errhint("%s SELECT pg_reload_conf();",
+						 alter_system_line("estate.databases", quote_identifier(name)))));
+		return "enabled, but the database is not in estate.databases";
+	}
+	return "enabled";
+}
+
+PG_FUNCTION_INFO_V1(estate_setup);
+
+/* estate.setup() -> setof (step, result) */
+Datum
+estate_setup(PG_FUNCTION_ARGS)
+{
+	SetupReport to = {(ReturnSetInfo *) fcinfo->resultinfo};
+	EstateUser	user;
+	int			from;
+
+	InitMaterializedSRF(fcinfo, 0);
+	require_installer();
+	lock_installation();
+	SPI_connect();
+	from = estate_tables_version();
+	if (from > ESTATE_TABLES_VERSION)
+		estate_require_tables();	/* says what to do */
+	make_schemas();
+
+	estate_become(&user, from == 0 ? get_role_oid("estate_admin", false) : estate_owner());
+	bring_tables_up(from, &to);
+	CommandCounterIncrement();
+	run_sql(setup_views);
+	report(&to, "views and grants", "made");
+	if (from == 0)
+		remember_database(true);
+	estate_resume_user(&user);
+	if (from == 0)
+		report(&to, "workers", warn_unless_workers_run());
+	SPI_finish();
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(estate_teardown);
+
+/* estate.teardown(drop_data) -> setof (step, result) */
+Datum
+estate_teardown(PG_FUNCTION_ARGS)
+{
+	SetupReport to = {(ReturnSetInfo *) fcinfo->resultinfo};
+	bool		drop_data = PG_GETARG_BOOL(0);
+	EstateUser	user;
+
+	InitMaterializedSRF(fcinfo, 0);
+	require_installer();
+	lock_installation();
+	estate_require_tables();
+	SPI_connect();
+	estate_become_owner(&user);
+	remember_database(false);
+	report(&to, "workers", "disabled");
+	run_sql(teardown_views);
+	report(&to, "views", "dropped");
+	if (drop_data)
+	{
+		run_sql(teardown_tables);
+		report(&to, "tables", "dropped, with all rows");
+	}
+	else
+		report(&to, "tables", "kept; estate.setup() finds them again");
+	estate_resume_user(&user);
+	if (drop_data)
+		run_sql("DROP SCHEMA estate_internal");
+	SPI_finish();
+	return (Datum) 0;
+}
+
+static void
+require_admin(void)
+{
+	if (!has_privs_of_role(GetUserId(), estate_owner()))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to switch the workers"),
+				 errdetail("Only members of role \"%s\" may do that.",
+						   GetUserNameFromId(estate_owner(), false))));
+}
+
+PG_FUNCTION_INFO_V1(estate_enable_workers);
+
+/* estate.enable_workers() -> text */
+Datum
+estate_enable_workers(PG_FUNCTION_ARGS)
+{
+	EstateUser	user;
+
+	estate_require_tables();
+	require_admin();
+	SPI_connect();
+	estate_become_owner(&user);
+	remember_database(true);
+	estate_resume_user(&user);
+	SPI_finish();
+	PG_RETURN_TEXT_P(cstring_to_text(warn_unless_workers_run()));
+}
+
+PG_FUNCTION_INFO_V1(estate_disable_workers);
+
+/* estate.disable_workers() -> text */
+Datum
+estate_disable_workers(PG_FUNCTION_ARGS)
+{
+	EstateUser	user;
+
+	estate_require_tables();
+	require_admin();
+	SPI_connect();
+	estate_become_owner(&user);
+	remember_database(false);
+	estate_resume_user(&user);
+	SPI_finish();
+	PG_RETURN_TEXT_P(cstring_to_text("disabled"));
+}
+
+PG_FUNCTION_INFO_V1(estate_module_state);
+
+/*
+ * estate.module_state() -> (preloaded, launcher_pid, configured, workers_running,
+ * system_id): what doctor() cannot see in SQL
+ */
+Datum
+estate_module_state(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	Datum		values[5];
+	bool		nulls[5] = {false};
+	int			running = 0;
+	int			launcher = 0;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (estate_shared)
+	{
+		EstateDatabaseSlot *slot;
+
+		LWLockAcquire(estate_shared->lock, LW_SHARED);
+		launcher = estate_shared->launcher_pid;
+		slot = estate_find_slot(MyDatabaseId);
+		for (int i = 0; slot != NULL && i < ESTATE_MAX_WORKERS; i++)
+			running += slot->workers[i].pid != 0;
+		LWLockRelease(estate_shared->lock);
+	}
+	values[0] = BoolGetDatum(estate_shared != NULL);
+	values[1] = Int32GetDatum(launcher);
+	nulls[1] = launcher == 0;
+	values[2] = BoolGetDatum(estate_workers_configured());
+	values[3] = Int32GetDatum(running);
+	values[4] = CStringGetTextDatum(psprintf(UINT64_FORMAT, GetSystemIdentifier()));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}

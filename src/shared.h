@@ -1,0 +1,14 @@
+/*
+ * shared.h
+ *	  Which jobs a worker has in hand, as others see them.
+ */
+#ifndef ESTATE_SHARED_H
+#define ESTATE_SHARED_H
+
+#include "estate.h"
+
+extern void estate_set_my_slot(EstateWorkerSlot *slot);
+extern void estate_running_add(int64 id);
+extern void estate_running_remove(int64 id);
+
+#endif							/* ESTATE_SHARED_H */
