@@ -172,7 +172,8 @@ read_exponent(const char *p, char **out, NumberText *number)
 	number->has_exponent = true;
 	if (exponent > 1000 || exponent < -1000)
 		exponent = exponent < 0 ? -1000 : 1000;
-	*out += sprintf(*out, "e%d", (int) exponent);
+	*(*out)++ = 'e';
+	*out += pg_ltoa((int32) exponent, *out);
 	if (exponent > 0 && (number->whole_digits > 0 || number->fraction_digits > 0))
 		number->whole_digits += exponent;
 	return end;

@@ -1,9 +1,10 @@
 -- The samples: RESO pages, a CSV by synonyms, pipe-delimited Latin 1 by a mapping
-\set page1 `cat ../feeds/reso_page1.json`
-\set page2 `cat ../feeds/reso_page2.json`
-\set delta `cat ../feeds/reso_delta.json`
-\set us `cat ../feeds/listings_us.csv`
-\set pipe `base64 -w0 ../feeds/listings_pipe_latin1.txt`
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set page1 `cat :'abs_srcdir'/../feeds/reso_page1.json`
+\set page2 `cat :'abs_srcdir'/../feeds/reso_page2.json`
+\set delta `cat :'abs_srcdir'/../feeds/reso_delta.json`
+\set us `cat :'abs_srcdir'/../feeds/listings_us.csv`
+\set pipe `base64 -w0 :'abs_srcdir'/../feeds/listings_pipe_latin1.txt`
 SELECT count(*), count(code) AS rejected, sum(media) AS media, count(DISTINCT hash) AS hashes FROM unit.read(convert_to(:'page1', 'UTF8'), 'reso');
 SELECT count(*), count(code) AS rejected, sum(media) AS media, count(DISTINCT hash) AS hashes FROM unit.read(convert_to(:'page2', 'UTF8'), 'reso');
 SELECT key, code, field, reason, removed, media FROM unit.read(convert_to(:'delta', 'UTF8'), 'reso');
