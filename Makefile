@@ -19,18 +19,46 @@ DATA_built = pg_estate--$(EXTVERSION).sql
 EXTRA_CLEAN = src/setup_steps.inc pg_estate--*.sql
 
 PG_CONFIG ?= pg_config
-PG_CPPFLAGS = -Isrc $(shell curl-config --cflags 2>/dev/null)
+PG_CPPFLAGS = -Isrc -DESTATE_VERSION=\"$(EXTVERSION)\" $(shell curl-config --cflags 2>/dev/null)
 PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 SHLIB_LINK = -lcurl -lz -ldl
 ifdef ESTATE_ASSERT
 PG_CPPFLAGS += -DUSE_ASSERT_CHECKING
 endif
-with_llvm = no
+override with_llvm = no
 
+# these install packages, build, and run a private server: scripts that call make again
+OUTSIDE = demo demo-stop check check-unit walls packages
+ifneq ($(filter $(OUTSIDE),$(MAKECMDGOALS)),)
+export FEED PRESET MAPPING CURRENCY AREA_UNIT PG_CONFIG MAKE
+.PHONY: $(OUTSIDE)
+packages:
+	@tools/packages install check
+demo:
+	@tools/demo start
+demo-stop:
+	@tools/demo stop
+check:
+	@tools/check
+check-unit:
+	@tools/check unit
+walls:
+	@tools/walls
+else
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
+# objects of another server version, compiler or kind of build are no use
+BUILD_KIND = $(VERSION) $(CC) $(ESTATE_ASSERT)
+$(shell mkdir -p .build; echo '$(BUILD_KIND)' | cmp -s - .build/kind || { echo '$(BUILD_KIND)' > .build/kind; rm -f $(OBJS); })
 endif
+endif
+
+# first of all: are the packages there?  (the apt line to type, if not)
+all install: needs
+$(OBJS): | needs
+needs:
+	@PG_CONFIG="$(PG_CONFIG)" tools/packages need build
 
 pg_estate--$(EXTVERSION).sql: $(SQL_FRAGMENTS) pg_estate.control
 	cat $(SQL_FRAGMENTS) > $@
@@ -45,3 +73,5 @@ src/setup_steps.inc: $(TABLE_STEPS) $(TABLE_VIEWS) sql/tables/drop_views.sql sql
 
 src/setup.o: src/setup_steps.inc
 $(OBJS): $(wildcard src/*.h src/*/*.h)
+
+.PHONY: needs

@@ -27,10 +27,11 @@
 #include "varatt.h"
 #endif
 #if PG_VERSION_NUM < 160000
-#define object_aclcheck(classid, objectid, roleid, mode) \
-	((classid) == ProcedureRelationId ? pg_proc_aclcheck(objectid, roleid, mode) : \
-	 (classid) == ForeignServerRelationId ? pg_foreign_server_aclcheck(objectid, roleid, mode) : \
-	 pg_namespace_aclcheck(objectid, roleid, mode))
+#define function_aclcheck(oid, role, mode) pg_proc_aclcheck(oid, role, mode)
+#define server_aclcheck(oid, role, mode) pg_foreign_server_aclcheck(oid, role, mode)
+#else
+#define function_aclcheck(oid, role, mode) object_aclcheck(ProcedureRelationId, oid, role, mode)
+#define server_aclcheck(oid, role, mode) object_aclcheck(ForeignServerRelationId, oid, role, mode)
 #endif
 #if PG_VERSION_NUM >= 160000
 #define COMPAT_NO_ESCONTEXT , NULL	/* stringToQualifiedNameList() and others */

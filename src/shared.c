@@ -9,10 +9,12 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "catalog/pg_type.h"
+#include "commands/dbcommands.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
+#include "utils/varlena.h"
 
 #include "estate.h"
 #include "shared.h"
@@ -32,18 +34,19 @@ estate_find_slot(Oid database)
 	return NULL;
 }
 
-/* Whether the launcher keeps workers for this database */
+/* Whether the launcher is told to keep workers for this database */
 bool
 estate_workers_configured(void)
 {
-	bool		configured;
+	List	   *names = NIL;
+	ListCell   *cell;
 
-	if (estate_shared == NULL)
+	if (estate_shared == NULL || !SplitIdentifierString(pstrdup(estate_databases), ',', &names))
 		return false;
-	LWLockAcquire(estate_shared->lock, LW_SHARED);
-	configured = estate_find_slot(MyDatabaseId) != NULL;
-	LWLockRelease(estate_shared->lock);
-	return configured;
+	foreach(cell, names)
+		if (strcmp(lfirst(cell), get_database_name(MyDatabaseId)) == 0)
+			return true;
+	return false;
 }
 
 static void

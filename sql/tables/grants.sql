@@ -3,3 +3,5 @@ GRANT SELECT ON estate.market, estate.property, estate.listing, estate.listing_c
 	estate.model, estate.estimate, estate.feed, estate.feed_run TO estate_reader, estate_operator;
 GRANT SELECT ON estate.feed_reject TO estate_operator;
 GRANT SELECT ON estate_internal.installation TO estate_operator;
+GRANT UPDATE (paused) ON estate.feed TO estate_operator;
+GRANT SELECT ON estate_internal.feed_cursor TO estate_operator;

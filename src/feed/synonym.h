@@ -17,6 +17,12 @@ extern char *synonym_fold(const char *name);
  */
 extern const char *synonym_column(const char *folded, int *rank);
 
+/* RESO's name of a column, NULL: it has none */
+extern const char *synonym_reso_name(const char *column);
+
+/* The unit of area that a header's folded name states; NULL: none */
+extern const char *synonym_unit(const char *folded);
+
 /*
  * The RESO spelling of a value of an enumerated column, or NULL: keep it as it
  * came.  loose: everyday words are taken too (Sold is Closed), not only other

@@ -74,7 +74,7 @@ no_such_handler(const char *text)
 static void
 require_execute(Oid function, Oid role)
 {
-	AclResult	allowed = object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE);
+	AclResult	allowed = function_aclcheck(function, role, ACL_EXECUTE);
 
 	if (allowed != ACLCHECK_OK)
 		aclcheck_error(allowed, OBJECT_FUNCTION, get_func_name(function));
@@ -112,5 +112,7 @@ job_resolve_handler(const char *text, Oid role, JobKind *kind)
 		get_func_retset(kind->function))
 		no_such_handler(text);
 	require_execute(kind->function, role);
-	return format_procedure_qualified(kind->function);
+	return psprintf("%s(jsonb)",
+					quote_qualified_identifier(get_namespace_name(get_func_namespace(kind->function)),
+											   get_func_name(kind->function)));
 }

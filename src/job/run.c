@@ -77,6 +77,16 @@ job_lock_feed(int feed_id)
 	return lock_session(feed_id, LOCK_CLASS_FEED);
 }
 
+/* The same until the end of the transaction */
+bool
+job_lock_feed_in_transaction(int feed_id)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, feed_id, LOCK_CLASS_FEED);
+	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
 void
 job_unlock_feed(int feed_id)
 {

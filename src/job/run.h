@@ -28,6 +28,7 @@ extern bool job_still_open(const Job *job);
 extern TimestampTz job_next_due(const JobScope *scope, bool network);
 extern void job_unlock(int64 id);
 extern bool job_lock_feed(int feed_id);
+extern bool job_lock_feed_in_transaction(int feed_id);
 extern void job_unlock_feed(int feed_id);
 
 #endif							/* ESTATE_RUN_H */

@@ -11,6 +11,8 @@
  *	ready	outside a transaction, after network activity or at wake_at:
  *			is it time for a step?  Must not throw.
  *	step	in a transaction: apply what has come; set wants
+ *	after	in the transaction of the last step, when the job has left the
+ *			queue: what follows it; NULL: nothing
  *	failed	in a transaction, after start or step threw: record it.  Returns
  *			when to try again, or 0 for the usual back-off; the job's own
  *			failure is recorded by the caller.
@@ -39,6 +41,7 @@ typedef struct TaskHandler
 	void		(*start) (Task *task);
 	bool		(*ready) (Task *task);
 	void		(*step) (Task *task);
+	void		(*after) (Task *task);
 	TimestampTz (*failed) (Task *task, const ErrorData *error);
 	void		(*ended) (Task *task);
 } TaskHandler;

@@ -91,6 +91,7 @@ typedef struct ListingCounts
 } ListingCounts;
 
 extern ListingColumns *listing_columns(void);
+extern bool listing_refresh_statistics(int64 inserted, int64 at_last_refresh);
 extern void listing_apply(const ListingPage *page, ListingCounts *counts);
 
 #endif							/* ESTATE_LISTING_H */

@@ -4,13 +4,22 @@
  *
  * A leaf: no SPI, no transactions.  The only room that includes curl.  A loop
  * belongs to one process; its descriptor (an epoll set) goes into that
- * process's WaitEventSet.  Nothing here waits, and nothing throws but
- * net_loop_create and net_request_start.
+ * process's WaitEventSet.  Nothing here waits.  net_loop_create throws when
+ * there is no descriptor or memory, net_request_start and the functions that
+ * return text only when there is no memory, the others never.
+ *
+ * How to use it: start requests, wait for net_loop_fd to be readable or for
+ * net_loop_timeout_ms, call net_loop_turn, look at each request: take what
+ * net_request_data shows, net_request_consume it, act when the outcome is no
+ * longer NET_RUNNING.  A body that is kept here stops to flow while 4 MB of it
+ * are unread, so somebody who wants more must consume as it comes.
  */
 #ifndef ESTATE_NET_H
 #define ESTATE_NET_H
 
 #include "postgres.h"
+
+struct sockaddr;
 
 typedef struct NetLoop NetLoop;
 typedef struct NetRequest NetRequest;
@@ -40,8 +49,8 @@ typedef struct NetOptions
 	const char *if_none_match;
 	const char *if_modified_since;
 	const char *allowed_hosts;	/* value of estate.allow_private_hosts */
-	int64		max_bytes;		/* of the decoded body */
-	int			total_timeout_ms;	/* 0: none */
+	int64		max_bytes;		/* of the decoded body; 0: 1 GB */
+	int			total_timeout_ms;	/* from when there is a connection for it; 0: none */
 	bool		follow_redirects;	/* at most 3; each is checked like the first */
 	int			sink_fd;		/* write the body there; -1: keep it for net_request_data */
 } NetOptions;
@@ -51,21 +60,40 @@ extern int	net_loop_fd(NetLoop *loop);
 extern long net_loop_timeout_ms(NetLoop *loop);
 extern void net_loop_turn(NetLoop *loop);
 
+/*
+ * A request lives in owner, whose reset ends it.  Unfit options make a request
+ * that has its outcome at once.
+ */
 extern NetRequest *net_request_start(NetLoop *loop, MemoryContext owner, const NetOptions *options);
+
+/* break it off if it runs, and give its data back; the outcome stays readable */
 extern void net_request_end(NetRequest *request);
 extern NetOutcome net_request_outcome(const NetRequest *request);
 extern const char *net_outcome_name(NetOutcome outcome);
+
+/* of the last answer; 0: none has come yet */
 extern int	net_request_status(const NetRequest *request);
+
+/* what went wrong, a sentence without secrets; NULL: nothing did */
 extern const char *net_request_error(const NetRequest *request);
+
+/* etag, last-modified, retry-after, content-type, link of the last answer; NULL: not sent */
 extern const char *net_request_header(const NetRequest *request, const char *name);
+
+/* unread bytes of a 2xx body, valid until the next turn, consume or end; consume takes bytes off their front */
 extern const char *net_request_data(const NetRequest *request, size_t *len);
 extern void net_request_consume(NetRequest *request, size_t len);
+
+/* of the decoded body, so far */
 extern int64 net_request_bytes(const NetRequest *request);
 
 /* address.c */
 extern bool net_address_allowed(const struct sockaddr *address, const char *host, const char *allowed_hosts);
 extern bool net_allowed_hosts_valid(const char *allowed_hosts, char **error);
+
+/* url.c */
 extern bool net_same_origin(const char *a, const char *b);
 extern char *net_resolve_url(const char *base, const char *relative);
+extern char *net_redact_url(const char *url);
 
 #endif							/* ESTATE_NET_H */

@@ -24,6 +24,9 @@
 /* a header longer than this is none */
 #define HEADER_MAX_BYTES (1024 * 1024)
 
+/* so many bytes are looked at to see what the source is */
+#define SNIFF_BYTES 256
+
 /* an incomplete record larger than this is scanned again only when it has doubled */
 #define RESCAN_MIN_BYTES (64 * 1024)
 
@@ -303,11 +306,12 @@ read_header(DelimitedReader *reader)
 				raw_len;
 	ScanResult	result;
 
-	if (reader->len - reader->pos < 4 && !reader->last)
+	if (reader->len - reader->pos < SNIFF_BYTES && !reader->last)
 		return false;
 	if (reader->len - reader->pos >= 3 && memcmp(reader->buffer + reader->pos, "\xEF\xBB\xBF", 3) == 0)
 		reader->pos += 3;
-	if ((foreign = foreign_format((unsigned char *) reader->buffer + reader->pos, reader->len - reader->pos)) != NULL)
+	if ((foreign = foreign_format((unsigned char *) reader->buffer + reader->pos,
+								  Min(reader->len - reader->pos, SNIFF_BYTES))) != NULL)
 	{
 		set_error(reader, "the source is %s, not delimited text", foreign);
 		return false;
@@ -328,10 +332,14 @@ read_header(DelimitedReader *reader)
 
 	if (result == SCAN_MORE && reader->len - reader->pos <= HEADER_MAX_BYTES)
 		return false;
-	if (result != SCAN_RECORD)
+	if (result == SCAN_MORE || result == SCAN_TOO_LARGE || (result == SCAN_RECORD && raw_len > HEADER_MAX_BYTES))
 	{
-		set_error(reader, "the first line cannot be read: %s",
-				  result == SCAN_MORE ? "it has no end" : scan->error);
+		set_error(reader, "the first line is too long for a header");
+		return false;
+	}
+	if (result == SCAN_BROKEN)
+	{
+		set_error(reader, "the first line cannot be read: %s", scan->error);
 		return false;
 	}
 
@@ -431,6 +439,19 @@ good_record(DelimitedReader *reader, size_t raw_len, Record *record)
 	}
 }
 
+/*
+ * Whether the line that a record broke in has come whole, so that where
+ * reading goes on does not depend on how the bytes were pushed.
+ */
+static bool
+broken_line_is_here(const DelimitedReader *reader, size_t available)
+{
+	const char *start = reader->buffer + reader->pos;
+
+	return reader->last || available > RECORD_MAX_BYTES ||
+		delimited_line_end(start, reader->scan.broken_at, available) < available;
+}
+
 /* Drops bytes up to the end of a line whose beginning was handed out as too large */
 static void
 skip_long_line(DelimitedReader *reader)
@@ -462,7 +483,7 @@ delimited_next(DelimitedReader *reader, Record *record)
 	if (available < reader->wanted && !reader->last)
 		return false;
 	result = delimited_scan(scan, reader->buffer + reader->pos, available, reader->last, &raw_len, &next);
-	if (result == SCAN_MORE)
+	if (result == SCAN_MORE || (result != SCAN_RECORD && !broken_line_is_here(reader, available)))
 	{
 		reader->wanted = available < RESCAN_MIN_BYTES ? 0 : Min(2 * available, RECORD_MAX_BYTES + 1);
 		return false;

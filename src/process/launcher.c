@@ -13,10 +13,12 @@
  */
 #include "postgres.h"
 
+#include "access/heapam.h"
 #include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_database.h"
-#include "commands/dbcommands.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -24,10 +26,9 @@
 #include "storage/ipc.h"
 #include "storage/procsignal.h"
 #include "tcop/tcopprot.h"
-#include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/syscache.h"
+#include "utils/snapmgr.h"
 #include "utils/varlena.h"
 
 #include "process/worker.h"
@@ -61,34 +62,51 @@ forget_launcher(int code, Datum arg)
 	LWLockRelease(estate_shared->lock);
 }
 
-/* The databases that should have workers: those named that exist, can be connected to and are no templates */
+static bool
+is_named(List *names, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+		if (strcmp(lfirst(cell), name) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The databases that should have workers: those named that exist, can be
+ * connected to and are no templates.  A scan, as the autovacuum launcher does
+ * it: without a database of our own there are no catalog caches.
+ */
 static List *
 wanted_databases(void)
 {
 	List	   *names = NIL;
 	List	   *oids = NIL;
-	ListCell   *cell;
+	Relation	relation;
+	TableScanDesc scan;
+	HeapTuple	tuple;
 
-	if (!SplitIdentifierString(pstrdup(estate_databases), ',', &names))
+	if (!SplitIdentifierString(pstrdup(estate_databases), ',', &names) || names == NIL)
 		return NIL;
 	StartTransactionCommand();
-	foreach(cell, names)
+	(void) GetTransactionSnapshot();
+	relation = table_open(DatabaseRelationId, AccessShareLock);
+	scan = table_beginscan_catalog(relation, 0, NULL);
+	while (HeapTupleIsValid(tuple = heap_getnext(scan, ForwardScanDirection)))
 	{
-		Oid			oid = get_database_oid(lfirst(cell), true);
-		HeapTuple	tuple = OidIsValid(oid) ? SearchSysCache1(DATABASEOID, ObjectIdGetDatum(oid)) : NULL;
+		Form_pg_database database = (Form_pg_database) GETSTRUCT(tuple);
 
-		if (!HeapTupleIsValid(tuple))
-			continue;
-		if (((Form_pg_database) GETSTRUCT(tuple))->datallowconn &&
-			!((Form_pg_database) GETSTRUCT(tuple))->datistemplate)
+		if (is_named(names, NameStr(database->datname)) && database->datallowconn && !database->datistemplate)
 		{
 			MemoryContext transaction = MemoryContextSwitchTo(MessageContext);
 
-			oids = list_append_unique_oid(oids, oid);
+			oids = lappend_oid(oids, database->oid);
 			MemoryContextSwitchTo(transaction);
 		}
-		ReleaseSysCache(tuple);
 	}
+	table_endscan(scan);
+	table_close(relation, AccessShareLock);
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(MessageContext);
 	return oids;

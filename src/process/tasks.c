@@ -52,7 +52,11 @@ settle(Task *task)
 	if (task->job.id == 0)
 		return;
 	if (task->wants == TASK_DONE)
+	{
 		job_done(&task->job);
+		if (task->handler->after)
+			task->handler->after(task);
+	}
 	else if (task->wants == TASK_SNOOZE)
 		job_snooze(&task->job, task->wake_at);
 }
@@ -193,7 +197,7 @@ tasks_add(TaskSet *set, const Job *job)
 }
 
 static bool
-is_due(const Task *task)
+is_due(Task *task)
 {
 	return task->wants == TASK_STEP ||
 		(task->wake_at != 0 && task->wake_at <= GetCurrentTimestamp()) ||

@@ -75,7 +75,9 @@ CREATE TABLE estate.feed_reject (
 	raw			text NOT NULL,
 	resolved_at	timestamptz
 );
-CREATE INDEX feed_reject_open_idx ON estate.feed_reject (feed_id, reject_id) WHERE resolved_at IS NULL;
+-- a record that stays bad is kept once, not at each run
+CREATE UNIQUE INDEX feed_reject_open_idx ON estate.feed_reject (feed_id, hashtextextended(raw, 0), length(raw)) WHERE resolved_at IS NULL;
+CREATE INDEX feed_reject_key_idx ON estate.feed_reject (feed_id, listing_key) WHERE resolved_at IS NULL;
 COMMENT ON TABLE estate.feed_reject IS 'Records that could not be applied, with reason and raw text; estate.replay_rejects() tries them again';
 COMMENT ON COLUMN estate.feed_reject.reject_id IS 'Key of the reject';
 COMMENT ON COLUMN estate.feed_reject.feed_id IS 'Feed that the record came from';

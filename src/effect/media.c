@@ -1,0 +1,311 @@
+/*
+ * media.c
+ *	  Copy a photo of a listing to a target: a task of the event loop.
+ *
+ * Runs in the first worker of a database, and in sessions that call
+ * run_jobs().  The body goes straight into a file beside its final name, and
+ * gets that name when it is whole; the media row says so in the transaction
+ * that ends the job.  After a crash in between the file is simply written
+ * again under the same name.
+ */
+#include "postgres.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "catalog/pg_type.h"
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+#include "executor/spi.h"
+#include "storage/fd.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+#include "effect/media.h"
+#include "effect/target.h"
+#include "job/outcome.h"
+
+#define MEDIUM_MOST_BYTES (64 * 1024 * 1024)
+#define MEDIUM_MOST_MS (5 * 60 * 1000)
+
+typedef struct MediaCopy
+{
+	int			market_id;
+	int64		listing;
+	char	   *media_key;
+	char	   *target;
+	const char *folder;
+	char	   *name;			/* below the folder, without extension */
+	char	   *partial;		/* path of the file being written */
+	int			fd;				/* -1: closed */
+	bool		counted;		/* in the account of descriptors */
+	NetRequest *request;		/* NULL: nothing to fetch any more */
+} MediaCopy;
+
+static char *
+argument(const Job *job, const char *name)
+{
+	JsonbValue	key;
+	JsonbValue *value;
+
+	key.type = jbvString;
+	key.val.string.val = unconstify(char *, name);
+	key.val.string.len = strlen(name);
+	value = findJsonbValueFromContainer(&job->args->root, JB_FOBJECT, &key);
+	if (value && value->type == jbvString)
+		return pnstrdup(value->val.string.val, value->val.string.len);
+	if (value && value->type == jbvNumeric)
+		return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("a media job needs the argument \"%s\"", name)));
+}
+
+/* The medium's address; NULL: it is not known any more, or its copy is as new as the source */
+static char *
+read_url(const MediaCopy *copy)
+{
+	Oid			types[] = {INT4OID, INT8OID, TEXTOID};
+	Datum		values[] = {Int32GetDatum(copy->market_id), Int64GetDatum(copy->listing),
+	CStringGetTextDatum(copy->media_key)};
+	MemoryContext caller = CurrentMemoryContext;
+	char	   *url = NULL;
+
+	SPI_connect();
+	SPI_execute_with_args("SELECT media_url FROM estate.media WHERE market_id OPERATOR(pg_catalog.=) $1"
+						  " AND listing OPERATOR(pg_catalog.=) $2 AND media_key OPERATOR(pg_catalog.=) $3",
+						  3, types, values, NULL, true, 1);
+	if (SPI_processed == 1)
+	{
+		url = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+		url = url ? MemoryContextStrdup(caller, url) : NULL;
+	}
+	SPI_finish();
+	return url;
+}
+
+static void
+make_directory(const char *path)
+{
+	if (mkdir(path, 0750) != 0 && errno != EEXIST)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not create directory \"%s\": %m", path)));
+}
+
+static void
+sha256_of(const uint8 *data, size_t len, uint8 *digest)
+{
+	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
+
+	if (context == NULL || pg_cryptohash_init(context) < 0 ||
+		pg_cryptohash_update(context, data, len) < 0 ||
+		pg_cryptohash_final(context, digest, PG_SHA256_DIGEST_LENGTH) < 0)
+		elog(ERROR, "could not compute a SHA-256");
+	pg_cryptohash_free(context);
+}
+
+static char *
+hex(const uint8 *bytes, int n)
+{
+	char	   *text = palloc(n * 2 + 1);
+
+	for (int i = 0; i < n; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	return text;
+}
+
+/*
+ * Opens the file that the body goes into.  Its name is made from numbers and
+ * a hash: the key of a medium comes from outside and may hold anything.
+ */
+static void
+open_partial(MediaCopy *copy, int64 job_id)
+{
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+
+	sha256_of((const uint8 *) copy->media_key, strlen(copy->media_key), digest);
+	make_directory(psprintf("%s/%d", copy->folder, copy->market_id));
+	make_directory(psprintf("%s/%d/" INT64_FORMAT, copy->folder, copy->market_id, copy->listing));
+	copy->name = psprintf("%d/" INT64_FORMAT "/%s", copy->market_id, copy->listing, hex(digest, 16));
+	copy->partial = psprintf("%s/%s.part" INT64_FORMAT, copy->folder, copy->name, job_id);
+	if (!AcquireExternalFD())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+				 errmsg("too many files are open")));
+	copy->counted = true;
+	copy->fd = BasicOpenFile(copy->partial, O_CREAT | O_TRUNC | O_RDWR | O_NOFOLLOW | PG_BINARY);
+	if (copy->fd < 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not create file \"%s\": %m", copy->partial)));
+}
+
+static void
+media_start(Task *task)
+{
+	MediaCopy  *copy = palloc0(sizeof(MediaCopy));
+	NetOptions	options = {0};
+	Target	   *target;
+
+	copy->fd = -1;
+	task->state = copy;
+	copy->market_id = pg_strtoint32(argument(&task->job, "market_id"));
+	copy->listing = DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(argument(&task->job, "listing"))));
+	copy->media_key = argument(&task->job, "media_key");
+	copy->target = argument(&task->job, "target");
+	options.url = read_url(copy);
+	if (options.url == NULL)
+	{
+		task->wants = TASK_DONE;
+		return;
+	}
+	target = target_open(copy->target, task->job.role);
+	copy->folder = target_folder(target);
+	open_partial(copy, task->job.id);
+
+	options.allowed_hosts = estate_allow_private_hosts;
+	options.max_bytes = MEDIUM_MOST_BYTES;
+	options.total_timeout_ms = MEDIUM_MOST_MS;
+	options.follow_redirects = true;
+	options.sink_fd = copy->fd;
+	copy->request = net_request_start(task->loop, task->context, &options);
+}
+
+static bool
+media_ready(Task *task)
+{
+	MediaCopy  *copy = task->state;
+
+	return net_request_outcome(copy->request) != NET_RUNNING;
+}
+
+/* A file name's extension for a content type; of others nothing is guessed */
+static const char *
+extension_of(const char *content_type)
+{
+	static const char *const known[][2] = {
+		{"image/jpeg", ".jpg"}, {"image/png", ".png"}, {"image/webp", ".webp"}, {"image/gif", ".gif"},
+		{"image/avif", ".avif"}, {"application/pdf", ".pdf"}, {"video/mp4", ".mp4"}
+	};
+
+	for (int i = 0; content_type && i < lengthof(known); i++)
+		if (pg_strncasecmp(content_type, known[i][0], strlen(known[i][0])) == 0)
+			return known[i][1];
+	return "";
+}
+
+/* SHA-256 of the file, which is read once more; also waits until it is on disk */
+static void
+finish_file(MediaCopy *copy, uint8 *digest)
+{
+	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
+	uint8	   *buffer = palloc(65536);
+	ssize_t		n;
+
+	if (context == NULL || pg_cryptohash_init(context) < 0)
+		elog(ERROR, "could not compute a SHA-256");
+	if (lseek(copy->fd, 0, SEEK_SET) != 0)
+		n = -1;
+	else
+		while ((n = read(copy->fd, buffer, 65536)) > 0)
+			if (pg_cryptohash_update(context, buffer, n) < 0)
+				elog(ERROR, "could not compute a SHA-256");
+	if (n < 0 || pg_fsync(copy->fd) != 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not finish file \"%s\": %m", copy->partial)));
+	if (pg_cryptohash_final(context, digest, PG_SHA256_DIGEST_LENGTH) < 0)
+		elog(ERROR, "could not compute a SHA-256");
+	pg_cryptohash_free(context);
+}
+
+static void
+remember_copy(const MediaCopy *copy, const char *stored_as, int64 bytes, const uint8 *digest)
+{
+	Oid			types[] = {INT4OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, INT8OID, BYTEAOID};
+	bytea	   *hash = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	Datum		values[7];
+
+	SET_VARSIZE(hash, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	memcpy(VARDATA(hash), digest, PG_SHA256_DIGEST_LENGTH);
+	values[0] = Int32GetDatum(copy->market_id);
+	values[1] = Int64GetDatum(copy->listing);
+	values[2] = CStringGetTextDatum(copy->media_key);
+	values[3] = CStringGetTextDatum(copy->target);
+	values[4] = CStringGetTextDatum(stored_as);
+	values[5] = Int64GetDatum(bytes);
+	values[6] = PointerGetDatum(hash);
+	SPI_connect();
+	SPI_execute_with_args("UPDATE estate.media SET target = $4, stored_as = $5, stored_bytes = $6, stored_sha256 = $7,"
+						  " stored_at = pg_catalog.clock_timestamp(), stored_error = NULL"
+						  " WHERE market_id OPERATOR(pg_catalog.=) $1 AND listing OPERATOR(pg_catalog.=) $2"
+						  " AND media_key OPERATOR(pg_catalog.=) $3",
+						  7, types, values, NULL, false, 0);
+	SPI_finish();
+}
+
+static void
+media_step(Task *task)
+{
+	MediaCopy  *copy = task->state;
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+	char	   *stored_as;
+
+	job_require_outcome(copy->request, psprintf("medium \"%s\" of listing " INT64_FORMAT, copy->media_key, copy->listing));
+	finish_file(copy, digest);
+	stored_as = psprintf("%s%s", copy->name, extension_of(net_request_header(copy->request, "content-type")));
+	durable_rename(copy->partial, psprintf("%s/%s", copy->folder, stored_as), ERROR);
+	remember_copy(copy, stored_as, net_request_bytes(copy->request), digest);
+	task->wants = TASK_DONE;
+}
+
+static TimestampTz
+media_failed(Task *task, const ErrorData *error)
+{
+	MediaCopy  *copy = task->state;
+	Oid			types[] = {INT4OID, INT8OID, TEXTOID, TEXTOID};
+	Datum		values[4];
+
+	if (copy == NULL || copy->target == NULL)
+		return 0;
+	values[0] = Int32GetDatum(copy->market_id);
+	values[1] = Int64GetDatum(copy->listing);
+	values[2] = CStringGetTextDatum(copy->media_key);
+	values[3] = CStringGetTextDatum(error->detail ? error->detail : error->message);
+	SPI_connect();
+	SPI_execute_with_args("UPDATE estate.media SET stored_error = $4"
+						  " WHERE market_id OPERATOR(pg_catalog.=) $1 AND listing OPERATOR(pg_catalog.=) $2"
+						  " AND media_key OPERATOR(pg_catalog.=) $3",
+						  4, types, values, NULL, false, 0);
+	SPI_finish();
+	return 0;
+}
+
+static void
+media_ended(Task *task)
+{
+	MediaCopy  *copy = task->state;
+
+	if (copy == NULL)
+		return;
+	if (copy->request)
+		net_request_end(copy->request);
+	if (copy->fd >= 0)
+	{
+		close(copy->fd);
+		(void) unlink(copy->partial);	/* gone already if it got its name */
+	}
+	if (copy->counted)
+		ReleaseExternalFD();
+}
+
+const TaskHandler media_task_handler = {
+	.name = "media",
+	.start = media_start,
+	.ready = media_ready,
+	.step = media_step,
+	.failed = media_failed,
+	.ended = media_ended
+};

@@ -1,0 +1,302 @@
+/*
+ * catalog.c
+ *	  Feeds, cursors and runs in the tables.
+ *
+ * Runs in workers and client backends, inside a transaction, as the owner of
+ * the tables.  Results are in CurrentMemoryContext.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+
+#include "feed/state.h"
+#include "job/job.h"
+
+static char *
+text_member(int column)
+{
+	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column);
+}
+
+static char *
+keep(MemoryContext context, int column)
+{
+	char	   *value = text_member(column);
+
+	return value ? MemoryContextStrdup(context, value) : NULL;
+}
+
+static Jsonb *
+keep_jsonb(MemoryContext context, int column)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &isnull);
+	MemoryContext spi = MemoryContextSwitchTo(context);
+	Jsonb	   *copy = isnull ? NULL : DatumGetJsonbPCopy(value);
+
+	MemoryContextSwitchTo(spi);
+	return copy;
+}
+
+static uint64
+run(const char *sql, int n, Oid *types, Datum *values, const char *nulls)
+{
+	int			rc = SPI_execute_with_args(sql, n, types, values, nulls, false, 0);
+
+	if (rc < 0)
+		elog(ERROR, "could not run: %s", sql);
+	return SPI_processed;
+}
+
+/* The id of a feed by its name */
+int
+feed_id_of(const char *name)
+{
+	Oid			type = TEXTOID;
+	Datum		value = CStringGetTextDatum(name);
+	bool		isnull;
+	int			id;
+
+	SPI_connect();
+	if (run("SELECT feed_id FROM estate.feed WHERE name OPERATOR(pg_catalog.=) $1", 1, &type, &value, NULL) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("there is no feed \"%s\"", name),
+				 errhint("SELECT name FROM estate.feed;")));
+	id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_finish();
+	return id;
+}
+
+/* A feed with its market and cursor; NULL: it is gone */
+Feed *
+feed_read(int feed_id)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid			type = INT4OID;
+	Datum		value = Int32GetDatum(feed_id);
+	Feed	   *feed = NULL;
+	bool		isnull;
+
+	SPI_connect();
+	if (run("SELECT f.name, f.preset, f.url, f.server, f.mapping, f.options, f.paused, f.owner, f.source_system,"
+			" f.every IS NOT NULL, m.market_id, m.currency, m.area_unit, m.time_zone,"
+			" c.next_url, c.watermark, c.pending_watermark, c.etag, c.last_modified, c.failures"
+			" FROM estate.feed f JOIN estate.market m ON m.market_id OPERATOR(pg_catalog.=) f.market_id"
+			" JOIN estate_internal.feed_cursor c ON c.feed_id OPERATOR(pg_catalog.=) f.feed_id"
+			" WHERE f.feed_id OPERATOR(pg_catalog.=) $1", 1, &type, &value, NULL) == 1)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[0];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+
+		feed = MemoryContextAllocZero(context, sizeof(Feed));
+		feed->feed_id = feed_id;
+		feed->name = keep(context, 1);
+		feed->preset = keep(context, 2);
+		feed->url = keep(context, 3);
+		feed->server = keep(context, 4);
+		feed->mapping = keep_jsonb(context, 5);
+		feed->options = keep_jsonb(context, 6);
+		feed->paused = DatumGetBool(SPI_getbinval(tuple, desc, 7, &isnull));
+		feed->owner = DatumGetObjectId(SPI_getbinval(tuple, desc, 8, &isnull));
+		feed->source_system = keep(context, 9);
+		feed->has_every = DatumGetBool(SPI_getbinval(tuple, desc, 10, &isnull));
+		feed->market_id = DatumGetInt32(SPI_getbinval(tuple, desc, 11, &isnull));
+		feed->currency = keep(context, 12);
+		feed->area_unit = keep(context, 13);
+		feed->time_zone = keep(context, 14);
+		feed->next_url = keep(context, 15);
+		feed->watermark = keep(context, 16);
+		feed->pending_watermark = keep(context, 17);
+		feed->etag = keep(context, 18);
+		feed->last_modified = keep(context, 19);
+		feed->failures = DatumGetInt32(SPI_getbinval(tuple, desc, 20, &isnull));
+	}
+	SPI_finish();
+	return feed;
+}
+
+/* A text option of the feed; NULL: it is not set */
+char *
+feed_option(const Feed *feed, const char *name)
+{
+	JsonbValue	key;
+	JsonbValue *value;
+
+	key.type = jbvString;
+	key.val.string.val = unconstify(char *, name);
+	key.val.string.len = strlen(name);
+	value = findJsonbValueFromContainer(&feed->options->root, JB_FOBJECT, &key);
+	if (value == NULL || value->type != jbvString)
+		return NULL;
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+bool
+feed_option_bool(const Feed *feed, const char *name, bool otherwise)
+{
+	JsonbValue	key;
+	JsonbValue *value;
+
+	key.type = jbvString;
+	key.val.string.val = unconstify(char *, name);
+	key.val.string.len = strlen(name);
+	value = findJsonbValueFromContainer(&feed->options->root, JB_FOBJECT, &key);
+	return value && value->type == jbvBool ? value->val.boolean : otherwise;
+}
+
+/*
+ * A new run.  Whoever is here holds the feed's lock: a run that still says
+ * running belongs to a process that is gone.
+ */
+int64
+feed_begin_run(const Feed *feed)
+{
+	Oid			type = INT4OID;
+	Datum		value = Int32GetDatum(feed->feed_id);
+	int64		run_id;
+	bool		isnull;
+
+	SPI_connect();
+	run("UPDATE estate.feed_run SET outcome = 'interrupted', ended_at = pg_catalog.clock_timestamp()"
+		" WHERE feed_id OPERATOR(pg_catalog.=) $1 AND outcome OPERATOR(pg_catalog.=) 'running'", 1, &type, &value, NULL);
+	run("INSERT INTO estate.feed_run (feed_id, started_at, outcome)"
+		" VALUES ($1, pg_catalog.clock_timestamp(), 'running') RETURNING run_id", 1, &type, &value, NULL);
+	run_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_finish();
+	return run_id;
+}
+
+/* Adds a page to the run's counters and moves the cursor, in the page's transaction */
+void
+feed_count_page(FeedRun *feed_run, const ListingCounts *counts, int64 bytes)
+{
+	Oid			types[] = {INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID};
+	Datum		values[8];
+	Oid			cursor_types[] = {INT4OID, TEXTOID, TEXTOID, INT8OID};
+	Datum		cursor_values[4];
+	char		nulls[4] = "    ";
+
+	values[0] = Int64GetDatum(feed_run->run_id);
+	values[1] = Int64GetDatum(counts->seen);
+	values[2] = Int64GetDatum(counts->inserted);
+	values[3] = Int64GetDatum(counts->updated);
+	values[4] = Int64GetDatum(counts->unchanged);
+	values[5] = Int64GetDatum(counts->deleted);
+	values[6] = Int64GetDatum(counts->rejected);
+	values[7] = Int64GetDatum(bytes);
+	SPI_connect();
+	run("UPDATE estate.feed_run SET pages = pages + 1, seen = seen + $2, inserted = inserted + $3,"
+		" updated = updated + $4, unchanged = unchanged + $5, deleted = deleted + $6, rejected = rejected + $7,"
+		" bytes = bytes + $8 WHERE run_id = $1", 8, types, values, NULL);
+
+	if (feed_run->reader == NULL)	/* a delimited file has no cursor: it is read from its start */
+	{
+		cursor_values[0] = Int32GetDatum(feed_run->feed->feed_id);
+		cursor_values[1] = feed_run->next_url ? CStringGetTextDatum(feed_run->next_url) : (Datum) 0;
+		nulls[1] = feed_run->next_url ? ' ' : 'n';
+		cursor_values[2] = feed_run->pending_watermark ? CStringGetTextDatum(feed_run->pending_watermark) : (Datum) 0;
+		nulls[2] = feed_run->pending_watermark ? ' ' : 'n';
+		cursor_values[3] = Int64GetDatum(feed_run->run_id);
+		run("UPDATE estate_internal.feed_cursor SET next_url = $2, pending_watermark = $3, run_id = $4"
+			" WHERE feed_id = $1", 4, cursor_types, cursor_values, nulls);
+	}
+	SPI_finish();
+}
+
+/* The run has come to its end: the watermark that was pending counts from now on */
+void
+feed_end_run(FeedRun *feed_run, const char *outcome)
+{
+	Oid			types[] = {INT8OID, TEXTOID};
+	Datum		values[] = {Int64GetDatum(feed_run->run_id), CStringGetTextDatum(outcome)};
+	const char *etag = feed_run->source ? source_header(feed_run->source, "etag") : NULL;
+	const char *modified = feed_run->source ? source_header(feed_run->source, "last-modified") : NULL;
+	int			nnames = 0;
+	const char *const *names = feed_run->reader ? delimited_names(feed_run->reader, &nnames) : NULL;
+	Oid			cursor_types[] = {INT4OID, TEXTOID, TEXTOID, INT4OID};
+	Datum		cursor_values[4];
+	char		nulls[4] = "    ";
+
+	SPI_connect();
+	run("UPDATE estate.feed_run SET outcome = $2, ended_at = pg_catalog.clock_timestamp() WHERE run_id = $1",
+		2, types, values, NULL);
+	cursor_values[0] = Int32GetDatum(feed_run->feed->feed_id);
+	cursor_values[1] = etag ? CStringGetTextDatum(etag) : (Datum) 0;
+	nulls[1] = etag ? ' ' : 'n';
+	cursor_values[2] = modified ? CStringGetTextDatum(modified) : (Datum) 0;
+	nulls[2] = modified ? ' ' : 'n';
+	run("UPDATE estate_internal.feed_cursor SET watermark = coalesce(pending_watermark, watermark),"
+		" pending_watermark = NULL, next_url = NULL, etag = coalesce($2, etag), last_modified = coalesce($3, last_modified),"
+		" failures = 0, last_error = NULL WHERE feed_id = $1", 3, cursor_types, cursor_values, nulls);
+	if (names)
+	{
+		StringInfoData header;
+
+		/* a rejected line can only be read again with its header */
+		initStringInfo(&header);
+		for (int i = 0; i < nnames; i++)
+		{
+			appendStringInfoString(&header, i ? ",\"" : "\"");
+			for (const char *p = names[i]; *p; p++)
+			{
+				if (*p == '"')
+					appendStringInfoChar(&header, '"');
+				appendStringInfoChar(&header, *p);
+			}
+			appendStringInfoChar(&header, '"');
+		}
+		cursor_types[1] = TEXTOID;
+		cursor_values[1] = CStringGetTextDatum(header.data);
+		run("UPDATE estate_internal.feed_cursor SET header = $2 WHERE feed_id = $1 AND header IS DISTINCT FROM $2",
+			2, cursor_types, cursor_values, NULL);
+	}
+	SPI_finish();
+}
+
+/*
+ * The run has failed; its pages stay.  The next run goes on at the link to the
+ * next page if that is worth keeping, else it begins at the watermark.
+ */
+void
+feed_fail_run(const Feed *feed, int64 run_id, const char *error, bool keep_link)
+{
+	Oid			types[] = {INT8OID, INT4OID, TEXTOID, BOOLOID};
+	Datum		values[] = {Int64GetDatum(run_id), Int32GetDatum(feed->feed_id), CStringGetTextDatum(error),
+	BoolGetDatum(keep_link)};
+
+	SPI_connect();
+	if (run_id != 0)
+		run("UPDATE estate.feed_run SET outcome = 'failed', ended_at = pg_catalog.clock_timestamp(), error = $3"
+			" WHERE run_id = $1 AND $2 IS NOT NULL", 3, types, values, NULL);
+	run("UPDATE estate_internal.feed_cursor SET failures = failures + 1, last_error = $3,"
+		" next_url = CASE WHEN $4 THEN next_url END, pending_watermark = CASE WHEN $4 THEN pending_watermark END"
+		" WHERE feed_id = $2 AND $1 IS NOT NULL", 4, types, values, NULL);
+	SPI_finish();
+}
+
+/* The next run of a feed that has an interval, in the transaction that ends this one */
+void
+feed_enqueue_next(const Feed *feed)
+{
+	JobRequest	request = {0};
+	Oid			type = INT4OID;
+	Datum		value = Int32GetDatum(feed->feed_id);
+	bool		isnull;
+
+	SPI_connect();
+	if (run("SELECT pg_catalog.clock_timestamp() + every FROM estate.feed WHERE feed_id = $1 AND every IS NOT NULL AND NOT paused",
+			1, &type, &value, NULL) == 1)
+	{
+		request.handler = "feed";
+		request.queue = "feed";
+		request.args = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("{\"feed_id\": %d}", feed->feed_id))));
+		request.run_at = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+		request.unique_key = psprintf("feed:%d", feed->feed_id);
+		request.role = feed->owner;
+		(void) job_enqueue(&request);
+	}
+	SPI_finish();
+}

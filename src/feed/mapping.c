@@ -1,0 +1,337 @@
+/*
+ * mapping.c
+ *	  Compiles a mapping: which field of a record fills which column.
+ *
+ * Used by whatever process creates, previews or runs a feed.  Throws for
+ * mappings that cannot work, with the next step in the hint.  A mapping lives
+ * in the context that is current when it is compiled.
+ */
+#include "feed/mapping_plan.h"
+
+#include "common/hashfn.h"
+#include "feed/synonym.h"
+#include "utils/builtins.h"
+
+static pg_tz *
+find_zone(const char *name)
+{
+	pg_tz	   *zone = pg_tzset(name);
+
+	if (zone == NULL || !pg_tz_acceptable(zone))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("time zone \"%s\" does not exist", name),
+				 errhint("SELECT name FROM pg_catalog.pg_timezone_names lists them.")));
+	return zone;
+}
+
+/* A slot for a name, shared by all who ask for it */
+int
+mapping_add_slot(Mapping *mapping, const char *name, bool reso_name)
+{
+	MappedSlot *slot;
+	const char *dot;
+
+	for (int i = 0; i < mapping->nslots && !reso_name; i++)
+	{
+		if (mapping->slots[i].name && strcmp(mapping->slots[i].full_name, name) == 0)
+			return i;
+	}
+	if (mapping->slots == NULL)
+		mapping->slots = palloc(sizeof(MappedSlot));
+	else
+		mapping->slots = repalloc(mapping->slots, (mapping->nslots + 1) * sizeof(MappedSlot));
+	slot = &mapping->slots[mapping->nslots];
+	slot->full_name = pstrdup(name);
+	slot->name = reso_name ? NULL : slot->full_name;
+	slot->path = NULL;
+
+	/* a CSV header may hold dots; in JSON they lead into objects */
+	dot = strchr(slot->full_name, '.');
+	if (mapping->reso && !reso_name && dot && dot > slot->full_name && name[0] != '@')
+	{
+		slot->name = pnstrdup(slot->full_name, dot - slot->full_name);
+		slot->path = dot + 1;
+	}
+	return mapping->nslots++;
+}
+
+/* A target with what the column needs by itself */
+MappedTarget *
+mapping_add_target(Mapping *mapping, const MappingSource *source, int column)
+{
+	ListingColumn *at = &mapping->columns->column[column];
+	MappedTarget *target = &mapping->targets[mapping->ntargets++];
+
+	memset(target, 0, sizeof(*target));
+	target->column = column;
+	target->name = at->name;
+	target->hash_seed = hash_bytes_extended((unsigned char *) at->name, strlen(at->name), 0);
+	target->has_words = synonym_has_values(at->name);
+	target->required = (column == mapping->columns->listing_key);
+	target->rule.type = at->type;
+	target->rule.typmod = at->typmod;
+	target->rule.zone = find_zone(source->time_zone ? source->time_zone : "UTC");
+	target->rule.currency = source->currency;
+	if (!value_rule_default(at->name, &target->rule))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" is of a type that no mapping can fill", at->name)));
+	mapping->filled[column] = true;
+	return target;
+}
+
+/* A hint, with the nearest name if there is one */
+static int
+hint_nearest(const char *hint, const char *nearest)
+{
+	if (nearest)
+		return errhint("The nearest is \"%s\". %s", nearest, hint);
+	return errhint("%s", hint);
+}
+
+/* The user's mapping; mentioned: columns that it names, also those it maps to nothing */
+static void
+add_stated(Mapping *mapping, const MappingSource *source, bool *mentioned)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&source->mapping->root);
+	JsonbValue	value;
+	JsonbIteratorToken token;
+
+	if (!JB_ROOT_IS_OBJECT(source->mapping))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a mapping must be a JSON object"),
+				 errhint("For example: mapping => '{\"listing_key\": \"MLS Number\", \"list_price\": \"Price\"}'")));
+
+	(void) JsonbIteratorNext(&iterator, &value, true);
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) == WJB_KEY)
+	{
+		char	   *name = pnstrdup(value.val.string.val, value.val.string.len);
+		int			column = mapping_find_column(mapping->columns, name);
+
+		if (column < 0)
+		{
+			const char **names = palloc(mapping->columns->count * sizeof(char *));
+
+			for (int i = 0; i < mapping->columns->count; i++)
+				names[i] = mapping->columns->column[i].name;
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("the mapping names column \"%s\", which estate.listing does not have", name),
+					 hint_nearest("Fields that are not mapped are kept in column extra.",
+								  mapping_nearest(name, names, mapping->columns->count))));
+		}
+		mentioned[column] = true;
+		(void) JsonbIteratorNext(&iterator, &value, true);
+		if (value.type != jbvNull)
+			mapping_read_source(mapping, source, mapping->columns->column[column].name, &value);
+	}
+}
+
+/* Each column from the field of its RESO name */
+static void
+add_reso_names(Mapping *mapping, const MappingSource *source, const bool *mentioned)
+{
+	for (int i = 0; i < mapping->columns->count; i++)
+	{
+		MappedTarget *target;
+		ValueRule	rule = {0};
+		const char *name = synonym_reso_name(mapping->columns->column[i].name);
+
+		rule.type = mapping->columns->column[i].type;
+		if (mentioned[i] || !value_rule_default(mapping->columns->column[i].name, &rule))
+			continue;
+		target = mapping_add_target(mapping, source, i);
+		target->automatic = true;
+		target->nslots = 1;
+		target->slots = palloc(sizeof(int));
+		target->slots[0] = mapping->column_slot[i] =
+			mapping_add_slot(mapping, name ? name : target->name, true);
+	}
+}
+
+/* Each column from the header that means it */
+static void
+add_header_names(Mapping *mapping, const MappingSource *source)
+{
+	int		   *match = mapping_match_header(source);
+
+	for (int i = 0; i < mapping->columns->count; i++)
+	{
+		MappedTarget *target;
+
+		if (match[i] < 0)
+			continue;
+		target = mapping_add_target(mapping, source, i);
+		target->automatic = true;
+		target->nslots = 1;
+		target->slots = palloc(sizeof(int));
+		target->slots[0] = mapping_add_slot(mapping, source->fields[match[i]], false);
+	}
+}
+
+static void
+check_header_has_fields(const Mapping *mapping)
+{
+	for (int t = 0; t < mapping->ntargets; t++)
+	{
+		const MappedTarget *target = &mapping->targets[t];
+
+		for (int s = 0; s < target->nslots; s++)
+		{
+			const char *name = mapping->slots[target->slots[s]].full_name;
+			bool		found = false;
+			StringInfoData header;
+
+			for (int i = 0; i < mapping->nfields && !found; i++)
+				found = strcmp(mapping->fields[i], name) == 0;
+			if (found)
+				continue;
+
+			initStringInfo(&header);
+			for (int i = 0; i < mapping->nfields && header.len < 2000; i++)
+				appendStringInfo(&header, "%s%s", i > 0 ? ", " : "", mapping->fields[i]);
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the header has no field \"%s\", which the mapping takes for %s", name, target->name),
+					 errdetail("Its fields are: %s.", header.data),
+					 hint_nearest("estate.alter_feed(.., mapping => ..) changes the mapping.",
+								  mapping_nearest(name, mapping->fields, mapping->nfields))));
+		}
+	}
+}
+
+/* listing_key must be filled, and is made first, so that a reject can name it */
+static void
+put_key_first(Mapping *mapping, const MappingSource *source)
+{
+	for (int t = 0; t < mapping->ntargets; t++)
+	{
+		MappedTarget key = mapping->targets[t];
+
+		if (key.column != mapping->columns->listing_key)
+			continue;
+		memmove(&mapping->targets[1], &mapping->targets[0], t * sizeof(MappedTarget));
+		mapping->targets[0] = key;
+		return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 source->mapping ? errmsg("the mapping has no source for listing_key")
+			 : errmsg("no field of the header is known to be the key of the listing"),
+			 errdetail("Each listing needs a key that stays the same from run to run."),
+			 errhint("Give its field, or several that are the key together: mapping => '{\"listing_key\": {\"from\": [\"id\", \"date\"]}, ...}'.")));
+}
+
+static int
+filled_column(Mapping *mapping, const char *name)
+{
+	int			column = mapping_find_column(mapping->columns, name);
+
+	return column >= 0 && mapping->filled[column] ? column : -1;
+}
+
+/* Where the record has an area but no unit, the market's unit, or the one that the header names */
+static Datum
+set_unit(Mapping *mapping, const MappingSource *source, int area, const char *units, int *units_column, uint64 *seed)
+{
+	const char *unit = strcmp(source->area_unit ? source->area_unit : "sqft", "sqm") == 0 ? "Square Meters" : "Square Feet";
+
+	*units_column = area >= 0 ? mapping_find_column(mapping->columns, units) : -1;
+	if (*units_column < 0)
+		return (Datum) 0;
+	mapping->filled[*units_column] = true;
+	*seed = hash_bytes_extended((const unsigned char *) units, strlen(units), 0);
+
+	for (int t = 0; t < mapping->ntargets; t++)
+	{
+		const MappedTarget *target = &mapping->targets[t];
+		const char *stated = NULL;
+
+		if (target->column == area && target->automatic && !mapping->reso)
+			stated = synonym_unit(synonym_fold(mapping->slots[target->slots[0]].full_name));
+		if (stated)
+			unit = stated;
+	}
+	return PointerGetDatum(cstring_to_text(unit));
+}
+
+/* What needs to be known of some columns and fields by name */
+static void
+find_special(Mapping *mapping, const MappingSource *source)
+{
+	int			area;
+
+	mapping->media_slot = mapping->reso ? mapping_add_slot(mapping, "Media", false) : -1;
+	mapping->can_view_slot = mapping->reso ? mapping_add_slot(mapping, "MlgCanView", false) : -1;
+	mapping->status_column = filled_column(mapping, "standard_status");
+	mapping->living_area = filled_column(mapping, "living_area");
+	mapping->building_area = filled_column(mapping, "building_area_total");
+	area = mapping->living_area >= 0 ? mapping->living_area : mapping->building_area;
+	mapping->living_unit = set_unit(mapping, source, area, "living_area_units",
+									&mapping->living_units, &mapping->living_units_seed);
+	mapping->lot_area = filled_column(mapping, "lot_size_area");
+	mapping->lot_unit = set_unit(mapping, source, mapping->lot_area, "lot_size_units",
+								 &mapping->lot_units, &mapping->lot_units_seed);
+}
+
+static Mapping *
+create_empty(const MappingSource *source)
+{
+	Mapping    *mapping = palloc0(sizeof(Mapping));
+	int			ncolumns = source->columns->count;
+
+	mapping->context = CurrentMemoryContext;
+	mapping->columns = source->columns;
+	mapping->filled = palloc0(ncolumns * sizeof(bool));
+	mapping->targets = palloc0(ncolumns * sizeof(MappedTarget));
+	mapping->column_slot = palloc(ncolumns * sizeof(int));
+	mapping->folded_columns = palloc(ncolumns * sizeof(char *));
+	for (int i = 0; i < ncolumns; i++)
+	{
+		mapping->column_slot[i] = -1;
+		mapping->folded_columns[i] = synonym_fold(source->columns->column[i].name);
+	}
+	mapping->reso = strcmp(source->preset, "reso") == 0;
+	if (!mapping->reso && strcmp(source->preset, "csv") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("preset \"%s\" does not exist", source->preset),
+				 errhint("The presets are csv and reso.")));
+	if (!mapping->reso)
+	{
+		mapping->fields = source->fields;
+		mapping->nfields = source->fields ? source->nfields : 0;
+	}
+	return mapping;
+}
+
+Mapping *
+mapping_compile(const MappingSource *source)
+{
+	Mapping    *mapping = create_empty(source);
+	bool	   *mentioned = palloc0(source->columns->count * sizeof(bool));
+
+	mapping->can_apply = mapping->reso || mapping->fields;
+	if (source->mapping)
+		add_stated(mapping, source, mentioned);
+	if (mapping->reso)
+		add_reso_names(mapping, source, mentioned);
+	else if (source->mapping == NULL && mapping->fields)
+		add_header_names(mapping, source);
+
+	if (source->mapping || mapping->can_apply)
+		put_key_first(mapping, source);
+	if (mapping->fields)
+		check_header_has_fields(mapping);
+	find_special(mapping, source);
+	mapping_names_create(mapping);
+	return mapping;
+}
+
+const bool *
+mapping_filled(const Mapping *mapping)
+{
+	return mapping->filled;
+}

@@ -1,0 +1,191 @@
+/*
+ * mapping_auto.c
+ *	  Mappings by name: matching a header, suggesting, describing.
+ *
+ * Used by whatever process creates, previews or runs a feed.  Results are in
+ * CurrentMemoryContext.
+ */
+#include "feed/mapping_plan.h"
+
+#include "feed/synonym.h"
+#include "utils/varlena.h"
+
+int
+mapping_find_column(const ListingColumns *columns, const char *name)
+{
+	for (int i = 0; i < columns->count; i++)
+	{
+		if (strcmp(columns->column[i].name, name) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/* Of the names the one that looks most like name, for a hint; NULL: none looks like it */
+const char *
+mapping_nearest(const char *name, const char *const *names, int nnames)
+{
+	const char *nearest = NULL;
+	int			least = (strlen(name) + 1) / 2 + 1;
+
+	for (int i = 0; i < nnames; i++)
+	{
+		int			distance;
+
+		if (strlen(name) > 255 || strlen(names[i]) > 255)
+			continue;
+		distance = varstr_levenshtein(name, strlen(name), names[i], strlen(names[i]), 1, 1, 1, true);
+		if (distance < least)
+		{
+			least = distance;
+			nearest = names[i];
+		}
+	}
+	return nearest;
+}
+
+/*
+ * For each column the position of the header that means it, or -1.  A header
+ * that is the column's own or RESO name goes before synonyms, a surer synonym
+ * before others.  Where nothing is the key, the MLS number is.
+ */
+int *
+mapping_match_header(const MappingSource *source)
+{
+	const ListingColumns *columns = source->columns;
+	int		   *match = palloc(columns->count * sizeof(int));
+	int		   *ranks = palloc(columns->count * sizeof(int));
+	int			listing_id = mapping_find_column(columns, "listing_id");
+
+	for (int i = 0; i < columns->count; i++)
+	{
+		match[i] = -1;
+		ranks[i] = INT_MAX;
+	}
+	for (int f = 0; f < source->nfields; f++)
+	{
+		char	   *folded = synonym_fold(source->fields[f]);
+		int			rank = 0;
+		int			column = -1;
+		const char *name;
+
+		for (int i = 0; i < columns->count && column < 0; i++)
+		{
+			if (strcmp(synonym_fold(columns->column[i].name), folded) == 0)
+				column = i;
+		}
+		if (column < 0 && (name = synonym_column(folded, &rank)) != NULL)
+			column = mapping_find_column(columns, name);
+		if (column >= 0 && rank < ranks[column])
+		{
+			match[column] = f;
+			ranks[column] = rank;
+		}
+	}
+
+	/* a surrogate called "id" is a poorer key than an MLS number, but only where there is one */
+	if (match[columns->listing_key] < 0 && listing_id >= 0)
+		match[columns->listing_key] = match[listing_id];
+	return match;
+}
+
+/* The source of a target as a user would say it */
+static const char *
+source_text(const Mapping *mapping, const MappedTarget *target)
+{
+	StringInfoData text;
+
+	if (target->constant)
+		return psprintf("the value %s", target->constant->value);
+	initStringInfo(&text);
+	for (int i = 0; i < target->nslots; i++)
+		appendStringInfo(&text, "%s%s", i > 0 ? " | " : "", mapping->slots[target->slots[i]].full_name);
+	return text.data;
+}
+
+static const char *
+target_note(const Mapping *mapping, const MappedTarget *target)
+{
+	if (target->fallback)
+		return psprintf("otherwise %s", target->fallback->value);
+	if (target->column == mapping->columns->listing_key)
+		return "key of the record";
+	if (target->required)
+		return "required";
+	return target->automatic ? "by its name" : NULL;
+}
+
+MappingNote *
+mapping_describe(const Mapping *mapping, int *nnotes)
+{
+	MappingNote *notes = palloc0((mapping->ntargets + mapping->nfields + 1) * sizeof(MappingNote));
+	int			n = 0;
+
+	for (int t = 0; t < mapping->ntargets; t++)
+	{
+		const MappedTarget *target = &mapping->targets[t];
+
+		notes[n].target = target->name;
+		notes[n].source = source_text(mapping, target);
+		notes[n].as = target->as ? target->as : value_form_name(target->rule.form);
+		notes[n++].note = target_note(mapping, target);
+	}
+	for (int f = 0; f < mapping->nfields; f++)
+	{
+		bool		used = false;
+
+		for (int s = 0; s < mapping->nslots && !used; s++)
+			used = strcmp(mapping->slots[s].full_name, mapping->fields[f]) == 0;
+		if (used)
+			continue;
+		notes[n].source = mapping->fields[f];
+		notes[n++].note = "not mapped: kept in extra";
+	}
+	if (mapping->reso)
+	{
+		notes[n].source = "all other fields";
+		notes[n++].note = "kept in extra";
+	}
+	else if (!mapping->can_apply && mapping->ntargets == 0)
+	{
+		notes[n].source = "the header";
+		notes[n++].note = "columns are matched by name when the header is known";
+	}
+	*nnotes = n;
+	return notes;
+}
+
+/* Pushes one member of the object */
+static void
+push_member(JsonbParseState **state, const char *key, const char *text)
+{
+	JsonbValue	value;
+
+	value.type = jbvString;
+	value.val.string.val = unconstify(char *, key);
+	value.val.string.len = strlen(key);
+	pushJsonbValue(state, WJB_KEY, &value);
+	value.val.string.val = unconstify(char *, text);
+	value.val.string.len = strlen(text);
+	pushJsonbValue(state, WJB_VALUE, &value);
+}
+
+Jsonb *
+mapping_suggest(const MappingSource *source)
+{
+	JsonbParseState *state = NULL;
+	int		   *match = source->fields ? mapping_match_header(source) : NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < source->columns->count; i++)
+	{
+		const char *column = source->columns->column[i].name;
+		const char *reso = synonym_reso_name(column);
+
+		if (match && match[i] >= 0)
+			push_member(&state, column, source->fields[match[i]]);
+		else if (match == NULL && reso)
+			push_member(&state, column, reso);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}

@@ -1,0 +1,120 @@
+/*
+ * mapping_plan.h
+ *	  A compiled mapping, as mapping.c makes it and mapping_apply.c uses it.
+ *
+ * A source field that is asked for has a slot.  Applying a record first puts
+ * each of its fields into the slots of its name, then makes each target from
+ * its slots.
+ */
+#ifndef ESTATE_MAPPING_PLAN_H
+#define ESTATE_MAPPING_PLAN_H
+
+#include "feed/mapping.h"
+#include "feed/value.h"
+
+/* "lookup" of a mapping: a value of the source, and what it stands for */
+typedef struct LookupEntry
+{
+	const char *from;			/* "*": any other */
+	Field		to;
+} LookupEntry;
+
+typedef struct MappedTarget
+{
+	int			column;			/* index into columns */
+	const char *name;
+	ValueRule	rule;
+	bool		has_words;		/* of an enumerated column: RESO's spelling is restored */
+	int			nslots;			/* more than one: joined with | */
+	int		   *slots;
+	const Field *constant;		/* NULL: none */
+	Datum		constant_value;
+	const Field *fallback;		/* "default"; NULL: none */
+	int			nlookup;
+	LookupEntry *lookup;
+	bool		required;
+	bool		automatic;		/* by name, not by the user's mapping */
+	const char *as;				/* as the user wrote it; NULL: what the column needs */
+	uint64		hash_seed;
+} MappedTarget;
+
+/* What a slot is filled from */
+typedef struct MappedSlot
+{
+	const char *name;			/* of the field at the top of the record; NULL: see column_slot */
+	const char *path;			/* below it; NULL: the field itself */
+	const char *full_name;		/* both, as the user wrote it */
+} MappedSlot;
+
+/* What is done with fields of one name */
+typedef struct NamedField
+{
+	const char *name;
+	uint32		status;			/* of the hash table */
+	bool		extra;			/* goes to extra */
+	int			nslots;
+	int		   *slots;
+} NamedField;
+
+struct named_field_hash;
+
+struct Mapping
+{
+	MemoryContext context;
+	bool		reso;
+	bool		can_apply;
+	const ListingColumns *columns;
+	bool	   *filled;
+	const char *const *fields;	/* header; NULL: JSON, or not known */
+	int			nfields;
+
+	int			ntargets;
+	MappedTarget *targets;		/* the first one is listing_key */
+	int			nslots;
+	MappedSlot *slots;
+	int		   *column_slot;	/* by column: the slot that its RESO name fills; -1: none */
+	char	  **folded_columns;	/* names of the columns, see synonym_fold */
+
+	struct named_field_hash *names;
+	NamedField **by_position;	/* what the last record had at each place */
+	const Field **values;		/* of the slots, for the record at hand */
+
+	/* slots and columns with a meaning of their own; -1: none */
+	int			media_slot;
+	int			can_view_slot;
+	int			status_column;
+	int			living_area,
+				building_area,
+				living_units;
+	int			lot_area,
+				lot_units;
+	Datum		living_unit,	/* text of the unit where the record has none */
+				lot_unit;
+	uint64		living_units_seed,
+				lot_units_seed;
+};
+
+/* mapping.c */
+extern int	mapping_add_slot(Mapping *mapping, const char *name, bool reso_name);
+extern MappedTarget *mapping_add_target(Mapping *mapping, const MappingSource *source, int column);
+
+/* mapping_source.c */
+extern void mapping_read_source(Mapping *mapping, const MappingSource *source, const char *column, JsonbValue *value);
+
+/* mapping_names.c */
+extern void mapping_names_create(Mapping *mapping);
+extern const NamedField *mapping_named_field(Mapping *mapping, const char *name, int position);
+
+/* mapping_auto.c */
+extern int	mapping_find_column(const ListingColumns *columns, const char *name);
+extern const char *mapping_nearest(const char *name, const char *const *names, int nnames);
+extern int *mapping_match_header(const MappingSource *source);
+
+/* mapping_extra.c */
+extern void mapping_push_extra(JsonbParseState **state, const Field *field);
+extern struct varlena *mapping_finish_extra(JsonbParseState *state);
+
+/* mapping_media.c */
+extern bool mapping_media(const Mapping *mapping, const Field *field, ListingRow *row);
+
+#endif							/* ESTATE_MAPPING_PLAN_H */

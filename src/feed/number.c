@@ -1,0 +1,279 @@
+/*
+ * number.c
+ *	  Numbers and amounts as feeds write them, without throwing.
+ *
+ * Used by whatever process runs a feed.  PostgreSQL 15 has no input functions
+ * that report instead of throwing; so the text is brought into a form that
+ * numeric_in is known to take, and what cannot fit is found before the call.
+ * Results are in CurrentMemoryContext.
+ */
+#include "feed/number.h"
+
+#include <math.h>
+
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+/* more digits than this, with its exponent, is no quantity of real estate */
+#define MAX_DIGITS 40
+
+/* and further digits of a fraction say nothing */
+#define MAX_FRACTION_DIGITS 30
+
+static const char *const currency_signs[] = {
+	"$", "\xE2\x82\xAC" /* euro */ , "\xC2\xA3" /* pound */ , "\xC2\xA5" /* yen */ ,
+	"\xE2\x82\xB9" /* rupee */ , "\xE2\x82\xBA" /* lira */ , "\xE2\x82\xA9" /* won */ ,
+	"\xE2\x82\xAA" /* shekel */ , "\xE0\xB8\xBF" /* baht */ , "\xE2\x82\xB1" /* peso */ ,
+	"\xE2\x82\xAB" /* dong */ , "\xE2\x82\xB4" /* hryvnia */
+};
+
+/* Steps over blanks, also those that do not break */
+static const char *
+skip_blanks(const char *p)
+{
+	for (;;)
+	{
+		if (*p == ' ' || *p == '\t')
+			p++;
+		else if (strncmp(p, "\xC2\xA0", 2) == 0)
+			p += 2;
+		else if (strncmp(p, "\xE2\x80\xAF", 3) == 0)
+			p += 3;
+		else
+			return p;
+	}
+}
+
+/* Steps over a sign or a three-letter code of a currency */
+static const char *
+skip_currency(const char *p, NumberText *number)
+{
+	for (int i = 0; i < lengthof(currency_signs); i++)
+	{
+		int			len = strlen(currency_signs[i]);
+
+		if (strncmp(p, currency_signs[i], len) == 0)
+			return p + len;
+	}
+	if (isupper((unsigned char) p[0]) && isupper((unsigned char) p[1]) && isupper((unsigned char) p[2]) &&
+		!isalpha((unsigned char) p[3]))
+	{
+		memcpy(number->currency, p, 3);
+		number->currency[3] = '\0';
+		p = skip_blanks(p + 3);
+		return number->currency[0] && *p == '$' ? p + 1 : p;
+	}
+	return p;
+}
+
+/* NaN, Inf, -Infinity */
+static bool
+is_no_quantity(const char *p)
+{
+	if (*p == '-' || *p == '+')
+		p++;
+	return pg_strcasecmp(p, "nan") == 0 || pg_strcasecmp(p, "inf") == 0 || pg_strcasecmp(p, "infinity") == 0;
+}
+
+/* The length of a group separator at p: a comma (or point), an apostrophe, or a blank; 0: none */
+static int
+group_separator(const char *p, bool decimal_comma)
+{
+	if (*p == (decimal_comma ? '.' : ',') || *p == '\'' || *p == ' ')
+		return 1;
+	if (strncmp(p, "\xC2\xA0", 2) == 0)
+		return 2;
+	return strncmp(p, "\xE2\x80\xAF", 3) == 0 ? 3 : 0;
+}
+
+/*
+ * Reads the digits before the point into *out.  Groups have three digits, the
+ * inner ones may have two (lakh): "1,10" is no number, so that a decimal
+ * comma is not taken for a separator.
+ */
+static bool
+read_whole(const char **pp, bool decimal_comma, char **out, NumberText *number)
+{
+	const char *p = *pp;
+	int			separator = 0;
+	int			in_group = 0;
+	int			ngroups = 0;
+
+	for (;;)
+	{
+		int			len;
+
+		if (isdigit((unsigned char) *p))
+		{
+			if (number->whole_digits > 0 || *p != '0')
+			{
+				if (++number->whole_digits > MAX_DIGITS)
+					return true;
+				*(*out)++ = *p;
+			}
+			in_group++;
+			p++;
+			continue;
+		}
+
+		len = group_separator(p, decimal_comma);
+		if (len == 0 || in_group == 0 || !isdigit((unsigned char) p[len]))
+			break;
+		if (ngroups > 0 && (*p != separator || in_group < 2 || in_group > 3))
+			return false;
+		if (ngroups == 0 && in_group > 3)
+			return false;
+		separator = *p;
+		ngroups++;
+		in_group = 0;
+		p += len;
+	}
+	if (ngroups > 0 && in_group != 3)
+		return false;
+	if (number->whole_digits == 0)
+		*(*out)++ = '0';
+	*pp = p;
+	return true;
+}
+
+/* Reads point and fraction; digits beyond MAX_FRACTION_DIGITS are dropped */
+static const char *
+read_fraction(const char *p, char **out, NumberText *number)
+{
+	char	   *begin = *out;
+
+	*(*out)++ = '.';
+	for (p++; isdigit((unsigned char) *p); p++)
+	{
+		if (*out - begin <= MAX_FRACTION_DIGITS)
+			*(*out)++ = *p;
+	}
+	while ((*out)[-1] == '0')
+		(*out)--;
+	number->fraction_digits = *out - begin - 1;
+	if (number->fraction_digits == 0)
+		*out = begin;
+	return p;
+}
+
+static const char *
+read_exponent(const char *p, char **out, NumberText *number)
+{
+	long		exponent;
+	char	   *end;
+
+	exponent = strtol(p + 1, &end, 10);
+	number->has_exponent = true;
+	if (exponent > 1000 || exponent < -1000)
+		exponent = exponent < 0 ? -1000 : 1000;
+	*out += sprintf(*out, "e%d", (int) exponent);
+	if (exponent > 0 && (number->whole_digits > 0 || number->fraction_digits > 0))
+		number->whole_digits += exponent;
+	return end;
+}
+
+NumberResult
+number_read(const char *text, bool amount, bool decimal_comma, NumberText *number)
+{
+	const char *p = text;
+	char	   *out = number->text;
+	bool		negative;
+	char		point = decimal_comma ? ',' : '.';
+	const char *digits;
+
+	memset(number, 0, offsetof(NumberText, currency) + sizeof(number->currency));
+	if (is_no_quantity(p))
+		return NUMBER_OUT_OF_RANGE;
+
+	negative = (*p == '-');
+	if (*p == '-' || *p == '+')
+		p++;
+	if (amount)
+		p = skip_blanks(skip_currency(p, number));
+	if (amount && !negative && (*p == '-' || *p == '+'))
+		negative = (*p++ == '-');
+	if (negative)
+		*out++ = '-';
+
+	digits = p;
+	if (!read_whole(&p, decimal_comma, &out, number))
+		return NUMBER_BAD_TEXT;
+	if (number->whole_digits > MAX_DIGITS)
+		return NUMBER_OUT_OF_RANGE;
+	if (*p == point && (isdigit((unsigned char) p[1]) || p > digits))
+		p = read_fraction(p, &out, number);
+	if (p == digits)
+		return NUMBER_BAD_TEXT;
+	if ((*p == 'e' || *p == 'E') &&
+		(isdigit((unsigned char) p[1]) || ((p[1] == '-' || p[1] == '+') && isdigit((unsigned char) p[2]))))
+		p = read_exponent(p, &out, number);
+	*out = '\0';
+
+	if (amount)
+		p = skip_blanks(skip_currency(skip_blanks(p), number));
+	if (*p != '\0')
+		return NUMBER_BAD_TEXT;
+	return number->whole_digits > MAX_DIGITS ? NUMBER_OUT_OF_RANGE : NUMBER_OK;
+}
+
+NumberResult
+number_to_int64(const NumberText *number, int64 *result)
+{
+	char	   *end;
+
+	if (number->has_exponent)
+	{
+		double		value = strtod(number->text, NULL);
+
+		if (value != rint(value))
+			return NUMBER_BAD_TEXT;
+		if (fabs(value) > 9007199254740992.0)
+			return NUMBER_OUT_OF_RANGE;
+		*result = (int64) value;
+		return NUMBER_OK;
+	}
+	if (number->fraction_digits > 0)
+		return NUMBER_BAD_TEXT;
+	if (number->whole_digits > 18)
+		return NUMBER_OUT_OF_RANGE;
+	*result = strtoll(number->text, &end, 10);
+	return NUMBER_OK;
+}
+
+static Datum
+numeric_from_text(const char *text, int32 typmod)
+{
+	return DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
+							   Int32GetDatum(typmod));
+}
+
+/* Precision and scale as numeric's typmod holds them */
+NumberResult
+number_to_numeric(const NumberText *number, int32 typmod, Datum *result)
+{
+	int			precision,
+				scale;
+	char		limit[8];
+
+	if (typmod < (int32) VARHDRSZ)
+	{
+		*result = numeric_from_text(number->text, -1);
+		return NUMBER_OK;
+	}
+	precision = ((typmod - VARHDRSZ) >> 16) & 0xffff;
+	scale = (((typmod - VARHDRSZ) & 0x7ff) ^ 1024) - 1024;
+
+	/* with a digit to spare, rounding cannot make it too large */
+	if (!number->has_exponent && number->whole_digits < precision - scale)
+	{
+		*result = numeric_from_text(number->text, typmod);
+		return NUMBER_OK;
+	}
+
+	*result = DirectFunctionCall2(numeric_round, numeric_from_text(number->text, -1), Int32GetDatum(scale));
+	snprintf(limit, sizeof(limit), "1e%d", precision - scale);
+	if (DatumGetBool(DirectFunctionCall2(numeric_ge, DirectFunctionCall1(numeric_abs, *result),
+										 numeric_from_text(limit, -1))))
+		return NUMBER_OUT_OF_RANGE;
+	return NUMBER_OK;
+}

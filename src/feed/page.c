@@ -1,0 +1,345 @@
+/*
+ * page.c
+ *	  From bytes to applied pages.
+ *
+ * Runs in the steps of a feed's run, inside a transaction.  Delimited text is
+ * applied as it comes, a thousand records at a time; a page of JSON when it is
+ * whole.  What a page needs lives in the run's page context, which is reset
+ * before the next one.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "feed/state.h"
+#include "feed/value.h"
+#include "parse/json.h"
+
+#define PAGE_MOST_RECORDS 1000
+#define JSON_MOST_BYTES (256 * 1024 * 1024)
+
+static bool
+is_delimited(const FeedRun *run)
+{
+	return strcmp(run->feed->preset, "csv") == 0;
+}
+
+/* Says, to a session, what is done with the fields of the source */
+static void
+tell_mapping(const FeedRun *run)
+{
+	int			n;
+	MappingNote *notes = mapping_describe(run->mapping, &n);
+	StringInfoData mapped,
+				kept;
+
+	initStringInfo(&mapped);
+	initStringInfo(&kept);
+	for (int i = 0; i < n; i++)
+	{
+		if (notes[i].target && notes[i].source)
+			appendStringInfo(&mapped, "%s%s <- %s", mapped.len ? ", " : "", notes[i].target, notes[i].source);
+		else if (notes[i].source)
+			appendStringInfo(&kept, "%s%s", kept.len ? ", " : "", notes[i].source);
+	}
+	ereport(NOTICE,
+			(errmsg("feed \"%s\": %s", run->feed->name, mapped.data),
+			 kept.len ? errdetail("Kept in extra: %s", kept.data) : 0));
+}
+
+/* The mapping, as soon as the fields are known */
+static void
+compile(FeedRun *run)
+{
+	MemoryContext caller = MemoryContextSwitchTo(run->context);
+	MappingSource source = {0};
+
+	source.preset = run->feed->preset;
+	source.mapping = run->feed->mapping;
+	source.columns = run->columns;
+	source.time_zone = run->feed->time_zone;
+	source.area_unit = run->feed->area_unit;
+	source.currency = run->feed->currency;
+	if (run->reader)
+		source.fields = delimited_names(run->reader, &source.nfields);
+	run->mapping = mapping_compile(&source);
+	MemoryContextSwitchTo(caller);
+	if (run->talkative && run->reader)
+		tell_mapping(run);
+}
+
+static DelimitedReader *
+create_reader(FeedRun *run)
+{
+	DelimitedOptions options = {0};
+	char	   *delimiter = feed_option(run->feed, "delimiter");
+	char	   *quote = feed_option(run->feed, "quote");
+
+	if (delimiter)
+		options.delimiter = strcmp(delimiter, "\\t") == 0 ? '\t' : delimiter[0];
+	if (quote)
+	{
+		options.quote = quote[0];
+		options.no_quote = quote[0] == '\0';
+	}
+	options.encoding = feed_option(run->feed, "encoding");
+	options.no_header = !feed_option_bool(run->feed, "header", true);
+	return delimited_create(run->context, &options);
+}
+
+static void
+throw_delimited(FeedRun *run)
+{
+	const char *error = delimited_error(run->reader);
+
+	if (error)
+		ereport(ERROR,
+				(errcode(ERRCODE_BAD_COPY_FILE_FORMAT),
+				 errmsg("feed \"%s\" did not deliver delimited text", run->feed->name),
+				 errdetail_internal("%s", error)));
+}
+
+/* Maps records that the reader has until there are enough */
+static int
+take_delimited(FeedRun *run, ListingRow *rows, int most)
+{
+	Record		record;
+	int			n = 0;
+
+	while (n < most)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!delimited_next(run->reader, &record))
+		{
+			throw_delimited(run);
+			run->full = false;
+			return n;
+		}
+		if (run->mapping == NULL)
+			compile(run);
+		mapping_apply(run->mapping, &record, &rows[n++]);
+	}
+	run->full = true;
+	return n;
+}
+
+/* Hands the source's bytes to the reader; true when they were the last */
+static bool
+push_delimited(FeedRun *run)
+{
+	size_t		len;
+	bool		last;
+	const char *data = source_data(run->source, &len, &last);
+
+	source_require(run->source, run->url ? run->url : run->feed->name);
+	delimited_push(run->reader, data, len, last);
+	source_consume(run->source, len);
+	run->bytes += len;
+	return last;
+}
+
+/* The latest ModificationTimestamp of a page, as the source writes it */
+static void
+note_watermark(FeedRun *run, const Record *record)
+{
+	ValueRule	rule = {0};
+	ValueError	error;
+	Datum		value;
+	bool		isnull;
+
+	if (!value_rule_default("modification_timestamp", &rule))
+		return;
+	rule.type = TIMESTAMPTZOID;
+	rule.typmod = -1;
+	for (int i = 0; i < record->nfields; i++)
+	{
+		const Field *field = &record->fields[i];
+
+		if (strcmp(field->name, "ModificationTimestamp") != 0 || field->kind != FIELD_TEXT ||
+			!value_convert(&rule, field, &value, &isnull, &error) || isnull)
+			continue;
+		if (run->pending_watermark == NULL || DatumGetTimestampTz(value) > run->watermark_at)
+		{
+			run->watermark_at = DatumGetTimestampTz(value);
+			run->pending_watermark = MemoryContextStrdup(run->context, field->value);
+		}
+	}
+}
+
+/* Takes bytes on; true when the page is whole */
+static bool
+push_json(FeedRun *run)
+{
+	size_t		len;
+	bool		last;
+	const char *data = source_data(run->source, &len, &last);
+
+	source_require(run->source, run->url ? run->url : run->feed->name);
+	if (run->body.len + len > JSON_MOST_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("feed \"%s\" delivered a page of more than %d MB", run->feed->name,
+						JSON_MOST_BYTES / (1024 * 1024))));
+	appendBinaryStringInfo(&run->body, data, len);
+	source_consume(run->source, len);
+	run->bytes += len;
+	return last;
+}
+
+/* The link to the next page, made absolute and checked: it gets our credential */
+static char *
+next_link(FeedRun *run, const JsonPage *page)
+{
+	char	   *url;
+
+	if (page->next_link == NULL)
+		return NULL;
+	url = run->url ? net_resolve_url(run->url, page->next_link) : NULL;
+	if (url == NULL || !net_same_origin(run->feed->url, url))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROTOCOL_VIOLATION),
+				 errmsg("the next page of feed \"%s\" is said to be at another host", run->feed->name),
+				 errdetail("\"%s\" is not at the host and port of the feed's url.", net_redact_url(page->next_link))));
+	if (strcmp(url, run->url) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROTOCOL_VIOLATION),
+				 errmsg("the next page of feed \"%s\" is said to be the page itself", run->feed->name)));
+	return MemoryContextStrdup(run->context, url);
+}
+
+/* All rows of a whole page of JSON */
+static ListingRow *
+take_json(FeedRun *run, int *n)
+{
+	JsonPage	page;
+	ListingRow *rows;
+
+	if (!json_page_parse(run->body.data, run->body.len, &page))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_JSON_TEXT),
+				 errmsg("feed \"%s\" did not deliver a page of JSON", run->feed->name),
+				 errdetail_internal("%s", page.error)));
+	if (run->mapping == NULL)
+		compile(run);
+	rows = palloc0(sizeof(ListingRow) * Max(page.nrecords, 1));
+	for (int i = 0; i < page.nrecords; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		mapping_apply(run->mapping, &page.records[i], &rows[i]);
+		note_watermark(run, &page.records[i]);
+	}
+	run->next_url = next_link(run, &page);
+	*n = page.nrecords;
+	return rows;
+}
+
+static void
+apply(FeedRun *run, ListingRow *rows, int n)
+{
+	ListingPage page = {0};
+	ListingCounts counts;
+
+	page.market_id = run->feed->market_id;
+	page.feed_id = run->feed->feed_id;
+	page.run_id = run->run_id;
+	page.source_system = run->feed->source_system;
+	page.currency = run->feed->currency;
+	page.media_target = feed_option(run->feed, "media_target");
+	page.media_queue = "media";
+	page.job_role = run->feed->owner;
+	page.columns = run->columns;
+	page.filled = mapping_filled(run->mapping);
+	page.nrows = n;
+	page.rows = rows;
+	listing_apply(&page, &counts);
+	feed_count_page(run, &counts, run->bytes);
+	run->bytes = 0;
+	run->inserted += counts.inserted;
+	if (listing_refresh_statistics(run->inserted, run->inserted_at_refresh))
+		run->inserted_at_refresh = run->inserted;
+}
+
+static void
+work_delimited(FeedRun *run)
+{
+	ListingRow *rows;
+	int			n;
+
+	if (run->reader == NULL)
+		run->reader = create_reader(run);
+	if (!run->full)
+		run->last = push_delimited(run);
+	rows = palloc0(sizeof(ListingRow) * PAGE_MOST_RECORDS);
+	n = take_delimited(run, rows, PAGE_MOST_RECORDS);
+	if (n > 0)
+		apply(run, rows, n);
+	run->ended = run->last && !run->full;
+}
+
+static void
+work_json(FeedRun *run)
+{
+	ListingRow *rows;
+	int			n;
+
+	if (run->body.data == NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(run->context);
+
+		initStringInfo(&run->body);
+		MemoryContextSwitchTo(caller);
+	}
+	if (!push_json(run))
+		return;
+	rows = take_json(run, &n);
+	apply(run, rows, n);
+	resetStringInfo(&run->body);
+	run->page_ended = true;
+	run->ended = run->next_url == NULL;
+}
+
+/* Takes what the source has, and applies as much as one transaction should */
+void
+feed_work(FeedRun *run)
+{
+	MemoryContext caller = MemoryContextSwitchTo(run->page_context);
+
+	MemoryContextReset(run->page_context);
+	if (is_delimited(run))
+		work_delimited(run);
+	else
+		work_json(run);
+	MemoryContextSwitchTo(caller);
+}
+
+/*
+ * The first rows of the source, mapped and not applied.  Returns how many; 0
+ * with more bytes to come means: again, when there are some.
+ */
+int
+feed_take_rows(FeedRun *run, ListingRow *rows, int most)
+{
+	if (is_delimited(run))
+	{
+		if (run->reader == NULL)
+			run->reader = create_reader(run);
+		run->last = push_delimited(run);
+		return take_delimited(run, rows, most);
+	}
+	if (run->body.data == NULL)
+		initStringInfo(&run->body);
+	if (push_json(run))
+	{
+		int			n;
+		ListingRow *all = take_json(run, &n);
+
+		run->last = true;
+		n = Min(n, most);
+		memcpy(rows, all, sizeof(ListingRow) * n);
+		return n;
+	}
+	return 0;
+}

@@ -1,0 +1,88 @@
+/*
+ * state.h
+ *	  What a run of a feed knows, private to the room.
+ */
+#ifndef ESTATE_FEED_STATE_H
+#define ESTATE_FEED_STATE_H
+
+#include "estate.h"
+
+#include "feed/mapping.h"
+#include "feed/source.h"
+#include "listing/listing.h"
+#include "parse/delimited.h"
+#include "utils/jsonb.h"
+
+typedef struct Feed
+{
+	int			feed_id;
+	char	   *name;
+	char	   *preset;
+	char	   *url;			/* NULL: only push_feed() fills it */
+	char	   *server;			/* NULL: none */
+	Jsonb	   *mapping;		/* NULL: by names and synonyms */
+	Jsonb	   *options;
+	bool		paused;
+	Oid			owner;
+	bool		has_every;
+	char	   *source_system;
+	int			market_id;
+	char	   *currency;
+	char	   *area_unit;
+	char	   *time_zone;
+	/* the cursor */
+	char	   *next_url;		/* NULL: from the start */
+	char	   *watermark;		/* as the source wrote it; NULL: none */
+	char	   *pending_watermark;
+	char	   *etag;
+	char	   *last_modified;
+	int			failures;
+} Feed;
+
+typedef struct FeedRun
+{
+	MemoryContext context;
+	MemoryContext page_context; /* reset after each page */
+	Feed	   *feed;
+	int64		run_id;
+	const ListingColumns *columns;
+	Mapping    *mapping;		/* NULL: not compiled yet */
+	FeedSource *source;
+	char	   *url;			/* of the page in hand */
+	char	   *secret;			/* NULL: none */
+	DelimitedReader *reader;	/* csv */
+	StringInfoData body;		/* reso: the page as far as it has come */
+	int64		bytes;			/* since the last page was counted */
+	TimestampTz watermark_at;	/* of pending_watermark */
+	char	   *pending_watermark;
+	char	   *next_url;
+	int64		inserted;		/* in this run, and at the last refresh of statistics */
+	int64		inserted_at_refresh;
+	bool		last;			/* the source has no more bytes */
+	bool		page_ended;		/* reso: the page is applied, the next one can be asked for */
+	bool		full;			/* the reader holds records that no page has taken yet */
+	bool		ended;			/* nothing more to apply */
+	bool		locked;
+	bool		talkative;		/* in a session: say how the fields are mapped */
+} FeedRun;
+
+/* catalog.c */
+extern Feed *feed_read(int feed_id);
+extern int	feed_id_of(const char *name);
+extern char *feed_option(const Feed *feed, const char *name);
+extern bool feed_option_bool(const Feed *feed, const char *name, bool otherwise);
+extern int64 feed_begin_run(const Feed *feed);
+extern void feed_count_page(FeedRun *run, const ListingCounts *counts, int64 bytes);
+extern void feed_end_run(FeedRun *run, const char *outcome);
+extern void feed_fail_run(const Feed *feed, int64 run_id, const char *error, bool keep_link);
+extern void feed_enqueue_next(const Feed *feed);
+
+/* page.c */
+extern void feed_work(FeedRun *run);
+extern int	feed_take_rows(FeedRun *run, ListingRow *rows, int most);
+
+/* run.c */
+extern FeedRun *feed_run_create(MemoryContext context, Feed *feed);
+extern void feed_open_page(FeedRun *run, NetLoop *loop);
+
+#endif							/* ESTATE_FEED_STATE_H */

@@ -1,0 +1,468 @@
+/*
+ * value.c
+ *	  One value of a feed: from text to a Datum of the target column.
+ *
+ * Used by whatever process runs a feed.  Nothing is thrown for bad data: a
+ * page of a feed is one transaction, and one bad value must not cost it.
+ * Results are in CurrentMemoryContext.
+ */
+#include "feed/value.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "feed/number.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "parse/json.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+
+static const char *const form_names[] = {
+	"text", "integer", "number", "money", "boolean", "list", "date", "timestamp"
+};
+
+/* what kind of thing a column holds */
+typedef enum ColumnClass
+{
+	CLASS_UNKNOWN,
+	CLASS_TEXT,
+	CLASS_INTEGER,
+	CLASS_NUMBER,
+	CLASS_BOOLEAN,
+	CLASS_LIST,
+	CLASS_DATE,
+	CLASS_TIMESTAMP
+} ColumnClass;
+
+static ColumnClass
+column_class(Oid type)
+{
+	switch (type)
+	{
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+			return CLASS_TEXT;
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			return CLASS_INTEGER;
+		case NUMERICOID:
+		case FLOAT4OID:
+		case FLOAT8OID:
+			return CLASS_NUMBER;
+		case BOOLOID:
+			return CLASS_BOOLEAN;
+		case TEXTARRAYOID:
+		case VARCHARARRAYOID:
+			return CLASS_LIST;
+		case DATEOID:
+			return CLASS_DATE;
+		case TIMESTAMPTZOID:
+			return CLASS_TIMESTAMP;
+		default:
+			return CLASS_UNKNOWN;
+	}
+}
+
+const char *
+value_form_name(ValueForm form)
+{
+	return form_names[form];
+}
+
+bool
+value_rule_fits(const ValueRule *rule)
+{
+	switch (column_class(rule->type))
+	{
+		case CLASS_TEXT:
+			return rule->form == VALUE_TEXT || rule->form == VALUE_LIST || rule->form == VALUE_INTEGER ||
+				rule->form == VALUE_NUMBER || rule->form == VALUE_MONEY;
+		case CLASS_INTEGER:
+		case CLASS_NUMBER:
+			return rule->form == VALUE_INTEGER || rule->form == VALUE_NUMBER || rule->form == VALUE_MONEY;
+		case CLASS_BOOLEAN:
+			return rule->form == VALUE_BOOLEAN;
+		case CLASS_LIST:
+			return rule->form == VALUE_LIST;
+		case CLASS_DATE:
+		case CLASS_TIMESTAMP:
+			return rule->form == VALUE_DATE || rule->form == VALUE_TIMESTAMP;
+		default:
+			return false;
+	}
+}
+
+static bool
+ends_with(const char *name, const char *end)
+{
+	size_t		len = strlen(name),
+				end_len = strlen(end);
+
+	return len >= end_len && strcmp(name + len - end_len, end) == 0;
+}
+
+static void
+set_range(ValueRule *rule, double min, double max)
+{
+	rule->has_range = true;
+	rule->min = min;
+	rule->max = max;
+}
+
+/* What the name says about sense and form of a number */
+static void
+number_rule_default(const char *column, ValueRule *rule)
+{
+	if (strcmp(column, "latitude") == 0)
+		set_range(rule, -90, 90);
+	else if (strcmp(column, "longitude") == 0)
+		set_range(rule, -180, 180);
+	else if (ends_with(column, "_price"))
+	{
+		rule->form = VALUE_MONEY;
+		set_range(rule, 0, INFINITY);
+	}
+	else if (strcmp(column, "association_fee") == 0 || strcmp(column, "tax_annual_amount") == 0)
+		rule->form = VALUE_MONEY;
+	else if (strncmp(column, "lot_size", 8) == 0 || strncmp(column, "bathrooms_", 10) == 0 ||
+			 strcmp(column, "living_area") == 0 || strcmp(column, "building_area_total") == 0 ||
+			 strcmp(column, "bedrooms_total") == 0 || strcmp(column, "stories_total") == 0 ||
+			 strcmp(column, "garage_spaces") == 0 || strcmp(column, "photos_count") == 0 ||
+			 strcmp(column, "year_built") == 0)
+		set_range(rule, 0, INFINITY);
+}
+
+bool
+value_rule_default(const char *column, ValueRule *rule)
+{
+	switch (column_class(rule->type))
+	{
+		case CLASS_TEXT:
+			rule->form = VALUE_TEXT;
+			break;
+		case CLASS_INTEGER:
+			rule->form = VALUE_INTEGER;
+			number_rule_default(column, rule);
+			break;
+		case CLASS_NUMBER:
+			rule->form = VALUE_NUMBER;
+			number_rule_default(column, rule);
+			break;
+		case CLASS_BOOLEAN:
+			rule->form = VALUE_BOOLEAN;
+			break;
+		case CLASS_LIST:
+			rule->form = VALUE_LIST;
+			break;
+		case CLASS_DATE:
+			rule->form = VALUE_DATE;
+			break;
+		case CLASS_TIMESTAMP:
+			rule->form = VALUE_TIMESTAMP;
+			break;
+		default:
+			return false;
+	}
+	return true;
+}
+
+bool
+value_rule_parse(const char *as, ValueRule *rule, char **problem)
+{
+	const char *colon = strchr(as, ':');
+	int			len = colon ? colon - as : strlen(as);
+
+	for (int form = 0; form < lengthof(form_names); form++)
+	{
+		if (strlen(form_names[form]) != len || strncmp(as, form_names[form], len) != 0)
+			continue;
+		rule->form = form;
+		if (colon == NULL)
+			return true;
+		if (form == VALUE_DATE || form == VALUE_TIMESTAMP)
+		{
+			rule->template = time_template_parse(colon + 1, problem);
+			return rule->template != NULL;
+		}
+		if ((form == VALUE_NUMBER || form == VALUE_MONEY || form == VALUE_INTEGER) && strcmp(colon + 1, "comma") == 0)
+		{
+			rule->decimal_comma = true;
+			return true;
+		}
+		*problem = psprintf("\"%s\" takes nothing after the colon%s", form_names[form],
+							form == VALUE_NUMBER || form == VALUE_MONEY || form == VALUE_INTEGER ? " but comma" : "");
+		return false;
+	}
+	*problem = "it is one of text, integer, number, money, boolean, list, date[:TEMPLATE], timestamp[:TEMPLATE]";
+	return false;
+}
+
+/* Refuses a value; the message quotes it, clipped */
+static bool pg_attribute_printf(4, 5)
+refuse(ValueError *error, const char *code, const Field *field, const char *format,...)
+{
+	StringInfoData reason;
+	int			clipped = pg_mbcliplen(field->value, field->len, 80);
+	va_list		args;
+	char		rest[200];
+
+	va_start(args, format);
+	vsnprintf(rest, sizeof(rest), format, args);
+	va_end(args);
+
+	initStringInfo(&reason);
+	appendStringInfo(&reason, "\"%.*s%s\" %s", clipped, field->value, clipped < field->len ? "..." : "", rest);
+	error->code = code;
+	error->reason = reason.data;
+	return false;
+}
+
+/* A JSON array of plain values as one line */
+static const char *
+joined_list(const Field *field)
+{
+	Record		members;
+	StringInfoData line;
+
+	if (field->value[0] != '[' || !json_members_parse(field->value, field->len, &members))
+		return field->value;
+	initStringInfo(&line);
+	for (int i = 0; i < members.nfields; i++)
+	{
+		if (members.fields[i].kind != FIELD_NULL)
+			appendStringInfo(&line, "%s%s", line.len ? ", " : "", members.fields[i].value);
+	}
+	return line.data;
+}
+
+static bool
+to_text(const ValueRule *rule, const Field *field, const char *text, Datum *result, ValueError *error)
+{
+	int			len = strlen(text);
+	int			max = rule->typmod >= (int32) VARHDRSZ ? rule->typmod - VARHDRSZ : 0;
+
+	if (max > 0 && len > max && pg_mbstrlen_with_len(text, len) > max)
+		return refuse(error, "out_of_range", field, "has more than %d characters", max);
+	*result = PointerGetDatum(cstring_to_text_with_len(text, len));
+	return true;
+}
+
+/* Text, or a list in one line; a list without elements is null */
+static bool
+to_line(const ValueRule *rule, const Field *field, Datum *result, bool *isnull, ValueError *error)
+{
+	const char *line = field->kind == FIELD_JSON ? joined_list(field) : field->value;
+
+	*isnull = (*line == '\0');
+	return *isnull || to_text(rule, field, line, result, error);
+}
+
+static bool
+to_integer(const ValueRule *rule, const Field *field, const NumberText *number, Datum *result, ValueError *error)
+{
+	int64		value = 0;
+	NumberResult outcome = number_to_int64(number, &value);
+
+	if (outcome == NUMBER_BAD_TEXT)
+		return refuse(error, "bad_type", field, "is not a whole number");
+	if (outcome == NUMBER_OUT_OF_RANGE ||
+		(rule->type == INT4OID && value != (int32) value) || (rule->type == INT2OID && value != (int16) value))
+		return refuse(error, "out_of_range", field, "is too large for a whole number here");
+	*result = rule->type == INT8OID ? Int64GetDatum(value) :
+		rule->type == INT4OID ? Int32GetDatum((int32) value) : Int16GetDatum((int16) value);
+	return true;
+}
+
+static bool
+to_number(const ValueRule *rule, const Field *field, Datum *result, ValueError *error)
+{
+	NumberText	number;
+	NumberResult outcome = number_read(field->value, rule->form == VALUE_MONEY,
+									   rule->decimal_comma && field->kind != FIELD_NUMBER, &number);
+
+	if (outcome == NUMBER_BAD_TEXT)
+		return refuse(error, "bad_type", field, "is not %s",
+					  rule->form == VALUE_MONEY ? "an amount of money" : "a number");
+	if (outcome == NUMBER_OUT_OF_RANGE)
+		return refuse(error, "out_of_range", field, "is no usable number");
+	if (rule->currency && number.currency[0] && strcmp(rule->currency, number.currency) != 0)
+		return refuse(error, "bad_type", field, "is not in the market's currency, %s", rule->currency);
+	if (rule->form == VALUE_INTEGER && (number.fraction_digits > 0 && !number.has_exponent))
+		return refuse(error, "bad_type", field, "is not a whole number");
+	if (rule->has_range)
+	{
+		double		value = strtod(number.text, NULL);
+
+		if (value < rule->min || value > rule->max)
+			return refuse(error, "out_of_range", field, isinf(rule->max) ? "is less than %g" : "is not between %g and %g",
+						  rule->min, rule->max);
+	}
+
+	switch (rule->type)
+	{
+		case NUMERICOID:
+			if (number_to_numeric(&number, rule->typmod, result) == NUMBER_OUT_OF_RANGE)
+				return refuse(error, "out_of_range", field, "has more digits than the column");
+			return true;
+		case FLOAT8OID:
+			*result = Float8GetDatum(strtod(number.text, NULL));
+			return true;
+		case FLOAT4OID:
+			if (isinf((float) strtod(number.text, NULL)))
+				return refuse(error, "out_of_range", field, "is too large");
+			*result = Float4GetDatum((float) strtod(number.text, NULL));
+			return true;
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			return to_integer(rule, field, &number, result, error);
+		default:
+			return to_text(rule, field, number.text, result, error);
+	}
+}
+
+static bool
+to_boolean(const Field *field, Datum *result, ValueError *error)
+{
+	static const char *const yes[] = {"true", "yes", "y", "t", "1", "on"};
+	static const char *const no[] = {"false", "no", "n", "f", "0", "off"};
+
+	for (int i = 0; i < lengthof(yes); i++)
+	{
+		if (pg_strcasecmp(field->value, yes[i]) == 0 || pg_strcasecmp(field->value, no[i]) == 0)
+		{
+			*result = BoolGetDatum(pg_strcasecmp(field->value, yes[i]) == 0);
+			return true;
+		}
+	}
+	return refuse(error, "bad_type", field, "is neither yes nor no");
+}
+
+/* One element of a list, trimmed; empty ones are left out */
+static void
+add_element(Datum *elements, int *n, const char *text, int len)
+{
+	while (len > 0 && isspace((unsigned char) *text))
+		text++, len--;
+	while (len > 0 && isspace((unsigned char) text[len - 1]))
+		len--;
+	if (len > 0)
+		elements[(*n)++] = PointerGetDatum(cstring_to_text_with_len(text, len));
+}
+
+/* A JSON array, or text with semicolons or else commas in between */
+static bool
+to_list(const ValueRule *rule, const Field *field, Datum *result)
+{
+	Datum	   *elements;
+	int			n = 0;
+	Record		members;
+
+	if (field->value[0] == '[' && json_members_parse(field->value, field->len, &members))
+	{
+		elements = palloc(Max(members.nfields, 1) * sizeof(Datum));
+		for (int i = 0; i < members.nfields; i++)
+		{
+			if (members.fields[i].kind != FIELD_NULL)
+				add_element(elements, &n, members.fields[i].value, members.fields[i].len);
+		}
+	}
+	else
+	{
+		const char *p = field->value;
+		char		separator = strchr(p, ';') ? ';' : ',';
+
+		int			nparts = 1;
+
+		for (const char *q = strchr(p, separator); q; q = strchr(q + 1, separator))
+			nparts++;
+		elements = palloc(nparts * sizeof(Datum));
+		while (p)
+		{
+			const char *next = strchr(p, separator);
+
+			add_element(elements, &n, p, next ? next - p : strlen(p));
+			p = next ? next + 1 : NULL;
+		}
+	}
+	*result = PointerGetDatum(construct_array(elements, n, rule->type == VARCHARARRAYOID ? VARCHAROID : TEXTOID,
+											  -1, false, TYPALIGN_INT));
+	return true;
+}
+
+/* The day of a moment in the rule's zone */
+static DateADT
+day_of(TimestampTz moment, pg_tz *zone)
+{
+	struct pg_tm tm;
+	fsec_t		fsec;
+	int			west;
+
+	if (timestamp2tm(moment, &west, &tm, &fsec, NULL, zone) != 0)
+		return DATEVAL_NOBEGIN;
+	return date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
+}
+
+static bool
+to_time(const ValueRule *rule, const Field *field, Datum *result, ValueError *error)
+{
+	TimeResult	outcome;
+	TimestampTz moment = 0;
+	DateADT		day = 0;
+	bool		whole_day = rule->form == VALUE_DATE && rule->type == DATEOID;
+
+	if (whole_day)
+		outcome = time_date_from_text(rule->template, field->value, &day);
+	else
+		outcome = time_stamp_from_text(rule->template, field->value, rule->zone, &moment);
+
+	if (outcome == TIME_BAD_TEXT)
+		return refuse(error, "bad_type", field, rule->template ? "does not fit the template" :
+					  "is not a %s in a usual form; \"as\" can give a template",
+					  form_names[rule->form]);
+	if (outcome == TIME_OUT_OF_RANGE)
+		return refuse(error, "out_of_range", field, rule->template ? "does not exist" :
+					  "does not exist (month before day; \"as\" can give another order)");
+	if (rule->type == TIMESTAMPTZOID)
+		*result = TimestampTzGetDatum(moment);
+	else
+		*result = DateADTGetDatum(whole_day ? day : day_of(moment, rule->zone));
+	return true;
+}
+
+bool
+value_convert(const ValueRule *rule, const Field *field, Datum *result, bool *isnull, ValueError *error)
+{
+	*isnull = false;
+	if (field->kind == FIELD_NULL)
+	{
+		*isnull = true;
+		return true;
+	}
+	if (field->kind == FIELD_JSON && rule->form != VALUE_TEXT && rule->form != VALUE_LIST)
+		return refuse(error, "bad_type", field, "is an object or a list, not a %s", form_names[rule->form]);
+
+	switch (rule->form)
+	{
+		case VALUE_TEXT:
+			return to_line(rule, field, result, isnull, error);
+		case VALUE_INTEGER:
+		case VALUE_NUMBER:
+		case VALUE_MONEY:
+			return to_number(rule, field, result, error);
+		case VALUE_BOOLEAN:
+			return to_boolean(field, result, error);
+		case VALUE_LIST:
+			if (rule->type != TEXTARRAYOID && rule->type != VARCHARARRAYOID)
+				return to_line(rule, field, result, isnull, error);
+			return to_list(rule, field, result);
+		case VALUE_DATE:
+		case VALUE_TIMESTAMP:
+			return to_time(rule, field, result, error);
+	}
+	return refuse(error, "bad_type", field, "cannot be read");
+}

@@ -1,0 +1,175 @@
+/*
+ * photo.c
+ *	  The media of listings: the set that the record states replaces the one
+ *	  we know, and what is new or changed is copied by a job.
+ *
+ * Runs inside the transaction of a page, with SPI connected, after the rows
+ * are written: photos, and the jobs that copy them, come with the listing or
+ * not at all.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/jsonb.h"
+
+#include "job/job.h"
+#include "listing/apply.h"
+#include "listing/columns.h"
+
+#define MEDIA_MEMBERS 8
+
+/* All media of the written rows as columns */
+typedef struct MediaArrays
+{
+	int			n;
+	Datum	   *values[MEDIA_MEMBERS];
+	bool	   *nulls[MEDIA_MEMBERS];
+} MediaArrays;
+
+static const Oid member_types[MEDIA_MEMBERS] = {
+	INT8OID, TEXTOID, TEXTOID, INT4OID, TEXTOID, TIMESTAMPTZOID, BOOLOID, TEXTOID
+};
+
+#define MEDIA_FROM \
+	" FROM unnest($2, $3, $4, $5, $6, $7, $8, $9)" \
+	" AS u(listing, media_key, media_url, media_order, media_category, modified, preferred, description)"
+
+static void
+put_text(MediaArrays *arrays, int member, const char *value)
+{
+	arrays->nulls[member][arrays->n] = value == NULL;
+	arrays->values[member][arrays->n] = value ? CStringGetTextDatum(value) : (Datum) 0;
+}
+
+static void
+put_medium(MediaArrays *arrays, int64 listing, const ListingMedia *medium)
+{
+	int			n = arrays->n;
+
+	arrays->values[0][n] = Int64GetDatum(listing);
+	arrays->nulls[0][n] = false;
+	put_text(arrays, 1, medium->media_key);
+	put_text(arrays, 2, medium->media_url);
+	arrays->values[3][n] = Int32GetDatum(medium->media_order);
+	arrays->nulls[3][n] = medium->media_order < 0;
+	put_text(arrays, 4, medium->media_category);
+	arrays->values[5][n] = TimestampTzGetDatum(medium->modified_at);
+	arrays->nulls[5][n] = medium->modified_at == DT_NOBEGIN;
+	arrays->values[6][n] = BoolGetDatum(medium->preferred);
+	arrays->nulls[6][n] = false;
+	put_text(arrays, 7, medium->short_description);
+	arrays->n++;
+}
+
+static MediaArrays *
+collect(Known *const *written, int n)
+{
+	MediaArrays *arrays = palloc0(sizeof(MediaArrays));
+	int			most = 1;
+
+	for (int i = 0; i < n; i++)
+		most += written[i]->row->nmedia;
+	for (int m = 0; m < MEDIA_MEMBERS; m++)
+	{
+		arrays->values[m] = palloc(sizeof(Datum) * most);
+		arrays->nulls[m] = palloc(sizeof(bool) * most);
+	}
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < written[i]->row->nmedia; j++)
+			put_medium(arrays, written[i]->id, &written[i]->row->media[j]);
+	return arrays;
+}
+
+static void
+begin(Statement *statement, const ListingPage *page, const MediaArrays *arrays, const char *sql)
+{
+	statement_begin(statement, sql);
+	statement_add(statement, INT4OID, Int32GetDatum(page->market_id));
+	for (int m = 0; m < MEDIA_MEMBERS; m++)
+		statement_add(statement, get_array_type_checked(member_types[m]),
+					  array_parameter(member_types[m], arrays->values[m], arrays->nulls[m], arrays->n));
+}
+
+/* A job for each medium that is new or has changed at its source */
+static void
+enqueue_copies(const ListingPage *page, const MediaArrays *arrays)
+{
+	Statement	statement;
+	uint64		n;
+	SPITupleTable *rows;
+
+	begin(&statement, page, arrays,
+		  "SELECT u.listing, u.media_key" MEDIA_FROM
+		  " LEFT JOIN estate.media m ON m.market_id OPERATOR(pg_catalog.=) $1"
+		  " AND m.listing OPERATOR(pg_catalog.=) u.listing AND m.media_key OPERATOR(pg_catalog.=) u.media_key"
+		  " WHERE u.media_url IS NOT NULL AND (m.media_key IS NULL OR m.media_url IS DISTINCT FROM u.media_url"
+		  " OR m.media_modification_timestamp IS DISTINCT FROM u.modified)");
+	n = statement_run(&statement, false);
+	rows = SPI_tuptable;
+	for (uint64 i = 0; i < n; i++)
+	{
+		JobRequest	request = {0};
+		bool		isnull;
+		int64		listing = DatumGetInt64(SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull));
+		char	   *key = SPI_getvalue(rows->vals[i], rows->tupdesc, 2);
+		StringInfoData args;
+
+		initStringInfo(&args);
+		appendStringInfo(&args, "{\"market_id\": %d, \"listing\": " INT64_FORMAT ", \"media_key\": ",
+						 page->market_id, listing);
+		escape_json(&args, key);
+		appendStringInfoString(&args, ", \"target\": ");
+		escape_json(&args, page->media_target);
+		appendStringInfoChar(&args, '}');
+		request.handler = "media";
+		request.args = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(args.data)));
+		request.queue = page->media_queue;
+		request.unique_key = psprintf("media:%d:" INT64_FORMAT ":%s", page->market_id, listing, key);
+		request.role = page->job_role;
+		(void) job_enqueue(&request);
+	}
+	SPI_freetuptable(rows);
+}
+
+void
+listing_write_media(const ListingPage *page, Known *const *written, int n)
+{
+	MediaArrays *arrays = collect(written, n);
+	Datum	   *stated = palloc(sizeof(Datum) * n);
+	int			nstated = 0;
+	Statement	statement;
+
+	for (int i = 0; i < n; i++)
+		if (written[i]->row->has_media)
+			stated[nstated++] = Int64GetDatum(written[i]->id);
+	if (nstated == 0)
+		return;
+
+	begin(&statement, page, arrays, "DELETE FROM estate.media m WHERE m.market_id OPERATOR(pg_catalog.=) $1"
+		  " AND m.listing OPERATOR(pg_catalog.=) ANY ($10) AND NOT EXISTS (SELECT" MEDIA_FROM
+		  " WHERE u.listing OPERATOR(pg_catalog.=) m.listing AND u.media_key OPERATOR(pg_catalog.=) m.media_key)");
+	statement_add(&statement, INT8ARRAYOID, array_parameter(INT8OID, stated, NULL, nstated));
+	statement_run(&statement, false);
+	if (arrays->n == 0)
+		return;
+	if (page->media_target)
+		enqueue_copies(page, arrays);
+
+	/* DISTINCT ON: a record may state a medium twice, and the last one counts */
+	begin(&statement, page, arrays,
+		  "INSERT INTO estate.media AS m (market_id, listing, media_key, media_url, media_order, media_category,"
+		  " media_modification_timestamp, preferred_photo_yn, short_description)"
+		  " SELECT DISTINCT ON (u.listing, u.media_key) $1, u.listing, u.media_key, u.media_url, u.media_order,"
+		  " u.media_category, u.modified, u.preferred, u.description"
+		  " FROM unnest($2, $3, $4, $5, $6, $7, $8, $9) WITH ORDINALITY"
+		  " AS u(listing, media_key, media_url, media_order, media_category, modified, preferred, description, n)"
+		  " ORDER BY u.listing, u.media_key, u.n DESC"
+		  " ON CONFLICT (market_id, listing, media_key) DO UPDATE SET media_url = excluded.media_url,"
+		  " media_order = excluded.media_order, media_category = excluded.media_category,"
+		  " media_modification_timestamp = excluded.media_modification_timestamp,"
+		  " preferred_photo_yn = excluded.preferred_photo_yn, short_description = excluded.short_description");
+	statement_run(&statement, false);
+}
