@@ -79,7 +79,7 @@ SELECT sales, mdape < 2.5 AS exact_enough FROM estate.train('law town', '2024-09
 SELECT version, active, as_of = '2024-09-10' AS as_asked, sales FROM estate.model WHERE market_id = 9001 ORDER BY version;
 UPDATE estate.listing SET close_price = price FROM home WHERE market_id = 9001 AND id = 900000 + i;
 
--- every eleventh price being junk does not spoil the rest
+-- junk prices, every eleventh, do not spoil the rest
 UPDATE estate.listing SET close_price = 1000 WHERE market_id = 9001 AND standard_status = 'Closed' AND id < 910000 AND id % 11 = 0;
 SELECT sales, mdape < 2.5 AS exact_enough FROM estate.train('law town');
 SELECT definition LIKE '%q17%' AS takes_a_price FROM estate.model WHERE market_id = 9001 AND active;
