@@ -163,6 +163,23 @@ assign_slots(List *oids)
 	LWLockRelease(estate_shared->lock);
 }
 
+/* After a reload all workers look, as if each database had been committed to */
+static void
+wake_all(void)
+{
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < ESTATE_MAX_DATABASES; i++)
+	{
+		EstateDatabaseSlot *slot = &estate_shared->databases[i];
+
+		memset(slot->wake, true, sizeof(slot->wake));
+		for (int w = 0; w < ESTATE_MAX_WORKERS; w++)
+			if (slot->workers[w].pid != 0 && slot->workers[w].latch)
+				SetLatch(slot->workers[w].latch);
+	}
+	LWLockRelease(estate_shared->lock);
+}
+
 /* Notices a child that is gone; one that left without saying so has failed, and has to wait */
 static void
 reap(int slot, int number)
@@ -309,6 +326,7 @@ estate_launcher_main(Datum argument)
 		{
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
+			wake_all();
 		}
 		MemoryContextSwitchTo(MessageContext);
 		MemoryContextReset(MessageContext);
