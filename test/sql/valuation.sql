@@ -69,6 +69,10 @@ SELECT listing_key, for_sale, abs(estimate / round((2000 * power(100, 0.8) * 1.3
 	round(below_estimate_pct / 5) * 5 AS below, deal_score > 0 AS deal, deal_percentile, price_per_area = round(list_price / 100, 2) AS per_sqm,
 	unparsed_address, latitude, longitude
 FROM estate.scored_listing WHERE market_id = 9001 AND listing_key LIKE 'A%' AND listing_key <> 'A1' ORDER BY listing_key;
+-- what is not asked or not known is NULL
+SELECT count(*) = count(estimate) AS valued, count(below_estimate_pct) AS below, count(deal_score) AS score, count(deal_percentile) AS percentile,
+	bool_and(price_per_area = round(close_price / living_area_sqm, 2)) AS per_sqm
+FROM estate.scored_listing WHERE market_id = 9001 AND standard_status = 'Closed' AND segment = 'sale residential';
 SELECT listing_key FROM estate.deal WHERE market_id = 9001 AND below_estimate_pct > 10 ORDER BY deal_score DESC;
 SELECT visible_count, for_sale_count, closed_count, valued_count, model_count FROM estate.market_status WHERE market_id = 9001;
 -- leases are visible, and not valued
