@@ -74,9 +74,9 @@ train_segment(ReturnSetInfo *result, const Market *market, const char *segment, 
 	values[2] = Int32GetDatum(version);
 	values[3] = Int32GetDatum((int32) model->sales);
 	values[4] = Int32GetDatum(model->features->width - 1);
-	values[5] = Float8GetDatum(model->mdape);
-	values[6] = Float8GetDatum(model->r2_log);
-	values[7] = Float8GetDatum(INSTR_TIME_GET_DOUBLE(end));
+	values[5] = Float8GetDatum(score_rounded(model->mdape, 4));
+	values[6] = Float8GetDatum(score_rounded(model->r2_log, 4));
+	values[7] = Float8GetDatum(score_rounded(INSTR_TIME_GET_DOUBLE(end), 3));
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);

@@ -200,7 +200,7 @@ score_segment(ReturnSetInfo *result, const Market *market, const SegmentModel *s
 	nulls[2] = stored->version == 0;
 	values[3] = Int64GetDatum(stored->version > 0 ? valued : stored->listings);
 	values[4] = Int64GetDatum(written);
-	values[5] = Float8GetDatum(INSTR_TIME_GET_DOUBLE(end));
+	values[5] = Float8GetDatum(score_rounded(INSTR_TIME_GET_DOUBLE(end), 3));
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
