@@ -21,6 +21,10 @@ EXTRA_CLEAN = src/setup_steps.inc pg_estate--*.sql
 PG_CONFIG ?= pg_config
 PG_CPPFLAGS = -Isrc -DESTATE_VERSION=\"$(EXTVERSION)\" $(shell curl-config --cflags 2>/dev/null)
 PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
+# the server's own flags and format attributes are gcc's
+ifneq ($(findstring clang,$(CC)),)
+PG_CFLAGS += -Wno-unknown-warning-option -Wno-ignored-optimization-argument -Wno-ignored-attributes
+endif
 SHLIB_LINK = -lcurl -lz -ldl
 ifdef ESTATE_ASSERT
 PG_CPPFLAGS += -DUSE_ASSERT_CHECKING

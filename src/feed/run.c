@@ -76,7 +76,7 @@ feed_last_run(const Job *job, Datum *values, bool *nulls)
 	SPI_connect();
 	SPI_execute_with_args("SELECT run_id, outcome::text, pages, seen, inserted, updated, unchanged, deleted, rejected, bytes"
 						  " FROM estate.feed_run WHERE feed_id = $1 ORDER BY run_id DESC LIMIT 1",
-						  1, &type, &value, NULL, true, 1);
+						  1, &type, &value, NULL, false, 1);
 	for (int i = 0; i < 10; i++)
 	{
 		MemoryContext spi;

@@ -153,19 +153,21 @@ run_step(TaskSet *set, Task *task, StepFunction step)
 	{
 		ErrorData  *again = step_try(set->mode, failed_step, &failed);
 
-		MemoryContextSwitchTo(set->context);
 		set->failed++;
-		set->last_error = copy_error(failed.error);
-		end_task(set, task);
+		if (set->mode != STEP_WORKER)
+		{
+			MemoryContextSwitchTo(set->context);
+			set->last_error = copy_error(failed.error);
+		}
 		if (again)				/* not even the failure could be written: leave it to the launcher */
 			ReThrowError(again);
 	}
-	else if (task->wants == TASK_DONE || task->wants == TASK_SNOOZE)
+	MemoryContextSwitchTo(caller);
+	if (failed.error || task->wants == TASK_DONE || task->wants == TASK_SNOOZE)
 	{
-		set->done += task->wants == TASK_DONE;
+		set->done += failed.error == NULL && task->wants == TASK_DONE;
 		end_task(set, task);
 	}
-	MemoryContextSwitchTo(caller);
 }
 
 /*
