@@ -121,7 +121,8 @@ standardise(Feature *feature, const Profile *profile, double *scaled, int64 *cou
 	feature->deviation = sqrt(squares / *count);
 	feature->lowest = scaled[0];
 	feature->highest = scaled[*count - 1];
-	return feature->deviation > 1e-9 * Max(1, fabs(feature->mean));
+	/* squares of absurd values overflow */
+	return isfinite(feature->deviation) && feature->deviation > 1e-9 * Max(1, fabs(feature->mean));
 }
 
 static void

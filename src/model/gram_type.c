@@ -224,14 +224,13 @@ estate_gram_out(PG_FUNCTION_ARGS)
 	PG_RETURN_CSTRING(text.data);
 }
 
-static void pg_attribute_noreturn()
+static void
 reject_text(const char *text)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 			 errmsg("invalid input syntax for type %s: \"%.100s\"", "estate.gram", text),
 			 errhint("It looks like {\"n\": 2, \"mean\": [1.5, 10], \"products\": [0.5, 2, 8]}.")));
-	pg_unreachable();
 }
 
 static void

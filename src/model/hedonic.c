@@ -23,6 +23,7 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 
 #include "model/blas.h"
@@ -334,7 +335,7 @@ measure(const Fit *fit, Hedonic *model)
 	}
 	sort_numbers(miss, fit->rows);
 	model->mdape = 100 * miss[fit->rows / 2];
-	model->r2_log = total > 0 ? 1 - left / total : 0;
+	model->r2_log = total > 1e-12 * fit->rows ? 1 - left / total : get_float8_nan();
 }
 
 /* The final coefficients, and those of the size of errors. */

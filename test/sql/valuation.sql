@@ -103,6 +103,22 @@ UPDATE estate.listing SET property_type = 'Land' WHERE market_id = 9001 AND id =
 SELECT segment, version, listings, written FROM estate.score('law town');
 SELECT segment, estimate FROM estate.scored_listing WHERE market_id = 9001 AND listing_key = 'A2';
 
+-- odd markets: nothing but a price, all prices the same, absurd numbers, words with quotes and line breaks, more fields than sales
+INSERT INTO estate.market (market_id, name, currency, area_unit, time_zone)
+SELECT 9001 + k, name, 'USD', 'sqft', 'UTC' FROM unnest(ARRAY['bare', 'same', 'odd', 'wide']) WITH ORDINALITY m(name, k);
+INSERT INTO estate.listing (market_id, source_system, listing_key, currency, standard_status, close_price, close_date, living_area,
+	living_area_units, city, latitude, longitude, extra)
+SELECT market_id, 'test', i, 'USD', 'Closed', CASE name WHEN 'same' THEN 100000 ELSE 100000 + i * 1000 END, date '2024-01-01' + i % 50,
+	CASE WHEN name = 'odd' AND i % 3 > 0 THEN i END, 'Square Feet', CASE name WHEN 'odd' THEN E'Sai"nt\\\nX ' || i % 3 END,
+	CASE WHEN name = 'odd' THEN 10 END, CASE WHEN name = 'odd' THEN CASE i % 2 WHEN 0 THEN 179.99 ELSE -179.99 END END,
+	CASE name WHEN 'odd' THEN jsonb_build_object('a "b" \ c', 'x" y' || i % 2, 'huge', (i::text || 'e300')::numeric, 'none', NULL, 'mixed', CASE i % 2 WHEN 0 THEN '"1e2"' ELSE '"n/a"' END::jsonb)
+		WHEN 'wide' THEN (SELECT jsonb_object_agg('f' || j, i * j % 13) FROM generate_series(1, 900) j) ELSE '{}' END
+FROM estate.market, generate_series(1, 300) i WHERE market_id BETWEEN 9002 AND 9005 AND (name <> 'wide' OR i <= 60);
+SELECT market, sales, r2_log IS NULL AS no_r2 FROM unnest(ARRAY['bare', 'same', 'odd', 'wide']) m(name), estate.train(name);
+SELECT market, listings, written FROM unnest(ARRAY['bare', 'same', 'odd', 'wide']) m(name), estate.score(name);
+SELECT market, count(*) FROM estate.scored_listing WHERE market_id BETWEEN 9002 AND 9005 AND estimate BETWEEN 50000 AND 800000
+	AND low_90 <= low_80 AND low_80 <= estimate AND estimate <= high_80 AND high_80 <= high_90 GROUP BY 1 ORDER BY 1;
+
 -- who may: readers look and test, operators train and score without a right to the tables
 SET LOCAL ROLE estate_reader;
 SELECT count(*) > 700 AS reads FROM estate.scored_listing WHERE market_id = 9001;
