@@ -304,7 +304,7 @@ estate_gram_in(PG_FUNCTION_ARGS)
 				count;
 	double	   *mean,
 			   *products;
-	Datum		result;
+	Datum		result = (Datum) 0;
 
 	expect(text, &next, "{");
 	expect(text, &next, "\"n\"");
@@ -362,7 +362,7 @@ estate_gram_recv(PG_FUNCTION_ARGS)
 	int64		n = pq_getmsgint64(buffer);
 	Size		count;
 	double	   *values;
-	Datum		result;
+	Datum		result = (Datum) 0;
 
 	if (version != BINARY_VERSION || p < 1 || p > GRAM_MAX_COLUMNS)
 		ereport(ERROR,
