@@ -100,15 +100,9 @@ feed_run_create(MemoryContext context, Feed *feed)
 	run->page_context = AllocSetContextCreate(context, "pg_estate page", ALLOCSET_DEFAULT_SIZES);
 	run->feed = feed;
 	run->columns = listing_columns();
-	if (feed->pending_watermark)
-	{
-		/* an interrupted run: what its pages promised must not be forgotten */
+	/* an interrupted run: what its pages promised must not be forgotten */
+	if (feed->pending_watermark && feed_watermark_time(feed, feed->pending_watermark, &run->watermark_at))
 		run->pending_watermark = feed->pending_watermark;
-		run->watermark_at = DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in,
-																	CStringGetDatum(feed->pending_watermark),
-																	ObjectIdGetDatum(InvalidOid),
-																	Int32GetDatum(-1)));
-	}
 	MemoryContextSwitchTo(caller);
 	return run;
 }

@@ -79,6 +79,7 @@ extern void feed_enqueue_next(const Feed *feed);
 
 /* page.c */
 extern void feed_work(FeedRun *run);
+extern bool feed_watermark_time(const Feed *feed, const char *text, TimestampTz *at);
 extern int	feed_take_rows(FeedRun *run, ListingRow *rows, int most);
 
 /* run.c */
