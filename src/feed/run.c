@@ -76,7 +76,11 @@ feed_last_run(const Job *job, Datum *values, bool *nulls)
 	SPI_connect();
 	SPI_execute_with_args("SELECT run_id, outcome::text, pages, seen, inserted, updated, unchanged, deleted, rejected, bytes"
 						  " FROM estate.feed_run WHERE feed_id = $1 ORDER BY run_id DESC LIMIT 1",
-						  1, &type, &value, NULL, true, 1);
+						  1, &type, &value, NULL, false, 1);
+	if (SPI_processed != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the feed has been dropped")));
 	for (int i = 0; i < 10; i++)
 	{
 		MemoryContext spi;
