@@ -84,7 +84,8 @@ create_reader(FeedRun *run)
 		options.quote = quote[0];
 		options.no_quote = quote[0] == '\0';
 	}
-	options.encoding = feed_option(run->feed, "encoding");
+	if (!run->pushed)			/* what is pushed is text, whatever the source writes */
+		options.encoding = feed_option(run->feed, "encoding");
 	options.no_header = !feed_option_bool(run->feed, "header", true);
 	return delimited_create(run->context, &options);
 }
@@ -194,7 +195,7 @@ next_link(FeedRun *run, const JsonPage *page)
 {
 	char	   *url;
 
-	if (page->next_link == NULL)
+	if (page->next_link == NULL || run->pushed)
 		return NULL;
 	url = run->url ? net_resolve_url(run->url, page->next_link) : NULL;
 	if (url == NULL || !net_same_origin(run->feed->url, url))

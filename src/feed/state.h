@@ -63,6 +63,7 @@ typedef struct FeedRun
 	bool		full;			/* the reader holds records that no page has taken yet */
 	bool		ended;			/* nothing more to apply */
 	bool		locked;
+	bool		pushed;			/* a text that somebody pushed: it has no cursor */
 	bool		talkative;		/* in a session: say how the fields are mapped */
 } FeedRun;
 
