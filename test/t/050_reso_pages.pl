@@ -59,7 +59,7 @@ my $end = state_of($node, 'by hand');
 
 query($node, "CALL estate.run_feed('by hand')");
 is(run_of($node, 'by hand'), 'done|1|9|0|0|6|0|3', 'the same delta again changes nothing');
-is(state_of($node, 'by hand'), $end, 'nothing at all');
+state_same($node, 'by hand', $end, 'nothing at all');
 is(query($node, "SELECT sum(seen) = sum(inserted + updated + unchanged + deleted + rejected) FROM estate.feed_run"), 't', 'the counters add up');
 
 # 2. The token goes to no other origin
@@ -82,14 +82,14 @@ for my $runs (1, 2)
 	eventually($node, "SELECT state = 'idle' AND outcome = 'done' AND (SELECT count(*) FROM estate.feed_run r WHERE r.feed_id = s.feed_id) = $runs"
 		. " FROM estate.feed_status s WHERE name = 'on request'", "the workers have run it: $runs");
 }
-is(state_of($node, 'on request'), $end, 'a requested run gives the same state');
+state_same($node, 'on request', $end, 'a requested run gives the same state');
 market('each second', ", url => '$url', every => '1 second'");
 eventually($node, "SELECT count(*) >= 3 FROM estate.feed_run JOIN estate.feed USING (feed_id) WHERE name = 'each second' AND outcome = 'done'", 'it is run again and again');
 query($node, "SELECT estate.pause_feed('each second')");
-is(state_of($node, 'each second'), $end, 'a feed with an interval gives the same state');
+state_same($node, 'each second', $end, 'a feed with an interval gives the same state');
 
 # 4. Pushed, in the caller's transaction
-sub body { my ($name) = @_; return slurp_file("test/feeds/$name.json"); }
+sub body { my ($name) = @_; return slurp_file("test/feeds/$name.json") =~ s/http:\/\/feed\.test/$source->origin/ger; }
 sub push_pages
 {
 	my ($market, @pages) = @_;
@@ -98,11 +98,11 @@ sub push_pages
 }
 market('pushed', '');
 push_pages('pushed', qw(reso_page1 reso_page2 reso_delta));
-is(state_of($node, 'pushed'), $end, 'pushed pages give the same state');
+state_same($node, 'pushed', $end, 'pushed pages give the same state');
 
 # 5. An older page never overwrites a newer one
 push_pages('pushed', qw(reso_page2 reso_page1 reso_delta reso_page1));
-is(state_of($node, 'pushed'), $end, 'pages again, in another order');
+state_same($node, 'pushed', $end, 'pages again, in another order');
 market('backwards', '');
 push_pages('backwards', qw(reso_delta reso_page2 reso_page1));
 is(query($node, q{SELECT string_agg(listing_key || ' ' || list_price || ' ' || standard_status, ', ' ORDER BY listing_key) FROM estate.listing
@@ -134,7 +134,7 @@ SKIP:
 	for my $page (qw(reso_page1 reso_page2))
 	{
 		my $text = body($page);
-		$text =~ s{http://feed\.test/odata/Property\?[^"]*skiptoken[^"]*}{http://127.0.0.1:$port/reso_page2.json?\$skiptoken=TST000008};
+		$text =~ s{http://[^"]*/odata/Property\?[^"]*skiptoken[^"]*}{http://127.0.0.1:$port/reso_page2.json?\$skiptoken=TST000008};
 		append_to_file("$dir/root/$page.json", $text);
 	}
 	my $conf = slurp_file('test/server/nginx.conf.in');
