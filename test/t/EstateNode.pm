@@ -17,8 +17,9 @@ use IPC::Run ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(usleep);
 
-our @EXPORT = qw(estate_node query refused eventually run_of background);
+our @EXPORT = qw(estate_node query refused eventually wait_until run_of background);
 
 # options: workers => 1, private => value of estate.allow_private_hosts, conf => more settings
 sub estate_node
@@ -69,6 +70,18 @@ sub eventually
 {
 	my ($node, $sql, $name, $expected) = @_;
 	return ok($node->poll_query_until('postgres', $sql, $expected // 't'), $name);
+}
+
+# waits until something is true, looking again and again; a test of its own
+sub wait_until
+{
+	my ($condition, $name) = @_;
+	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		return ok(1, $name) if $condition->();
+		usleep(100_000);
+	}
+	return ok(0, $name);
 }
 
 # the last run of a feed: outcome|pages|seen|inserted|updated|unchanged|deleted|rejected
