@@ -1,6 +1,19 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION pg_estate" to load this file. \quit
 
+-- A schema that somebody planted beforehand could hold functions that are called instead of ours.
+DO $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
+			WHERE n.nspname OPERATOR(pg_catalog.=) 'estate' AND (r.rolsuper OR r.rolname OPERATOR(pg_catalog.=) CURRENT_USER)) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_schema_definition',
+			MESSAGE = 'schema "estate" exists and belongs to another role',
+			HINT = 'Look into it, then ALTER SCHEMA estate OWNER TO CURRENT_USER;';
+	END IF;
+END
+$$;
+
 -- Group roles: global, so they are made once for each cluster and never dropped.
 -- estate_admin owns the tables; nobody has to log in as one of these.
 DO $$

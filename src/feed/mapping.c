@@ -8,6 +8,7 @@
  */
 #include "feed/mapping_plan.h"
 
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "feed/synonym.h"
 #include "utils/builtins.h"
@@ -212,6 +213,8 @@ put_key_first(Mapping *mapping, const MappingSource *source)
 
 		if (key.column != mapping->columns->listing_key)
 			continue;
+		if (key.rule.type != TEXTOID && key.rule.type != VARCHAROID)
+			elog(ERROR, "column listing_key is not text");
 		memmove(&mapping->targets[1], &mapping->targets[0], t * sizeof(MappedTarget));
 		mapping->targets[0] = key;
 		return;

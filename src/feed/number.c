@@ -61,8 +61,14 @@ skip_currency(const char *p, NumberText *number)
 		memcpy(number->currency, p, 3);
 		number->currency[3] = '\0';
 		p = skip_blanks(p + 3);
-		return number->currency[0] && *p == '$' ? p + 1 : p;
+		return *p == '$' ? p + 1 : p;
 	}
+
+	/* US$, A$ */
+	if (isupper((unsigned char) p[0]) && p[1] == '$')
+		return p + 2;
+	if (isupper((unsigned char) p[0]) && isupper((unsigned char) p[1]) && p[2] == '$')
+		return p + 3;
 	return p;
 }
 
@@ -166,7 +172,8 @@ read_exponent(const char *p, char **out, NumberText *number)
 	number->has_exponent = true;
 	if (exponent > 1000 || exponent < -1000)
 		exponent = exponent < 0 ? -1000 : 1000;
-	*out += sprintf(*out, "e%d", (int) exponent);
+	*(*out)++ = 'e';
+	*out += pg_ltoa((int32) exponent, *out);
 	if (exponent > 0 && (number->whole_digits > 0 || number->fraction_digits > 0))
 		number->whole_digits += exponent;
 	return end;

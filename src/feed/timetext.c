@@ -458,8 +458,10 @@ time_stamp_from_text(const TimeTemplate *template, const char *text, pg_tz *zone
 	tm.tm_min = parts.minute;
 	tm.tm_sec = parts.second;
 	tm.tm_isdst = -1;
-	west = !parts.has_offset ? DetermineTimeZoneOffset(&tm, zone) :
-		parts.west ? parts.offset : -parts.offset;
+	if (parts.has_offset)
+		west = parts.west ? parts.offset : -parts.offset;
+	else
+		west = zone ? DetermineTimeZoneOffset(&tm, zone) : 0;
 	if (tm2timestamp(&tm, parts.usec, &west, result) != 0)
 		return TIME_OUT_OF_RANGE;
 	return TIME_OK;

@@ -22,7 +22,7 @@ typedef enum TimeResult
 /* Compiles a template such as MM/DD/YYYY HH12:MI AM; NULL: *problem says why not */
 extern TimeTemplate *time_template_parse(const char *pattern, char **problem);
 
-/* template NULL: ISO 8601, or MM/DD/YYYY */
+/* template NULL: ISO 8601, or MM/DD/YYYY; zone (NULL: UTC) counts where the text has no offset */
 extern TimeResult time_date_from_text(const TimeTemplate *template, const char *text, DateADT *result);
 extern TimeResult time_stamp_from_text(const TimeTemplate *template, const char *text, pg_tz *zone,
 									   TimestampTz *result);

@@ -271,7 +271,7 @@ to_integer(const ValueRule *rule, const Field *field, const NumberText *number, 
 		return refuse(error, "bad_type", field, "is not a whole number");
 	if (outcome == NUMBER_OUT_OF_RANGE ||
 		(rule->type == INT4OID && value != (int32) value) || (rule->type == INT2OID && value != (int16) value))
-		return refuse(error, "out_of_range", field, "is too large for a whole number here");
+		return refuse(error, "out_of_range", field, "is beyond the range of the column");
 	*result = rule->type == INT8OID ? Int64GetDatum(value) :
 		rule->type == INT4OID ? Int32GetDatum((int32) value) : Int16GetDatum((int16) value);
 	return true;
@@ -425,8 +425,8 @@ to_time(const ValueRule *rule, const Field *field, Datum *result, ValueError *er
 					  "is not a %s in a usual form; \"as\" can give a template",
 					  form_names[rule->form]);
 	if (outcome == TIME_OUT_OF_RANGE)
-		return refuse(error, "out_of_range", field, rule->template ? "does not exist" :
-					  "does not exist (month before day; \"as\" can give another order)");
+		return refuse(error, "out_of_range", field, rule->template || strchr(field->value, '/') == NULL ? "does not exist" :
+					  "does not exist: the month goes first, or \"as\" gives another order");
 	if (rule->type == TIMESTAMPTZOID)
 		*result = TimestampTzGetDatum(moment);
 	else

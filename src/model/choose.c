@@ -20,6 +20,7 @@
 #define MOSTLY_NUMBERS 0.98
 #define UNIQUE 0.99
 #define TELLS_PRICE 0.98		/* correlation that no honest field has */
+#define FOLLOWS_PRICE 0.1		/* half of the sales have it in so narrow a proportion */
 #define CURVED_VALUES 6			/* more distinct values get a square */
 #define BENT_VALUES 40			/* more distinct values get hinges */
 #define SKEWED 2.5				/* highest over median */
@@ -197,6 +198,25 @@ correlation_with_price(const Observations *table, const ObservationColumn *colum
 }
 
 /*
+ * Whether a column is the price times something, for half of the sales at
+ * least: junk prices hide such a column from the correlation.
+ */
+static bool
+follows_price(const Observations *table, const ObservationColumn *column, const Profile *profile)
+{
+	double	   *ratio = MemoryContextAllocHuge(CurrentMemoryContext,
+											   sizeof(double) * Max(profile->present, 1));
+	int64		count = 0;
+
+	for (int64 i = 0; i < profile->rows; i++)
+		if (column->number[i] > 0)
+			ratio[count++] = log(column->number[i] / table->price[i]);
+	sort_numbers(ratio, count);
+	return count > 1 && profile->distinct > BENT_VALUES &&
+		quantile(ratio, count, 0.75) - quantile(ratio, count, 0.25) < FOLLOWS_PRICE;
+}
+
+/*
  * A field of unknown meaning must not be a key, nor the price by another name.
  */
 static bool
@@ -205,7 +225,8 @@ is_suspect(const Observations *table, const ObservationColumn *column, const Pro
 	if (profile->integers && profile->distinct > BENT_VALUES / 2 &&
 		profile->distinct >= UNIQUE * profile->present)
 		return true;
-	return correlation_with_price(table, column, profile->rows, false) > TELLS_PRICE ||
+	return follows_price(table, column, profile) ||
+		correlation_with_price(table, column, profile->rows, false) > TELLS_PRICE ||
 		correlation_with_price(table, column, profile->rows, true) > TELLS_PRICE;
 }
 

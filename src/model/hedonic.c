@@ -7,12 +7,13 @@
  * them is cheap and a million of them would not fit.  Results live in the
  * current context; what fitting needs in between, in one of its own.
  *
- * Fitting: ridge regression of the log price; the factor of the penalty is the
- * one with the smallest leave-one-out error.  Leave-one-out errors of that fit
- * give the intervals, because they are what a sale that did not teach would
- * have shown.  Then sales far off get less weight (one step towards a
- * Student-t fit) and the coefficients are final.  Intervals must not come from
- * the weighted fit, whose weights have seen the errors.
+ * Fitting: ridge regression of the log price.  First, sales that cannot be
+ * arm's-length prices are found by a robust fit and left out.  The factor of
+ * the penalty is the one with the smallest leave-one-out error.  Leave-one-out
+ * errors of that fit give the intervals, because they are what a sale that did
+ * not teach would have shown.  Then sales far off get less weight (one step
+ * towards a Student-t fit) and the coefficients are final.  Intervals must not
+ * come from the weighted fit, whose weights have seen the errors.
  *
  * How large errors are is itself regressed on the features: a plain house in a
  * busy street of like houses is surer than a castle.
@@ -31,10 +32,15 @@
 
 #define BLOCK 256
 #define NOISE 0.03				/* penalties count in this, about the variance of errors */
-#define SPREAD_PENALTY 30.0		/* the sizes of errors are noisier than prices */
+#define SPREAD_PENALTY 10.0	/* the sizes of errors are noisier than prices */
 #define CHOICE_SALES 3000		/* enough to choose the penalty by */
 #define HIGHEST_LEVERAGE 0.9
 #define SMALLEST_ERROR 0.1		/* of the typical one, before its log is taken */
+#define DEVIATION 1.4826		/* of a normal distribution, per median size */
+#define JUNK 6.0				/* deviations from what others paid */
+#define JUNK_FACTOR 8.0			/* nor is a price junk that is nearer to the median */
+#define SCREENING_ROUNDS 8
+#define SCREENING_PENALTY 3.0
 
 static const double penalty_factors[] = {0.3, 1, 3, 10, 30, 100, 300};
 
@@ -42,8 +48,9 @@ typedef struct Fit
 {
 	const Design *design;
 	int64		rows;
+	int64	   *row;			/* their places in the table */
+	double	   *log_price;
 	int			width;
-	const double *log_price;
 	double	   *penalty;
 	double	   *products;		/* X'X */
 	double	   *right;			/* X'y */
@@ -78,7 +85,7 @@ make_block(Fit *fit, int64 first, int64 step)
 
 	CHECK_FOR_INTERRUPTS();
 	for (int64 row = first; row < fit->rows && count < BLOCK; row += step)
-		design_row(fit->design, row, fit->x + (Size) count++ * fit->width);
+		design_row(fit->design, fit->row[row], fit->x + (Size) count++ * fit->width);
 	return count;
 }
 
@@ -92,6 +99,8 @@ add_block(const double *x, int count, int width, const double *y, double *produc
 static void
 sum_products(Fit *fit)
 {
+	memset(fit->products, 0, sizeof(double) * fit->width * fit->width);
+	memset(fit->right, 0, sizeof(double) * fit->width);
 	for (int64 first = 0; first < fit->rows; first += BLOCK)
 	{
 		int			count = make_block(fit, first, 1);
@@ -143,6 +152,126 @@ block_errors(Fit *fit, int count, int64 first, int64 step, double *error)
 	}
 }
 
+static void
+all_errors(Fit *fit)
+{
+	for (int64 first = 0; first < fit->rows; first += BLOCK)
+	{
+		int			count = make_block(fit, first, 1);
+
+		block_errors(fit, count, first, 1, fit->error + first);
+	}
+}
+
+static double
+typical_error(const Fit *fit)
+{
+	double	   *size = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * fit->rows);
+
+	for (int64 i = 0; i < fit->rows; i++)
+		size[i] = fabs(fit->error[i]);
+	sort_numbers(size, fit->rows);
+	return Max(size[fit->rows / 2], 1e-6);
+}
+
+/* Weight of a sale in a Student-t fit with 4 degrees of freedom */
+static double
+student_weight(double error, double typical)
+{
+	double		t = error / (DEVIATION * typical);
+
+	return 1 / Max(1, (4 + t * t) / 5);
+}
+
+/* X'WX and X'Wy with Student-t weights by the errors of the fit before */
+static void
+sum_weighted(Fit *fit, double typical, double *products, double *right)
+{
+	int			width = fit->width;
+	double		y[BLOCK];
+
+	memset(products, 0, sizeof(double) * width * width);
+	memset(right, 0, sizeof(double) * width);
+	for (int64 first = 0; first < fit->rows; first += BLOCK)
+	{
+		int			count = make_block(fit, first, 1);
+
+		for (int i = 0; i < count; i++)
+		{
+			double		root = sqrt(student_weight(fit->error[first + i], typical));
+
+			for (int j = 0; j < width; j++)
+				fit->x[(Size) i * width + j] *= root;
+			y[i] = root * fit->log_price[first + i];
+		}
+		add_block(fit->x, count, width, y, products, right);
+	}
+}
+
+/* Leaves out sales whose error is beyond the limit. */
+static void
+leave_out(Fit *fit, double limit)
+{
+	int64		kept = 0;
+
+	for (int64 i = 0; i < fit->rows; i++)
+	{
+		if (fabs(fit->error[i]) > limit)
+			continue;
+		fit->row[kept] = fit->row[i];
+		fit->log_price[kept] = fit->log_price[i];
+		kept++;
+	}
+	fit->rows = kept;
+}
+
+/*
+ * First those that no home of the market can have cost: they would bend the
+ * first fit so far that it shows everybody else as wrong.
+ */
+static void
+leave_out_absurd(Fit *fit)
+{
+	double	   *sorted = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * fit->rows);
+	double		median;
+
+	memcpy(sorted, fit->log_price, sizeof(double) * fit->rows);
+	sort_numbers(sorted, fit->rows);
+	median = sorted[fit->rows / 2];
+	for (int64 i = 0; i < fit->rows; i++)
+		fit->error[i] = fit->log_price[i] - median;
+	leave_out(fit, Max(JUNK * DEVIATION * typical_error(fit), log(JUNK_FACTOR)));
+}
+
+/*
+ * Leaves out sales that are no prices: a euro to a nephew, a missing zero.
+ * They would not only teach wrong values, but also make every interval wide.
+ */
+static void
+screen(Fit *fit)
+{
+	double		typical;
+	double		before;
+
+	leave_out_absurd(fit);
+	sum_products(fit);
+	solve(fit, fit->products, SCREENING_PENALTY, fit->right, fit->coefficient);
+	all_errors(fit);
+	typical = typical_error(fit);
+	for (int round = 0; round < SCREENING_ROUNDS; round++)
+	{
+		before = typical;
+		sum_weighted(fit, typical, fit->products, fit->right);
+		solve(fit, fit->products, SCREENING_PENALTY, fit->right, fit->coefficient);
+		all_errors(fit);
+		typical = typical_error(fit);
+		if (typical > 0.97 * before)
+			break;
+	}
+	leave_out(fit, JUNK * DEVIATION * typical);
+	sum_products(fit);
+}
+
 static double
 choose_penalty(Fit *fit)
 {
@@ -174,17 +303,6 @@ choose_penalty(Fit *fit)
 }
 
 static void
-all_errors(Fit *fit)
-{
-	for (int64 first = 0; first < fit->rows; first += BLOCK)
-	{
-		int			count = make_block(fit, first, 1);
-
-		block_errors(fit, count, first, 1, fit->error + first);
-	}
-}
-
-static void
 measure(const Fit *fit, Hedonic *model)
 {
 	double	   *miss = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * fit->rows);
@@ -205,20 +323,7 @@ measure(const Fit *fit, Hedonic *model)
 	model->r2_log = total > 0 ? 1 - left / total : 0;
 }
 
-static double
-typical_error(const Fit *fit)
-{
-	double	   *size = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * fit->rows);
-
-	for (int64 i = 0; i < fit->rows; i++)
-		size[i] = fabs(fit->error[i]);
-	sort_numbers(size, fit->rows);
-	return Max(size[fit->rows / 2], 1e-6);
-}
-
-/*
- * The final coefficients, and those of the size of errors, in one pass.
- */
+/* The final coefficients, and those of the size of errors. */
 static void
 final_coefficients(Fit *fit, double penalty_factor, Hedonic *model)
 {
@@ -226,8 +331,6 @@ final_coefficients(Fit *fit, double penalty_factor, Hedonic *model)
 	double		typical = typical_error(fit);
 	double	   *products = new_matrix(width, width);
 	double	   *right = new_matrix(width, 1);
-	double	   *spread_right = new_matrix(width, 1);
-	double		y[BLOCK];
 	double		size[BLOCK];
 
 	for (int64 first = 0; first < fit->rows; first += BLOCK)
@@ -236,20 +339,11 @@ final_coefficients(Fit *fit, double penalty_factor, Hedonic *model)
 
 		for (int i = 0; i < count; i++)
 			size[i] = log(fabs(fit->error[first + i]) + SMALLEST_ERROR * typical);
-		blas_add_product(width, count, fit->x, width, size, spread_right);
-		for (int i = 0; i < count; i++)
-		{
-			double		t = fit->error[first + i] / (1.4826 * typical);
-			double		root = sqrt(1 / Max(1, (4 + t * t) / 5));
-
-			for (int j = 0; j < width; j++)
-				fit->x[(Size) i * width + j] *= root;
-			y[i] = root * fit->log_price[first + i];
-		}
-		add_block(fit->x, count, width, y, products, right);
+		blas_add_product(width, count, fit->x, width, size, right);
 	}
+	solve(fit, fit->products, penalty_factor * SPREAD_PENALTY, right, model->spread);
+	sum_weighted(fit, typical, products, right);
 	solve(fit, products, penalty_factor, right, model->coefficient);
-	solve(fit, fit->products, penalty_factor * SPREAD_PENALTY, spread_right, model->spread);
 }
 
 static double
@@ -288,14 +382,17 @@ static Fit *
 prepare(const Observations *table, int64 rows, const FeatureSet *features)
 {
 	Fit		   *fit = palloc0(sizeof(Fit));
-	double	   *log_price = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * rows);
 
+	fit->row = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int64) * rows);
+	fit->log_price = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * rows);
 	for (int64 i = 0; i < rows; i++)
-		log_price[i] = log(table->price[i]);
+	{
+		fit->row[i] = i;
+		fit->log_price[i] = log(table->price[i]);
+	}
 	fit->design = design_create(features, table);
 	fit->rows = rows;
 	fit->width = features->width;
-	fit->log_price = log_price;
 	fit->penalty = new_matrix(fit->width, 1);
 	design_penalty(features, fit->penalty);
 	fit->products = new_matrix(fit->width, fit->width);
@@ -328,7 +425,7 @@ hedonic_fit(const Observations *table, int64 rows)
 
 	caller = MemoryContextSwitchTo(scratch);
 	fit = prepare(table, rows, model->features);
-	sum_products(fit);
+	screen(fit);
 	factor = choose_penalty(fit);
 	solve(fit, fit->products, factor, fit->right, fit->coefficient);
 	all_errors(fit);

@@ -83,7 +83,7 @@ check_rows(const Gram *gram, double lambda)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("too few rows for a regression"),
-				 errdetail("The gram has " INT64_FORMAT " rows, and there are %d coefficients with the intercept.",
+				 errdetail("Rows: " INT64_FORMAT "; coefficients, with the intercept: %d.",
 						   gram->n, gram->p + 1),
 				 errhint("Use more rows, fewer columns, or estate.ridge().")));
 }

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <time.h>
 
 #include "net/transfer.h"
 
@@ -481,6 +482,28 @@ net_request_header(const NetRequest *request, const char *name)
 		if (pg_strcasecmp(name, header_names[i]) == 0)
 			return request->header[i];
 	return NULL;
+}
+
+/* a number of seconds, or a date by the server's clock, which we take for ours */
+int
+net_request_retry_after(const NetRequest *request)
+{
+	const char *text = request->header[NET_HEADER_RETRY_AFTER];
+	double		seconds;
+	char	   *end;
+
+	if (text == NULL)
+		return -1;
+	seconds = strtod(text, &end);
+	if (end == text || *end != '\0')
+	{
+		time_t		date = curl_getdate(text, NULL);
+
+		if (date == -1)
+			return -1;
+		seconds = difftime(date, time(NULL));
+	}
+	return (int) Min(Max(seconds, 0), NET_LONGEST_RETRY);
 }
 
 const char *

@@ -29,6 +29,9 @@
 /* descriptors left to others in the process; each wait on a latch needs one */
 #define SPARE_DESCRIPTORS 16
 
+/* when to call curl again after it has failed */
+#define RETRY_MS 100
+
 static void loop_release(void *arg);
 static int	socket_changed(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg);
 static int	timer_changed(CURLM *multi, long timeout_ms, void *arg);
@@ -337,11 +340,23 @@ net_loop_readd(NetRequest *request)
 	return true;
 }
 
+/*
+ * A call that fails, for lack of memory, may end before it tells what it waits
+ * for next; ask it again a little later.
+ */
+static void
+call_curl(NetLoop *loop, curl_socket_t fd, int what)
+{
+	int			running;
+
+	if (curl_multi_socket_action(loop->multi, fd, what, &running) != CURLM_OK)
+		loop->due = net_clock_ms() + RETRY_MS;
+}
+
 static void
 serve_socket(NetLoop *loop, const struct epoll_event *event)
 {
 	int			what = 0;
-	int			running;
 
 	if (event->events & (EPOLLIN | EPOLLHUP | EPOLLRDHUP))
 		what |= CURL_CSELECT_IN;
@@ -349,7 +364,7 @@ serve_socket(NetLoop *loop, const struct epoll_event *event)
 		what |= CURL_CSELECT_OUT;
 	if (event->events & EPOLLERR)
 		what |= CURL_CSELECT_ERR;
-	curl_multi_socket_action(loop->multi, event->data.fd, what, &running);
+	call_curl(loop, event->data.fd, what);
 }
 
 /*
@@ -372,7 +387,7 @@ net_loop_turn(NetLoop *loop)
 	if (loop->due >= 0 && loop->due <= net_clock_ms())
 	{
 		loop->due = -1;
-		curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &left);
+		call_curl(loop, CURL_SOCKET_TIMEOUT, 0);
 	}
 	while ((message = curl_multi_info_read(loop->multi, &left)) != NULL)
 	{

@@ -80,6 +80,9 @@ extern const char *net_request_error(const NetRequest *request);
 /* etag, last-modified, retry-after, content-type, link of the last answer; NULL: not sent */
 extern const char *net_request_header(const NetRequest *request, const char *name);
 
+/* for how many seconds the server wants to be left alone, at most a day; -1: it does not say */
+extern int	net_request_retry_after(const NetRequest *request);
+
 /* unread bytes of a 2xx body, valid until the next turn, consume or end; consume takes bytes off their front */
 extern const char *net_request_data(const NetRequest *request, size_t *len);
 extern void net_request_consume(NetRequest *request, size_t len);

@@ -27,8 +27,12 @@
 
 #define NET_HEADER_LIMIT		(128 * 1024)
 #define NET_MAX_REDIRECTS		3
-#define NET_CONNECT_TIMEOUT_MS	10000
+#define NET_LONGEST_RETRY		(24 * 60 * 60)
 #define NET_DEFAULT_MAX_BYTES	(INT64CONST(1) << 30)
+
+#ifndef NET_CONNECT_TIMEOUT_MS
+#define NET_CONNECT_TIMEOUT_MS	10000
+#endif
 
 /* slower than this many bytes a second, for that many seconds: hang up */
 #ifndef NET_LOW_SPEED_BYTES

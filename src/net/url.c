@@ -13,19 +13,35 @@
 
 const char	net_url_no_memory[] = "could not be read: out of memory";
 
+/* the length of "http:" at the front of text, 0 if that is not absolute */
+static size_t
+scheme_length(const char *text)
+{
+	size_t		len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+
+	return len > 0 && text[len] == ':' ? len + 1 : 0;
+}
+
 /* where the part after scheme and host begins */
 static const char *
 after_authority(const char *text)
 {
-	const char *rest = text + strcspn(text, ":/?#");
+	const char *rest = text + scheme_length(text);
 
-	if (rest[0] == ':' && rest[1] == '/' && rest[2] == '/')
-		rest += 3;
-	else if (text[0] == '/' && text[1] == '/')
-		rest = text + 2;
-	else
+	if (rest[0] != '/' || rest[1] != '/')
 		return text;
+	rest += 2;
 	return rest + strcspn(rest, "/?#");
+}
+
+/* libcurl would overlook missing and surplus slashes; then one URL has two readings */
+static bool
+has_two_slashes(const char *text)
+{
+	size_t		len = scheme_length(text);
+	size_t		slashes = strspn(text + len, "/");
+
+	return len > 0 ? slashes == 2 : slashes <= 2;
 }
 
 /*
@@ -147,6 +163,11 @@ net_url_read(NetUrl *url, const char *base, const char *text, const char **probl
 			*problem = "has a control character in it";
 			return false;
 		}
+	}
+	if (!has_two_slashes(text))
+	{
+		*problem = "is not well-formed";
+		return false;
 	}
 	*problem = net_url_no_memory;
 	encoded = encode(text);
@@ -289,11 +310,11 @@ net_redact_url(const char *text)
 	memcpy(out, in, len);
 	out += len;
 	in += len;
-	while (*in == '?' || *in == '&')
+	while (*in != '\0' && *in != '#')
 	{
-		size_t		name = strcspn(in + 1, "=&#") + 1;
+		size_t		name = strcspn(in + 1, "=?&;#") + 1;
 
-		len = strcspn(in + 1, "&#") + 1;
+		len = strcspn(in + 1, "?&;#") + 1;
 		if (in[name] == '=' && names_secret(in + 1, name - 1))
 		{
 			memcpy(out, in, name);

@@ -48,12 +48,19 @@ throw_again(const ErrorData *error)
 			 error->hint ? errhint("%s", error->hint) : 0));
 }
 
-/* Drives the tasks until all have ended; gives them up cleanly when cancelled */
+/*
+ * Takes the claimed jobs on and drives them until all have ended; gives them
+ * up cleanly, with their session-level locks, on an error or when cancelled.
+ */
 static void
-drive(TaskSet *set)
+drive(TaskSet *set, List *jobs)
 {
+	volatile int taken = 0;
+
 	PG_TRY();
 	{
+		while (taken < list_length(jobs))
+			(void) tasks_add(set, list_nth(jobs, taken++));
 		while (set->tasks != NIL)
 		{
 			CHECK_FOR_INTERRUPTS();
@@ -67,6 +74,8 @@ drive(TaskSet *set)
 	PG_CATCH();
 	{
 		tasks_drop_all(set);
+		for (; taken < list_length(jobs); taken++)
+			job_unlock(((Job *) list_nth(jobs, taken))->id);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -107,8 +116,7 @@ estate_run_feed(PG_FUNCTION_ARGS)
 	estate_resume_user(&user);
 	if (mode == STEP_CALL)
 		SPI_commit();
-	(void) tasks_add(set, &job);
-	drive(set);
+	drive(set, list_make1(&job));
 	if (set->last_error)
 		throw_again(set->last_error);
 
@@ -132,7 +140,6 @@ run_due_jobs(TaskSet *set, JobScope *scope)
 	{
 		EstateUser	user;
 		List	   *jobs;
-		ListCell   *cell;
 		int			ran;
 
 		CHECK_FOR_INTERRUPTS();
@@ -144,9 +151,7 @@ run_due_jobs(TaskSet *set, JobScope *scope)
 		step_commit(set->mode, &user);
 		job_batch_ended(scope);
 		MemoryContextSwitchTo(caller);
-		foreach(cell, jobs)
-			(void) tasks_add(set, lfirst(cell));
-		drive(set);
+		drive(set, jobs);
 		if (ran == 0 && jobs == NIL)
 			break;
 	}

@@ -153,19 +153,21 @@ run_step(TaskSet *set, Task *task, StepFunction step)
 	{
 		ErrorData  *again = step_try(set->mode, failed_step, &failed);
 
-		MemoryContextSwitchTo(set->context);
 		set->failed++;
-		set->last_error = copy_error(failed.error);
-		end_task(set, task);
+		if (set->mode != STEP_WORKER)
+		{
+			MemoryContextSwitchTo(set->context);
+			set->last_error = copy_error(failed.error);
+		}
 		if (again)				/* not even the failure could be written: leave it to the launcher */
 			ReThrowError(again);
 	}
-	else if (task->wants == TASK_DONE || task->wants == TASK_SNOOZE)
+	MemoryContextSwitchTo(caller);
+	if (failed.error || task->wants == TASK_DONE || task->wants == TASK_SNOOZE)
 	{
-		set->done += task->wants == TASK_DONE;
+		set->done += failed.error == NULL && task->wants == TASK_DONE;
 		end_task(set, task);
 	}
-	MemoryContextSwitchTo(caller);
 }
 
 /*
@@ -246,7 +248,8 @@ tasks_wait(TaskSet *set, TimestampTz until)
 	{
 		Task	   *task = lfirst(cell);
 
-		if (task->wants == TASK_STEP)
+		/* what came while the step ran makes no more noise */
+		if (is_due(task))
 			return;
 		if (task->wake_at != 0)
 			timeout = Min(timeout, milliseconds_until(task->wake_at));

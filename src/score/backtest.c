@@ -236,8 +236,7 @@ estate_backtest(PG_FUNCTION_ARGS)
 	score_progress_end();
 	if (test->untaught > 0 || test->count == 0)
 		ereport(NOTICE,
-				(errmsg(INT64_FORMAT " sales were valued, " INT64_FORMAT " had too few before them",
-						test->count, test->untaught),
+				(errmsg("%s sale was valued", test->count > 0 ? "not every" : "no"),
 				 errdetail("A model needs %d sales of its segment closed before its origin.", SCORE_LEAST_SALES)));
 	return result_row(fcinfo, test);
 }

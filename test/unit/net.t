@@ -25,7 +25,7 @@ chomp(my ($headers, $libraries) = map { `$pg_config --$_` } 'includedir-server',
 my @sources = (glob("$top/src/net/*.c"), glob("$top/test/unit/net_*.c"));
 my @build = (
 	$cc, qw(-std=gnu99 -O1 -g -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers),
-	qw(-Wno-ignored-attributes -fno-strict-aliasing -fwrapv -D_GNU_SOURCE -DNET_LOW_SPEED_BYTES=100 -DNET_LOW_SPEED_SECONDS=2),
+	qw(-Wno-ignored-attributes -fno-strict-aliasing -fwrapv -D_GNU_SOURCE -DNET_LOW_SPEED_BYTES=100 -DNET_LOW_SPEED_SECONDS=2 -DNET_CONNECT_TIMEOUT_MS=1500),
 	'-DESTATE_VERSION="test"', "-I$headers", "-I$top/src", "-I$top/test/unit", split(' ', $ENV{NET_CFLAGS} // ''),
 	map({ "-Wl,--wrap=$_" } qw(malloc calloc realloc strdup)), @sources, '-o', "$work/net_test", "-L$libraries", qw(-lpgcommon -lpgport -lcurl -lz -ldl -lpthread -lm));
 system(@build) == 0 or die "could not build net_test\n";
@@ -58,4 +58,5 @@ my @runner = split ' ', $ENV{NET_RUNNER} // '';
 my $status = system @runner, "$work/net_test", $server->port, $server->{log}->filename, $tls_port;
 kill 'TERM', $tls_pid if $tls_pid;
 $server->stop;
+print "# net_test ended with status $status\n" if $status & 127;
 exit($status == 0 ? 0 : 1);

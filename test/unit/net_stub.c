@@ -39,10 +39,13 @@ char		stub_error[1000];
 
 /*
  * Allocations of src/net (by the linker's --wrap) and of libcurl that may
- * still be made, and whether the one that was to fail was asked for.
+ * still be made, and whether the one that was to fail was asked for.  libcurl
+ * can be spared: 7.88 does not survive all of its own failures in the middle
+ * of a transfer.
  */
 static int	allocations_left = -1;
 static bool allocation_failed = false;
+bool		stub_spare_curl = false;
 
 /* let the n-th allocation from now fail, or none (0); did the one before? */
 bool
@@ -98,11 +101,35 @@ __wrap_strdup(const char *text)
 	return fails() ? NULL : __real_strdup(text);
 }
 
+static void *
+curl_malloc(size_t size)
+{
+	return stub_spare_curl ? __real_malloc(size) : __wrap_malloc(size);
+}
+
+static void *
+curl_calloc(size_t n, size_t size)
+{
+	return stub_spare_curl ? __real_calloc(n, size) : __wrap_calloc(n, size);
+}
+
+static void *
+curl_realloc(void *old, size_t size)
+{
+	return stub_spare_curl ? __real_realloc(old, size) : __wrap_realloc(old, size);
+}
+
+static char *
+curl_strdup(const char *text)
+{
+	return stub_spare_curl ? __real_strdup(text) : __wrap_strdup(text);
+}
+
 /* before libcurl is used */
 void
 stub_count_curl_memory(void)
 {
-	curl_global_init_mem(CURL_GLOBAL_DEFAULT, __wrap_malloc, free, __wrap_realloc, __wrap_strdup, __wrap_calloc);
+	curl_global_init_mem(CURL_GLOBAL_DEFAULT, curl_malloc, free, curl_realloc, curl_strdup, curl_calloc);
 }
 
 MemoryContext

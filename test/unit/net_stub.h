@@ -8,6 +8,7 @@
 extern int	stub_external_fds;	/* acquired */
 extern int	stub_free_fds;		/* that may be */
 extern char stub_error[1000];
+extern bool stub_spare_curl;	/* from failing allocations */
 
 extern bool stub_fail_allocation(int n);
 extern void stub_count_curl_memory(void);

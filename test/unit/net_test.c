@@ -100,9 +100,8 @@ turn(void)
 
 /* to its outcome, throwing the data away if that is wanted */
 NetRequest *
-run(const NetOptions *options, bool consume)
+finish(NetRequest *request, bool consume)
 {
-	NetRequest *request = net_request_start(loop, test_context, options);
 	int64		limit = net_clock_ms() + 20000;
 
 	while (net_request_outcome(request) == NET_RUNNING && net_clock_ms() < limit)
@@ -115,6 +114,12 @@ run(const NetOptions *options, bool consume)
 			net_request_consume(request, len);
 	}
 	return request;
+}
+
+NetRequest *
+run(const NetOptions *options, bool consume)
+{
+	return finish(net_request_start(loop, test_context, options), consume);
 }
 
 NetRequest *
@@ -282,6 +287,7 @@ main(int argc, char **argv)
 	test_breaking_off();
 	test_leaks();
 	test_no_memory();
+	test_black_hole();
 	test_dead_dns();
 	stub_context_delete(loop_context);
 	stub_context_delete(test_context);

@@ -25,6 +25,7 @@ extern char *url(const char *path);
 extern NetOptions plain(const char *text);
 extern void new_loop(int max_connections, int max_per_host);
 extern void turn(void);
+extern NetRequest *finish(NetRequest *request, bool consume);
 extern NetRequest *run(const NetOptions *options, bool consume);
 extern NetRequest *get(const char *path);
 extern void outcome_is(NetRequest *request, NetOutcome expected, const char *name);
@@ -61,6 +62,7 @@ extern void test_long_pause(void);
 extern void test_breaking_off(void);
 extern void test_leaks(void);
 extern void test_no_memory(void);
+extern void test_black_hole(void);
 extern void test_dead_dns(void);
 
 #endif							/* NET_TEST_H */

@@ -38,6 +38,15 @@ test_answers(void)
 	outcome_is(request, NET_STATUS, "too many requests");
 	ok(text_is(net_request_header(request, "retry-after"), "17"), "it says when to come back");
 	ok(body_is(request, ""), "an error page is not data");
+	ok(net_request_retry_after(request) == 17, "in seconds");
+	request = get("/-status=503/-retry-after=Fri, 31 Dec 2100 23:59:59 GMT/hello.txt");
+	ok(net_request_retry_after(request) == 24 * 60 * 60, "a date far away is a day");
+	request = get("/-status=503/-retry-after=Fri, 31 Dec 1999 23:59:59 GMT/hello.txt");
+	ok(net_request_retry_after(request) == 0, "a date that has passed is now");
+	ok(net_request_retry_after(get("/-status=503/-retry-after=-5/x")) == 0, "a negative time is now");
+	ok(net_request_retry_after(get("/-status=503/-retry-after=1e300/x")) == 24 * 60 * 60, "an endless time is a day");
+	ok(net_request_retry_after(get("/-status=503/-retry-after=soon/x")) == -1, "a time that is none");
+	ok(net_request_retry_after(get("/-status=503/x")) == -1, "none");
 	gives("/-fail=500,1/hello.txt", NET_STATUS, "a server that fails once");
 	gives("/-fail=500,1/hello.txt", NET_OK, "and then works");
 	gives("/-empty/x", NET_OK, "an empty body");

@@ -4,10 +4,13 @@
  */
 #include "postgres.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <malloc.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "net_test.h"
@@ -139,7 +142,7 @@ test_long_pause(void)
 	NetRequest *request = net_request_start(loop, test_context, &options);
 	int64		start = net_clock_ms();
 	int64		total = 0;
-	size_t		len;
+	size_t		len = 0;
 
 	while (net_clock_ms() < start + (NET_LOW_SPEED_SECONDS + 1) * 1000)
 		turn();
@@ -150,6 +153,7 @@ test_long_pause(void)
 		total += len;
 		if (len == 0)
 			turn();
+		net_request_data(request, &len);
 	}
 	outcome_is(request, NET_OK, "a reader that takes its time");
 	ok(total == 20000000, "has it all");
@@ -243,11 +247,14 @@ outcome_without_memory(int n)
 	if (sigsetjmp(jump, 0) != 0)
 		return NET_RUNNING;
 	stub_fail_allocation(n);
-	request = run(&options, false);
+	stub_spare_curl = false;
+	request = net_request_start(loop, test_context, &options);
+	stub_spare_curl = true;
+	finish(request, false);
 	PG_exception_stack = NULL;
 	if (net_request_outcome(request) == NET_RUNNING)
-		ok(false, "a request without memory comes to an end");
-	if (net_request_outcome(request) == NET_OK && net_request_bytes(request) != 358894)
+		ok(false, "a request comes to an end though allocation %d failed", n);
+	if (net_request_outcome(request) == NET_OK && net_request_bytes(request) != 378894)
 		ok(false, "a body that is whole is whole");
 	return net_request_outcome(request);
 }
@@ -282,6 +289,31 @@ test_no_memory(void)
 	ok(errors > 5 && failures > 5, "both kinds were seen");
 	gives("/hello.txt", NET_OK, "the loop works on");
 	ok(entries("/proc/self/fd") <= fds + 1, "no descriptor is left");
+}
+
+/* somebody who does not even accept: the queue of the listener is full */
+void
+test_black_hole(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t	len = sizeof(address);
+	int			listener = socket(AF_INET, SOCK_STREAM, 0);
+	int			waiting[4];
+	NetOptions	options = plain(NULL);
+
+	if (bind(listener, (struct sockaddr *) &address, len) != 0 || listen(listener, 0) != 0 ||
+		getsockname(listener, (struct sockaddr *) &address, &len) != 0)
+		abort();
+	for (int i = 0; i < lengthof(waiting); i++)
+	{
+		waiting[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void) connect(waiting[i], (struct sockaddr *) &address, len);
+	}
+	options.url = psprintf("http://127.0.0.1:%d/", ntohs(address.sin_port));
+	outcome_is(run(&options, false), NET_TIMEOUT, "a host that takes no connection");
+	for (int i = 0; i < lengthof(waiting); i++)
+		close(waiting[i]);
+	close(listener);
 }
 
 /* does any thread of ours but the first take this signal? */

@@ -290,9 +290,9 @@ unit_mutate(PG_FUNCTION_ARGS)
 			if (pg_prng_uint64_range(&prng, 0, 3) == 0)
 			{
 				int			from = pg_prng_uint64_range(&prng, 0, len - 1);
-				int			n = Min(len - Max(at, from), 1 + (int) pg_prng_uint64_range(&prng, 0, 200));
+				int			n = pg_prng_uint64_range(&prng, 1, 200);
 
-				memmove(VARDATA(mutant) + at, VARDATA(mutant) + from, n);
+				memmove(VARDATA(mutant) + at, VARDATA(mutant) + from, Min(n, len - Max(at, from)));
 			}
 		}
 		fcinfo->args[0].value = PointerGetDatum(mutant);

@@ -94,3 +94,5 @@ BEGIN
 	END LOOP;
 END
 $$;
+
+GRANT SELECT ON estate.listing_visible, estate.listing_for_sale, estate.sale TO estate_reader, estate_operator;

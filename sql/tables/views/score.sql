@@ -93,3 +93,5 @@ BEGIN
 	END LOOP;
 END
 $$;
+
+GRANT SELECT ON estate.scored_listing, estate.deal, estate.market_status TO estate_reader, estate_operator;

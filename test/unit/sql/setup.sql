@@ -1,7 +1,13 @@
+-- The functions of the test module, and the real table as target
+\getenv abs_srcdir PG_ABS_SRCDIR
 CREATE SCHEMA estate; CREATE SCHEMA estate_internal; CREATE SCHEMA unit;
 SET client_min_messages = warning;
-\i ../../sql/tables/1/market.sql
-\i ../../sql/tables/1/listing.sql
+\set ECHO none
+\set market :abs_srcdir '/../../sql/tables/1/market.sql'
+\set listing :abs_srcdir '/../../sql/tables/1/listing.sql'
+\i :market
+\i :listing
+\set ECHO all
 RESET client_min_messages;
 CREATE FUNCTION unit.read(body bytea, preset text DEFAULT 'csv', target text DEFAULT 'estate.listing', mapping jsonb DEFAULT NULL,
 	chunk int DEFAULT 0, encoding text DEFAULT NULL, delimiter text DEFAULT NULL, names text[] DEFAULT NULL, header bool DEFAULT true)
