@@ -169,7 +169,7 @@ is($node->safe_psql('postgres', q{SELECT outcome, count(*) FROM estate.feed_run 
 # dead DNS: nobody waits for it
 SKIP:
 {
-	skip 'no C compiler for the preloaded library', 4 unless $preload;
+	skip 'no C compiler for the preloaded library', 8 unless $preload;
 	$node->safe_psql('postgres', q{
 		INSERT INTO estate.media (market_id, listing, media_key, media_url)
 		SELECT market_id, id, 'dead' || n, 'http://host' || n || '.dead.test/x.jpg'
@@ -189,6 +189,9 @@ SKIP:
 	my $start = time;
 	$node->safe_psql('postgres', 'CALL estate.run_feed(\'r\')');
 	cmp_ok(time - $start, '<', 1.5, 'a feed runs meanwhile');
+	$start = time;
+	like(run_from('http://feed.dead.test/x', "SET statement_timeout = '300ms';"), qr/57014/, 'a run can be cancelled during a lookup');
+	cmp_ok(time - $start, '<', 1.5, 'at once');
 	$start = time;
 	$node->stop('fast');
 	my $took = time - $start;
