@@ -130,10 +130,7 @@ open_partial(MediaCopy *copy, int64 job_id)
 	make_directory(psprintf("%s/%d/" INT64_FORMAT, copy->folder, copy->market_id, copy->listing));
 	copy->name = psprintf("%d/" INT64_FORMAT "/%s", copy->market_id, copy->listing, hex(digest, 16));
 	copy->partial = psprintf("%s/%s.part" INT64_FORMAT, copy->folder, copy->name, job_id);
-	if (!AcquireExternalFD())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-				 errmsg("too many files are open")));
+	ReserveExternalFD();		/* as many as tasks: the server's own files give way */
 	copy->counted = true;
 	copy->fd = BasicOpenFile(copy->partial, O_CREAT | O_TRUNC | O_RDWR | O_NOFOLLOW | PG_BINARY);
 	if (copy->fd < 0)
