@@ -2,7 +2,7 @@
 #
 # A transcript is a block fenced as ```psql.  Lines that begin with a prompt are
 # typed; the lines below are what psql prints.  Figures may differ (they depend on
-# the day), and with them the widths of columns; words, columns and the number
+# the day and the machine), and with them the widths of columns; words, columns and the number
 # of rows may not.  A line that consists of three dots stands for any lines.
 
 use strict;
@@ -20,6 +20,7 @@ sub stable
 	$text =~ s/\d{4}-\d\d-\d\d [\d:.]+\+\d+/TIME/g;
 	$text =~ s/-?\d+(?:\.\d+)?/9/g;
 	$text =~ s/9 [A-Z]\w+ (?:Ave|Street)/ADDRESS/g;
+	$text =~ s/\| [A-E]$/| GRADE/mg;
 	$text =~ s/-[-+]*-/--/g;
 	$text =~ s/[ \t]+/ /g;
 	$text =~ s/^ | $//mg;
