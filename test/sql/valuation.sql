@@ -3,6 +3,13 @@ SET client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pg_estate;
 SELECT count(*) > 0 AS set_up FROM estate.setup();
 RESET client_min_messages;
+-- sale or lease, and class
+SELECT t AS property_type, estate.segment(t), estate.is_for_sale('Active', t)
+FROM unnest(ARRAY[NULL, '', 'Residential', 'Residential Lease', 'Residential Income', 'Land', 'Commercial Sale', 'Commercial Lease',
+	'Manufactured In Park', 'House', 'Rental', 'Apartment (to let)', 'Outlet', 'Grundstück', repeat('é', 60)]) t;
+SELECT s AS standard_status, estate.is_for_sale(s, NULL)
+FROM unnest(ARRAY[NULL, 'Active', 'Active Under Contract', 'Coming Soon', 'Pending', 'Closed', 'Withdrawn']) s;
+
 BEGIN;
 \set ON_ERROR_ROLLBACK on
 
