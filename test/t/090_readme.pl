@@ -56,8 +56,9 @@ my $here = getcwd();
 for my $step (@steps)
 {
 	(my $typed = $step->{typed}) =~ s{file:///[^']*/examples/}{file://$here/examples/};
-	my ($out, $err) = ('', '');
-	IPC::Run::run([ 'psql', '-X', '-d', $node->connstr('homes'), '-f', '-' ], '<', \"$typed\n", '>', \$out, '2>', \$out);
+	my $out = '';
+	# one descriptor for both outputs, so that they come in the order of writing
+	IPC::Run::run([ 'sh', '-c', 'exec psql -X -d "$0" -f - 2>&1', $node->connstr('homes') ], '<', \"$typed\n", '>', \$out);
 	like(stable($out), qr/\A@{[ pattern($step->{shown}) ]}\z/s, $step->{typed} =~ s/\n/ /gr);
 }
 
