@@ -244,7 +244,7 @@ net_resolve_url(const char *base, const char *relative)
 	{
 		result = MemoryContextAllocExtended(CurrentMemoryContext, strlen(url.text) + 1, MCXT_ALLOC_NO_OOM);
 		if (result != NULL)
-			strcpy(result, url.text);
+			memcpy(result, url.text, strlen(url.text) + 1);
 		else
 			problem = net_url_no_memory;
 		net_url_release(&url);
