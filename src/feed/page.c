@@ -195,15 +195,9 @@ next_link(FeedRun *run, const JsonPage *page)
 {
 	char	   *url;
 
-<<<<<<< HEAD
 	if (page->next_link == NULL || run->pushed)
-		return NULL;
-	url = run->url ? net_resolve_url(run->url, page->next_link) : NULL;
-=======
-	if (page->next_link == NULL || run->url == NULL)
 		return NULL;			/* a page that was pushed has no next one */
 	url = net_resolve_url(run->url, page->next_link);
->>>>>>> main
 	if (url == NULL || !net_same_origin(run->feed->url, url))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROTOCOL_VIOLATION),
