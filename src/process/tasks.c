@@ -266,7 +266,8 @@ tasks_wait(TaskSet *set, TimestampTz until)
 	{
 		Task	   *task = lfirst(cell);
 
-		if (task->wants == TASK_STEP)
+		/* what came while the step ran makes no more noise */
+		if (is_due(task))
 			return;
 		if (task->wake_at != 0)
 			timeout = Min(timeout, milliseconds_until(task->wake_at));
