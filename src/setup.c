@@ -148,7 +148,8 @@ revoke_all(Oid relation)
 }
 
 /*
- * Gives the keeper what is his: all of estate_internal, and estate.feed.  The
+ * Gives the keeper what is his: all of estate_internal, and estate.feed (whose
+ * sequence gets its owner with it, but keeps its grants).  The
  * steps have made them as the owner of the facts, whose default privileges may
  * have let others in.
  */
@@ -166,7 +167,8 @@ hand_over(void)
 	SPI_execute_with_args("SELECT oid FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'S')"
 						  " AND relowner OPERATOR(pg_catalog.<>) $1"
 						  " AND (relnamespace OPERATOR(pg_catalog.=) 'estate_internal'::pg_catalog.regnamespace"
-						  " OR oid OPERATOR(pg_catalog.=) 'estate.feed'::pg_catalog.regclass)",
+						  " OR oid OPERATOR(pg_catalog.=) 'estate.feed'::pg_catalog.regclass"
+						  " OR oid OPERATOR(pg_catalog.=) pg_catalog.pg_get_serial_sequence('estate.feed', 'feed_id')::pg_catalog.regclass)",
 						  1, &type, &value, NULL, false, 0);
 	found = SPI_tuptable;
 	n = SPI_processed;
