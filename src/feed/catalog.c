@@ -13,6 +13,7 @@
 
 #include "feed/state.h"
 #include "job/job.h"
+#include "job/run.h"
 
 static char *
 text_member(int column)
@@ -116,6 +117,32 @@ feed_read(int feed_id)
 	}
 	SPI_finish();
 	return feed;
+}
+
+/* The same by its name; throws when there is no such feed */
+Feed *
+feed_require(const char *name)
+{
+	Feed	   *feed = feed_read(feed_id_of(name));
+
+	if (feed == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("feed \"%s\" has lost its cursor, or is being dropped", name),
+				 errhint("SELECT * FROM estate.feed_status; If the feed is still there, drop it and create it anew.")));
+	return feed;
+}
+
+/* Keeps others from running the feed until the end of the transaction; throws when it is being run */
+void
+feed_hold(const Feed *feed)
+{
+	if (!job_lock_feed_in_transaction(feed->feed_id))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("feed \"%s\" is being run by another session", feed->name),
+				 errhint("SELECT * FROM estate.feed_status; SELECT estate.pause_feed(%s); keeps it from being run again.",
+						 quote_literal_cstr(feed->name))));
 }
 
 /* A text option of the feed; NULL: it is not set */

@@ -51,7 +51,7 @@ wait_for_bytes(FeedRun *run, NetLoop *loop)
 static FeedRun *
 sample(const char *name, ListingRow *rows, int most, int *n)
 {
-	Feed	   *feed = feed_read(feed_id_of(name));
+	Feed	   *feed = feed_require(name);
 	FeedRun    *run = feed_run_create(CurrentMemoryContext, feed);
 	NetLoop    *loop = net_loop_create(CurrentMemoryContext, 4, 4);
 
@@ -211,12 +211,8 @@ estate_push_feed(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	estate_require_tables();
 	estate_become_owner(&user);
-	feed = feed_read(feed_id_of(name));
-	if (!job_lock_feed_in_transaction(feed->feed_id))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("feed \"%s\" is being run by another session", name),
-				 errhint("SELECT * FROM estate.feed_status;")));
+	feed = feed_require(name);
+	feed_hold(feed);
 	(void) push(feed, PG_GETARG_TEXT_PP(1));
 	feed_job(name, &job);
 	feed_last_run(&job, values, nulls);
@@ -330,7 +326,7 @@ estate_request_run(PG_FUNCTION_ARGS)
 
 	estate_require_tables();
 	estate_become_owner(&user);
-	feed = feed_read(feed_id_of(name));
+	feed = feed_require(name);
 	if (feed->paused)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
