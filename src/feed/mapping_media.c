@@ -62,7 +62,7 @@ read_medium(const Record *members, ListingMedia *medium, char **problem)
 
 			if (*end != '\0' || order < 0 || order > INT_MAX)
 			{
-				*problem = psprintf("a medium has Order \"%.40s\"", value);
+				*problem = psprintf("a medium has Order \"%.*s\"", pg_mbcliplen(value, field->len, 40), value);
 				return false;
 			}
 			medium->media_order = order;
@@ -70,7 +70,8 @@ read_medium(const Record *members, ListingMedia *medium, char **problem)
 		else if (strcmp(field->name, "MediaModificationTimestamp") == 0 &&
 				 time_stamp_from_text(NULL, value, pg_tzset("UTC"), &medium->modified_at) != TIME_OK)
 		{
-			*problem = psprintf("a medium has MediaModificationTimestamp \"%.40s\"", value);
+			*problem = psprintf("a medium has MediaModificationTimestamp \"%.*s\"",
+								pg_mbcliplen(value, field->len, 40), value);
 			return false;
 		}
 	}
