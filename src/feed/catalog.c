@@ -204,7 +204,7 @@ feed_count_page(FeedRun *feed_run, const ListingCounts *counts, int64 bytes)
 	Datum		values[8];
 	Oid			cursor_types[] = {INT4OID, TEXTOID, TEXTOID, INT8OID};
 	Datum		cursor_values[4];
-	char		nulls[4] = "    ";
+	char		nulls[] = "    ";
 
 	values[0] = Int64GetDatum(feed_run->run_id);
 	values[1] = Int64GetDatum(counts->seen);
@@ -242,7 +242,7 @@ end_cursor(const FeedRun *feed_run)
 	const char *modified = feed_run->source ? source_header(feed_run->source, "last-modified") : NULL;
 	Oid			types[] = {INT4OID, TEXTOID, TEXTOID};
 	Datum		values[3];
-	char		nulls[3] = "   ";
+	char		nulls[] = "   ";
 
 	values[0] = Int32GetDatum(feed_run->feed->feed_id);
 	values[1] = etag ? CStringGetTextDatum(etag) : (Datum) 0;
@@ -294,6 +294,26 @@ keep_header(const FeedRun *feed_run)
 		2, types, values, NULL);
 }
 
+/*
+ * What nobody asks for any more, of this feed: settled rejects of 90 days ago,
+ * and runs of then but for the newest 1000.
+ */
+static void
+sweep(const Feed *feed)
+{
+	Oid			type = INT4OID;
+	Datum		value = Int32GetDatum(feed->feed_id);
+
+	run("DELETE FROM estate.feed_reject WHERE feed_id OPERATOR(pg_catalog.=) $1"
+		" AND resolved_at OPERATOR(pg_catalog.<) pg_catalog.now() OPERATOR(pg_catalog.-) interval '90 days'",
+		1, &type, &value, NULL);
+	run("DELETE FROM estate.feed_run WHERE feed_id OPERATOR(pg_catalog.=) $1"
+		" AND started_at OPERATOR(pg_catalog.<) pg_catalog.now() OPERATOR(pg_catalog.-) interval '90 days'"
+		" AND run_id OPERATOR(pg_catalog.<=) (SELECT r.run_id FROM estate.feed_run r"
+		" WHERE r.feed_id OPERATOR(pg_catalog.=) $1 ORDER BY r.run_id DESC OFFSET 1000 LIMIT 1)",
+		1, &type, &value, NULL);
+}
+
 /* The run has come to its end: the watermark that was pending counts from now on */
 void
 feed_end_run(FeedRun *feed_run, const char *outcome)
@@ -308,6 +328,7 @@ feed_end_run(FeedRun *feed_run, const char *outcome)
 		end_cursor(feed_run);
 	if (feed_run->reader)
 		keep_header(feed_run);
+	sweep(feed_run->feed);
 	SPI_finish();
 }
 

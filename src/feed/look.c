@@ -220,6 +220,23 @@ estate_push_feed(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
 
+PG_FUNCTION_INFO_V1(estate_hold_feed);
+
+/* estate.hold_feed(name) -> int: the feed's id, and that nobody runs it until the end of the transaction */
+Datum
+estate_hold_feed(PG_FUNCTION_ARGS)
+{
+	EstateUser	user;
+	Feed	   *feed;
+
+	estate_require_tables();
+	estate_become_owner(&user);
+	feed = feed_require(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	feed_hold(feed);
+	estate_resume_user(&user);
+	PG_RETURN_INT32(feed->feed_id);
+}
+
 /* scheme://user:password@host */
 static bool
 has_user_info(const char *url)
