@@ -135,14 +135,14 @@ feed_require(const char *name)
 
 /* Keeps others from running the feed until the end of the transaction; throws when it is being run */
 void
-feed_hold(const Feed *feed)
+feed_hold(int feed_id, const char *name)
 {
-	if (!job_lock_feed_in_transaction(feed->feed_id))
+	if (!job_lock_feed_in_transaction(feed_id))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("feed \"%s\" is being run by another session", feed->name),
+				 errmsg("feed \"%s\" is being run by another session", name),
 				 errhint("SELECT * FROM estate.feed_status; SELECT estate.pause_feed(%s); keeps it from being run again.",
-						 quote_literal_cstr(feed->name))));
+						 quote_literal_cstr(name))));
 }
 
 /* A text option of the feed; NULL: it is not set */
@@ -305,10 +305,10 @@ sweep(const Feed *feed)
 	Datum		value = Int32GetDatum(feed->feed_id);
 
 	run("DELETE FROM estate.feed_reject WHERE feed_id OPERATOR(pg_catalog.=) $1"
-		" AND resolved_at OPERATOR(pg_catalog.<) pg_catalog.now() OPERATOR(pg_catalog.-) interval '90 days'",
+		" AND resolved_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '90 days')",
 		1, &type, &value, NULL);
 	run("DELETE FROM estate.feed_run WHERE feed_id OPERATOR(pg_catalog.=) $1"
-		" AND started_at OPERATOR(pg_catalog.<) pg_catalog.now() OPERATOR(pg_catalog.-) interval '90 days'"
+		" AND started_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '90 days')"
 		" AND run_id OPERATOR(pg_catalog.<=) (SELECT r.run_id FROM estate.feed_run r"
 		" WHERE r.feed_id OPERATOR(pg_catalog.=) $1 ORDER BY r.run_id DESC OFFSET 1000 LIMIT 1)",
 		1, &type, &value, NULL);

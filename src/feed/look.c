@@ -211,8 +211,8 @@ estate_push_feed(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	estate_require_tables();
 	estate_become_owner(&user);
+	feed_hold(feed_id_of(name), name);
 	feed = feed_require(name);
-	feed_hold(feed);
 	(void) push(feed, PG_GETARG_TEXT_PP(1));
 	feed_job(name, &job);
 	feed_last_run(&job, values, nulls);
@@ -226,15 +226,16 @@ PG_FUNCTION_INFO_V1(estate_hold_feed);
 Datum
 estate_hold_feed(PG_FUNCTION_ARGS)
 {
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	EstateUser	user;
-	Feed	   *feed;
+	int			feed_id;
 
 	estate_require_tables();
 	estate_become_owner(&user);
-	feed = feed_require(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	feed_hold(feed);
+	feed_id = feed_id_of(name);
+	feed_hold(feed_id, name);
 	estate_resume_user(&user);
-	PG_RETURN_INT32(feed->feed_id);
+	PG_RETURN_INT32(feed_id);
 }
 
 /* scheme://user:password@host */

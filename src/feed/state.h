@@ -73,7 +73,7 @@ typedef struct FeedRun
 /* catalog.c */
 extern Feed *feed_read(int feed_id);
 extern Feed *feed_require(const char *name);
-extern void feed_hold(const Feed *feed);
+extern void feed_hold(int feed_id, const char *name);
 extern int	feed_id_of(const char *name);
 extern char *feed_option(const Feed *feed, const char *name);
 extern bool feed_option_bool(const Feed *feed, const char *name, bool otherwise);
