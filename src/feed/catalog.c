@@ -14,6 +14,7 @@
 
 #include "feed/state.h"
 #include "job/job.h"
+#include "job/run.h"
 
 static char *
 text_member(int column)
@@ -151,6 +152,32 @@ feed_read(int feed_id)
 	return feed;
 }
 
+/* The same by its name; throws when there is no such feed */
+Feed *
+feed_require(const char *name)
+{
+	Feed	   *feed = feed_read(feed_id_of(name));
+
+	if (feed == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("feed \"%s\" has lost its cursor, or is being dropped", name),
+				 errhint("SELECT * FROM estate.feed_status; If the feed is still there, drop it and create it anew.")));
+	return feed;
+}
+
+/* Keeps others from running the feed until the end of the transaction; throws when it is being run */
+void
+feed_hold(int feed_id, const char *name)
+{
+	if (!job_lock_feed_in_transaction(feed_id))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("feed \"%s\" is being run by another session", name),
+				 errhint("SELECT * FROM estate.feed_status; SELECT estate.pause_feed(%s); keeps it from being run again.",
+						 quote_literal_cstr(name))));
+}
+
 /* A text option of the feed; NULL: it is not set */
 char *
 feed_option(const Feed *feed, const char *name)
@@ -210,7 +237,7 @@ feed_count_page(FeedRun *feed_run, const ListingCounts *counts, int64 bytes)
 	Datum		values[8];
 	Oid			cursor_types[] = {INT4OID, TEXTOID, TEXTOID, INT8OID};
 	Datum		cursor_values[4];
-	char		nulls[4] = "    ";
+	char		nulls[] = "    ";
 
 	values[0] = Int64GetDatum(feed_run->run_id);
 	values[1] = Int64GetDatum(counts->seen);
@@ -248,7 +275,7 @@ end_cursor(const FeedRun *feed_run)
 	const char *modified = feed_run->source ? source_header(feed_run->source, "last-modified") : NULL;
 	Oid			types[] = {INT4OID, TEXTOID, TEXTOID};
 	Datum		values[3];
-	char		nulls[3] = "   ";
+	char		nulls[] = "   ";
 
 	values[0] = Int32GetDatum(feed_run->feed->feed_id);
 	values[1] = etag ? CStringGetTextDatum(etag) : (Datum) 0;
@@ -258,6 +285,18 @@ end_cursor(const FeedRun *feed_run)
 	run_as_keeper("UPDATE estate_internal.feed_cursor SET watermark = coalesce(pending_watermark, watermark),"
 				  " pending_watermark = NULL, next_url = NULL, etag = coalesce($2, etag), last_modified = coalesce($3, last_modified),"
 				  " failures = 0, last_error = NULL WHERE feed_id OPERATOR(pg_catalog.=) $1", 3, types, values, nulls);
+}
+
+/* A feed that is filled by pushes only is well when they are */
+static void
+forget_failures(const Feed *feed)
+{
+	Oid			type = INT4OID;
+	Datum		value = Int32GetDatum(feed->feed_id);
+
+	run_as_keeper("UPDATE estate_internal.feed_cursor SET failures = 0, last_error = NULL"
+				  " WHERE feed_id OPERATOR(pg_catalog.=) $1 AND (failures OPERATOR(pg_catalog.>) 0 OR last_error IS NOT NULL)",
+				  1, &type, &value, NULL);
 }
 
 /*
@@ -300,6 +339,26 @@ keep_header(const FeedRun *feed_run)
 				  " AND header IS DISTINCT FROM $2", 2, types, values, NULL);
 }
 
+/*
+ * What nobody asks for any more, of this feed: settled rejects of 90 days ago,
+ * and runs of then but for the newest 1000.
+ */
+static void
+sweep(const Feed *feed)
+{
+	Oid			type = INT4OID;
+	Datum		value = Int32GetDatum(feed->feed_id);
+
+	run("DELETE FROM estate.feed_reject WHERE feed_id OPERATOR(pg_catalog.=) $1"
+		" AND resolved_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '90 days')",
+		1, &type, &value, NULL);
+	run("DELETE FROM estate.feed_run WHERE feed_id OPERATOR(pg_catalog.=) $1"
+		" AND started_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '90 days')"
+		" AND run_id OPERATOR(pg_catalog.<=) (SELECT r.run_id FROM estate.feed_run r"
+		" WHERE r.feed_id OPERATOR(pg_catalog.=) $1 ORDER BY r.run_id DESC OFFSET 1000 LIMIT 1)",
+		1, &type, &value, NULL);
+}
+
 /* The run has come to its end: the watermark that was pending counts from now on */
 void
 feed_end_run(FeedRun *feed_run, const char *outcome)
@@ -312,8 +371,11 @@ feed_end_run(FeedRun *feed_run, const char *outcome)
 		2, types, values, NULL);
 	if (!feed_run->pushed)
 		end_cursor(feed_run);
+	else if (feed_run->feed->url == NULL)
+		forget_failures(feed_run->feed);
 	if (feed_run->reader)
 		keep_header(feed_run);
+	sweep(feed_run->feed);
 	SPI_finish();
 }
 

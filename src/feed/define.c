@@ -531,6 +531,7 @@ estate_drop_feed(PG_FUNCTION_ARGS)
 
 	estate_require_tables();
 	require_role(false);
+	feed_hold(feed_id_of(name), name);
 	SPI_connect();
 	add_text(&feed, name);
 	if (run_as_keeper("SELECT feed_id, market_id FROM estate.feed WHERE name OPERATOR(pg_catalog.=) $1 FOR UPDATE", &feed) != 1)

@@ -48,7 +48,7 @@ wait_for_bytes(FeedRun *run, NetLoop *loop)
 static FeedRun *
 sample(const char *name, ListingRow *rows, int most, int *n)
 {
-	Feed	   *feed = feed_read(feed_id_of(name));
+	Feed	   *feed = feed_require(name);
 	FeedRun    *run = feed_run_create(CurrentMemoryContext, feed);
 	NetLoop    *loop = net_loop_create(CurrentMemoryContext, 4, 4);
 
@@ -189,15 +189,12 @@ push(Feed *feed, const text *body)
 	feed_end_run(run, "done");
 }
 
-static void
-push_alone(Feed *feed, const text *body)
+/* The feed, which nobody else runs until the end of the transaction */
+static Feed *
+hold(const char *name)
 {
-	if (!job_lock_feed_in_transaction(feed->feed_id))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("feed \"%s\" is being run by another session", feed->name),
-				 errhint("SELECT * FROM estate.feed_status;")));
-	push(feed, body);
+	feed_hold(feed_id_of(name), name);
+	return feed_require(name);
 }
 
 PG_FUNCTION_INFO_V1(estate_push_feed);
@@ -218,8 +215,8 @@ estate_push_feed(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	estate_require_tables();
 	estate_become_owner(&user);
-	feed = feed_read(feed_id_of(name));
-	push_alone(feed, PG_GETARG_TEXT_PP(1));
+	feed = hold(name);
+	push(feed, PG_GETARG_TEXT_PP(1));
 	feed_job(name, &job);
 	feed_last_run(&job, values, nulls);
 	estate_resume_user(&user);
@@ -278,11 +275,11 @@ estate_replay_rejects(PG_FUNCTION_ARGS)
 
 	estate_require_tables();
 	estate_become_owner(&user);
-	feed = feed_read(feed_id_of(text_to_cstring(PG_GETARG_TEXT_PP(0))));
+	feed = hold(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	before = open_rejects(feed, &body);
 	if (before > 0)
 	{
-		push_alone(feed, body);
+		push(feed, body);
 		after = open_rejects(feed, &body);
 	}
 	estate_resume_user(&user);
@@ -302,7 +299,7 @@ estate_request_run(PG_FUNCTION_ARGS)
 
 	estate_require_tables();
 	estate_become_owner(&user);
-	feed = feed_read(feed_id_of(name));
+	feed = feed_require(name);
 	if (feed->paused)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

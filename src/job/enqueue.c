@@ -43,7 +43,7 @@ job_enqueue(const JobRequest *request)
 		" AND role OPERATOR(pg_catalog.=) $1";
 	Oid			types[] = {TEXTOID, BOOLOID, TEXTOID, INT2OID, TIMESTAMPTZOID, INT4OID, REGROLEOID, TEXTOID, JSONBOID};
 	Datum		values[9];
-	char		nulls[9] = "         ";
+	char		nulls[] = "         ";
 	JobKind		kind;
 	EstateUser	user;
 	char	   *handler = job_resolve_handler(request->handler, request->role, &kind);
