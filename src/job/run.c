@@ -219,8 +219,8 @@ try_handler(const Job *job)
 }
 
 /* Neither the job's fault nor an attempt: the transaction met another one */
-static bool
-is_collision(const ErrorData *error)
+bool
+job_is_collision(const ErrorData *error)
 {
 	return error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
 		error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE;
@@ -241,7 +241,7 @@ run_one(JobScope *scope, Job *job)
 	}
 	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && OidIsValid(scope->caller))
 		ReThrowError(error);	/* the user cancelled his own CALL, not the job */
-	if (is_collision(error))
+	if (job_is_collision(error))
 		job_snooze(job, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 50));
 	else
 	{

@@ -19,6 +19,7 @@
 #include "utils/memutils.h"
 
 #include "feed/run.h"
+#include "job/ready.h"
 #include "job/run.h"
 #include "process/step.h"
 #include "process/tasks.h"
@@ -148,6 +149,11 @@ run_due_jobs(TaskSet *set, JobScope *scope)
 		MemoryContextSwitchTo(batch);
 		ran = job_run_batch(scope);
 		jobs = job_claim_network(scope, ESTATE_MAX_RUNNING);
+		step_commit(set->mode, &user);
+		job_batch_ended(scope);
+		step_begin(set->mode, &user);
+		MemoryContextSwitchTo(batch);
+		ran += job_run_ready(scope);
 		step_commit(set->mode, &user);
 		job_batch_ended(scope);
 		MemoryContextSwitchTo(caller);

@@ -1,0 +1,435 @@
+/*
+ * ready_run.c
+ *	  Run jobs of the lanes in batches.
+ *
+ * Runs in workers and in sessions that call run_jobs(), inside a transaction
+ * that the process room opened, as the owner of the tables.  Handlers and the
+ * end of their jobs share that transaction: exactly once.
+ *
+ * A batch has jobs of one role and ends after 1000 of them or 5 ms.  Handlers
+ * that have been quick and have not failed run without a subtransaction each;
+ * if one of them throws after all, the batch is rolled back, nothing has
+ * happened, and its jobs are run again with a subtransaction for each.  A
+ * handler that is slow, or not known yet, runs alone, and the other jobs of
+ * its pages are given back first: it holds up nobody.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "job/handler.h"
+#include "job/lane.h"
+#include "job/ready.h"
+#include "shared.h"
+
+#define BATCH_MOST_JOBS 1000
+#define BATCH_MOST_MS 5.0
+#define QUICK_MS 1.0
+#define PAGES_AT_ONCE 16
+
+/*
+ * Subtransactions that write, in one transaction: more, and every snapshot in
+ * the cluster has to look them up (PGPROC_MAX_CACHED_SUBXIDS).
+ */
+#define BATCH_MOST_SUBTRANSACTIONS 60
+
+/* What this process knows of a handler */
+typedef struct HandlerRecord
+{
+	char		name[NAMEDATALEN * 2 + 16];
+	double		ms;				/* of late; negative: not run yet */
+	double		failing;		/* share of its late runs that failed */
+} HandlerRecord;
+
+/* A batch being run */
+typedef struct Batch
+{
+	JobScope   *scope;
+	ReadyHand  *hand;
+	bool		careful;		/* a subtransaction for each job */
+	ReadyJob  **done;
+	int			ndone;
+	int			nrun;
+	Oid			role_of_batch;
+	/* the handler that was called last, resolved */
+	const char *handler;
+	Oid			role;
+	FmgrInfo	function;
+} Batch;
+
+static HTAB *records = NULL;
+static int	pages_next = 1; /* few while handlers are slow */
+static bool trust = true;		/* false: the last batch was rolled back */
+static bool trusting = false;	/* a batch without subtransactions is under way */
+
+static HandlerRecord *
+record_of(const char *handler)
+{
+	HandlerRecord *record;
+	HASHCTL		control = {.keysize = sizeof(record->name), .entrysize = sizeof(HandlerRecord)};
+	char		key[sizeof(record->name)] = {0};
+	bool		found;
+
+	if (records == NULL)
+		records = hash_create("pg_estate handlers", 64, &control, HASH_ELEM | HASH_BLOBS);
+	strlcpy(key, handler, sizeof(key));
+	record = hash_search(records, key, HASH_ENTER, &found);
+	if (!found)
+	{
+		record->ms = -1;
+		record->failing = 0;
+	}
+	return record;
+}
+
+static bool
+is_quick(const HandlerRecord *record)
+{
+	return record->ms >= 0 && record->ms < QUICK_MS;
+}
+
+static void
+note_run(HandlerRecord *record, double ms, bool failed)
+{
+	record->ms = record->ms < 0 ? ms : record->ms * 0.9 + ms * 0.1;
+	/* one slow run is a warning, not an average */
+	if (ms > BATCH_MOST_MS)
+		record->ms = Max(record->ms, ms);
+	record->failing = record->failing * 0.99 + (failed ? 0.01 : 0);
+}
+
+/* Resolves the handler unless it is the one called last */
+static void
+resolve(Batch *batch, const Job *job)
+{
+	JobKind		kind;
+
+	if (batch->handler && batch->role == job->role &&
+		(batch->handler == job->handler || strcmp(batch->handler, job->handler) == 0))
+		return;
+	batch->handler = NULL;
+	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(job->role)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the role that enqueued the job does not exist any more")));
+	(void) job_resolve_handler(job->handler, job->role, &kind);
+	fmgr_info_cxt(kind.function, &batch->function, CurTransactionContext);
+	batch->role = job->role;
+	batch->handler = job->handler;
+}
+
+static void
+call(Batch *batch, const Job *job)
+{
+	LOCAL_FCINFO(fcinfo, 1);
+	EstateUser	user;
+
+	resolve(batch, job);
+	estate_become(&user, job->role);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	InitFunctionCallInfoData(*fcinfo, &batch->function, 1, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = JsonbPGetDatum(job->args);
+	fcinfo->args[0].isnull = false;
+	(void) FunctionCallInvoke(fcinfo);
+	PopActiveSnapshot();
+	estate_resume_user(&user);
+}
+
+/* Calls the handler in a subtransaction; NULL, or what went wrong */
+static ErrorData *
+call_carefully(Batch *batch, const Job *job)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+
+	/* what was resolved outside would outlive a subtransaction, what is resolved inside would not */
+	batch->handler = NULL;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		call(batch, job);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	batch->handler = NULL;
+	return error;
+}
+
+/* A failed job waits in job_open for its next attempt, or is dead */
+static void
+settle_failure(Batch *batch, ReadyJob *ready, const ErrorData *error)
+{
+	static const char insert[] =
+		"INSERT INTO estate_internal.job_open (id, handler, network, queue, priority, run_at, max_attempts, role,"
+		" effect_key, enqueued_at, args)"
+		" VALUES ($1, $2, false, $3, $4, $5, $6, $7, pg_catalog.gen_random_uuid(), $5, $8)";
+	Oid			types[] = {INT8OID, TEXTOID, TEXTOID, INT2OID, TIMESTAMPTZOID, INT4OID, REGROLEOID, JSONBOID};
+	Datum		values[8];
+
+	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && OidIsValid(batch->scope->caller))
+		ReThrowError(unconstify(ErrorData *, error));	/* the user cancelled his own CALL, not the job */
+	values[0] = Int64GetDatum(ready->job.id);
+	values[1] = CStringGetTextDatum(ready->job.handler);
+	values[2] = CStringGetTextDatum(ready->queue);
+	values[3] = Int16GetDatum(ready->job.priority);
+	values[4] = TimestampTzGetDatum(ready->enqueued_at);
+	values[5] = Int32GetDatum(ready->job.max_attempts);
+	values[6] = ObjectIdGetDatum(ready->job.role);
+	values[7] = JsonbPGetDatum(ready->job.args);
+	SPI_connect();
+	if (SPI_execute_with_args(insert, 8, types, values, NULL, false, 0) != SPI_OK_INSERT)
+		elog(ERROR, "could not keep a failed job");
+	SPI_finish();
+	if (job_is_collision(error))
+		job_snooze(&ready->job, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 50));
+	else
+	{
+		job_failed(&ready->job, error, 0);
+		batch->scope->failed++;
+	}
+}
+
+static void
+run_job(Batch *batch, ReadyJob *ready)
+{
+	HandlerRecord *record = record_of(ready->job.handler);
+	ErrorData  *error = NULL;
+	instr_time	start,
+				end;
+
+	INSTR_TIME_SET_CURRENT(start);
+	if (batch->careful)
+		error = call_carefully(batch, &ready->job);
+	else
+		call(batch, &ready->job);
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_SUBTRACT(end, start);
+	note_run(record, INSTR_TIME_GET_MILLISEC(end), error != NULL);
+	batch->nrun++;
+	if (error)
+		settle_failure(batch, ready, error);
+	else
+		batch->done[batch->ndone++] = ready;
+}
+
+static Datum
+array_of(Oid type, Datum *values, int n, int16 len, bool byval, char align)
+{
+	return PointerGetDatum(construct_array(values, n, type, len, byval, align));
+}
+
+/* The history of a batch, in one statement */
+static void
+write_history(Batch *batch)
+{
+	static SPIPlanPtr plan = NULL;
+	Oid			types[] = {INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT2ARRAYOID, INT4ARRAYOID, OIDOID, 1185, 3807};
+	int			n = batch->ndone;
+	Datum	   *columns[8];
+	Datum		values[8];
+
+	if (n == 0)
+		return;
+	for (int c = 0; c < 8; c++)
+		columns[c] = palloc(sizeof(Datum) * n);
+	for (int i = 0; i < n; i++)
+	{
+		const ReadyJob *ready = batch->done[i];
+
+		columns[0][i] = Int64GetDatum(ready->job.id);
+		columns[1][i] = i > 0 && batch->done[i - 1]->job.handler == ready->job.handler ?
+			columns[1][i - 1] : CStringGetTextDatum(ready->job.handler);
+		columns[2][i] = CStringGetTextDatum(ready->queue);
+		columns[3][i] = Int16GetDatum(ready->job.priority);
+		columns[4][i] = Int32GetDatum(ready->job.max_attempts);
+		columns[6][i] = TimestampTzGetDatum(ready->enqueued_at);
+		columns[7][i] = JsonbPGetDatum(ready->job.args);
+	}
+	SPI_connect();
+	if (plan == NULL)
+	{
+		plan = SPI_prepare("INSERT INTO estate_internal.job_ended (id, state, handler, network, queue, priority, run_at, attempt,"
+						   " max_attempts, role, enqueued_at, ended_at, args, errors)"
+						   " SELECT u.id, 'done', u.handler, false, u.queue, u.priority, u.enqueued_at, 1, u.max_attempts,"
+						   " $6, u.enqueued_at, pg_catalog.clock_timestamp(), u.args, '[]'"
+						   " FROM unnest($1, $2, $3, $4, $5, $7, $8)"
+						   " AS u(id, handler, queue, priority, max_attempts, enqueued_at, args)", 8, types);
+		SPI_keepplan(plan);
+	}
+	values[0] = array_of(INT8OID, columns[0], n, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+	values[1] = array_of(TEXTOID, columns[1], n, -1, false, TYPALIGN_INT);
+	values[2] = array_of(TEXTOID, columns[2], n, -1, false, TYPALIGN_INT);
+	values[3] = array_of(INT2OID, columns[3], n, 2, true, TYPALIGN_SHORT);
+	values[4] = array_of(INT4OID, columns[4], n, 4, true, TYPALIGN_INT);
+	values[5] = ObjectIdGetDatum(batch->done[0]->job.role);
+	values[6] = array_of(TIMESTAMPTZOID, columns[6], n, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+	values[7] = array_of(JSONBOID, columns[7], n, -1, false, TYPALIGN_INT);
+	if (SPI_execute_plan(plan, values, NULL, false, 0) != SPI_OK_INSERT)
+		elog(ERROR, "could not write the history of jobs");
+	SPI_finish();
+}
+
+/* May this session's caller run jobs of the role? */
+static bool
+is_in_scope(const JobScope *scope, const ReadyJob *ready)
+{
+	if (scope->queue && strcmp(scope->queue, ready->queue) != 0)
+		return false;
+	return !OidIsValid(scope->caller) || is_member_of_role(scope->caller, ready->job.role);
+}
+
+/* The next job of the batch, with its row deleted; NULL: the batch is at its end */
+static ReadyJob *
+next_job(Batch *batch, int *at)
+{
+	ReadyHand  *hand = batch->hand;
+
+	for (; *at < hand->count; (*at)++)
+	{
+		ReadyJob   *ready = &hand->jobs[*at];
+
+		if (ready->settled || !is_in_scope(batch->scope, ready) ||
+			(batch->nrun > 0 && ready->job.role != batch->role_of_batch))
+			continue;
+		if (batch->nrun > 0 && !is_quick(record_of(ready->job.handler)))
+			return NULL;		/* it will be the first of a batch of its own */
+		ready->settled = true;
+		hand->left--;
+		if (ready_delete(hand, ready))
+		{
+			batch->role_of_batch = ready->job.role;
+			return ready;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * The job runs alone.  The others on its pages are given back before it
+ * starts; its own row is noted, so that an abort brings the page back too.
+ */
+static void
+run_alone(Batch *batch, ReadyJob *ready)
+{
+	ReadyHand  *hand = batch->hand;
+
+	batch->careful = true;
+	pages_next = 1;
+	lane_note_row(hand->lane, hand->segment, ItemPointerGetBlockNumber(&ready->tid));
+	ready_give_back(hand);
+	estate_running_add(ready->job.id);
+	batch->scope->ran[batch->scope->nran++] = ready->job.id;
+	run_job(batch, ready);
+}
+
+static void
+run_batch(Batch *batch)
+{
+	instr_time	start,
+				now;
+	int			at = 0;
+	ReadyJob   *ready;
+
+	INSTR_TIME_SET_CURRENT(start);
+	while ((ready = next_job(batch, &at)) != NULL)
+	{
+		HandlerRecord *record = record_of(ready->job.handler);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!is_quick(record))
+		{
+			run_alone(batch, ready);
+			return;
+		}
+		pages_next = Min(pages_next * 2, PAGES_AT_ONCE);
+		run_job(batch, ready);
+		INSTR_TIME_SET_CURRENT(now);
+		INSTR_TIME_SUBTRACT(now, start);
+		if (batch->nrun == (batch->careful ? BATCH_MOST_SUBTRANSACTIONS : BATCH_MOST_JOBS) ||
+			INSTR_TIME_GET_MILLISEC(now) > BATCH_MOST_MS)
+			return;
+	}
+}
+
+/* Whether a batch was rolled back because a handler without a subtransaction threw */
+bool
+job_ready_should_retry(void)
+{
+	bool		retry = trusting;
+
+	trusting = false;
+	trust = !retry;
+	return retry;
+}
+
+/* Share of failures above which a handler gets its subtransaction at once */
+#define FAILING_OFTEN 0.002
+
+static bool
+is_trusted(const Batch *batch)
+{
+	const ReadyHand *hand = batch->hand;
+
+	/* in a session an abort would be the caller's */
+	if (!trust || OidIsValid(batch->scope->caller))
+		return false;
+	for (int i = 0; i < hand->count; i++)
+		if (!hand->jobs[i].settled)
+			return record_of(hand->jobs[i].job.handler)->failing < FAILING_OFTEN;
+	return true;
+}
+
+/*
+ * Runs a batch of the lanes' jobs.  False: there are none.
+ */
+bool
+job_run_ready(JobScope *scope)
+{
+	Batch	   *batch = palloc0(sizeof(Batch));
+	ReadyHand  *hand = ready_hand(OidIsValid(scope->caller));
+	int			before;
+
+	if ((!hand->holds || hand->left == 0) && !ready_take(hand, pages_next))
+		return false;
+	batch->scope = scope;
+	batch->hand = hand;
+	batch->done = palloc(sizeof(ReadyJob *) * BATCH_MOST_JOBS);
+	batch->careful = !is_trusted(batch);
+	trusting = !batch->careful;
+	before = hand->left;
+	run_batch(batch);
+	write_history(batch);
+	scope->done += batch->ndone;
+	trusting = false;
+	hand->any_in_pass |= batch->nrun > 0;
+	if (hand->left == before)
+		hand->left = 0;			/* all that is left is out of this session's scope */
+	if (hand->left == 0)
+	{
+		ready_give_back(hand);
+		trust = true;
+	}
+	return true;
+}
