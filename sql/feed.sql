@@ -109,7 +109,8 @@ BEGIN
 	IF mapping IS NULL THEN
 		RAISE NOTICE USING
 			MESSAGE = format('feed "%s": fields are mapped by their names', create_feed.name),
-			HINT = CASE WHEN url IS NOT NULL THEN format('SELECT * FROM estate.preview_feed(%L); shows what becomes of them.', create_feed.name) END;
+			HINT = CASE WHEN url IS NOT NULL THEN format('SELECT * FROM estate.preview_feed(%L); shows what becomes of them.', create_feed.name)
+				ELSE format('SELECT * FROM estate.push_feed(%L, body); fills it.', create_feed.name) END;
 	ELSE
 		RAISE NOTICE USING MESSAGE = format('feed "%s": %s', create_feed.name, mapped), DETAIL = 'All other fields are kept in extra.';
 	END IF;
@@ -268,12 +269,15 @@ BEGIN
 	END IF;
 	SELECT count(*), CASE feed.preset WHEN 'csv' THEN concat_ws(E'\n', feed.header, string_agg(r.raw, E'\n' ORDER BY r.reject_id))
 			ELSE '[' || string_agg(r.raw, ',' ORDER BY r.reject_id) || ']' END
-		INTO open_before, bodies FROM estate.feed_reject r WHERE r.feed_id = feed.feed_id AND r.resolved_at IS NULL;
+		INTO open_before, bodies FROM estate.feed_reject r
+		-- of these the text is not the record any more
+		WHERE r.feed_id = feed.feed_id AND r.resolved_at IS NULL AND r.reason_code NOT IN ('bad_encoding', 'malformed', 'too_large');
 	IF open_before = 0 THEN
 		RETURN 0;
 	END IF;
 	PERFORM estate.push_feed(replay_rejects.name, bodies);
-	RETURN open_before - (SELECT count(*) FROM estate.feed_reject r WHERE r.feed_id = feed.feed_id AND r.resolved_at IS NULL);
+	RETURN open_before - (SELECT count(*) FROM estate.feed_reject r
+		WHERE r.feed_id = feed.feed_id AND r.resolved_at IS NULL AND r.reason_code NOT IN ('bad_encoding', 'malformed', 'too_large'));
 END
 $$;
 COMMENT ON FUNCTION estate.replay_rejects(text) IS

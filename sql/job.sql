@@ -17,7 +17,7 @@ GRANT EXECUTE ON FUNCTION estate.cancel_job(bigint) TO estate_operator, estate_a
 CREATE FUNCTION estate.retry_job(id bigint) RETURNS bool
 	AS 'MODULE_PATHNAME', 'estate_retry_job' LANGUAGE C STRICT;
 COMMENT ON FUNCTION estate.retry_job(bigint) IS
-'Runs a waiting, dead or cancelled job again, now, with all its attempts; tells whether it will';
+'Runs a waiting, dead or cancelled job again, now, with all its attempts; tells whether it will: not if another open job has its unique_key';
 GRANT EXECUTE ON FUNCTION estate.retry_job(bigint) TO estate_operator, estate_admin;
 
 CREATE PROCEDURE estate.run_jobs(queue text DEFAULT NULL, INOUT done bigint DEFAULT NULL, INOUT failed bigint DEFAULT NULL)

@@ -28,7 +28,7 @@ COMMENT ON FUNCTION estate.disable_workers() IS 'Keeps the workers from running 
 GRANT EXECUTE ON FUNCTION estate.disable_workers() TO estate_admin;
 
 CREATE FUNCTION estate.module_state(OUT preloaded bool, OUT launcher_pid int, OUT configured bool, OUT workers_running int,
-		OUT system_id text)
+		OUT system_id text, OUT tables_needed int)
 	AS 'MODULE_PATHNAME', 'estate_module_state' LANGUAGE C;
 COMMENT ON FUNCTION estate.module_state() IS 'What the loaded module knows of the launcher and the workers of this database';
 GRANT EXECUTE ON FUNCTION estate.module_state() TO estate_reader, estate_operator, estate_admin;
@@ -51,9 +51,17 @@ BEGIN
 		RETURN;
 	END IF;
 	EXECUTE 'SELECT * FROM estate_internal.installation' INTO install;
-	RETURN QUERY SELECT 'tables', true, format('version %s, code %s', install.tables_version, code_version), NULL::text;
+	RETURN QUERY SELECT 'tables', install.tables_version = state.tables_needed,
+		format('of version %s, code %s needs version %s', install.tables_version, code_version, state.tables_needed),
+		CASE WHEN install.tables_version < state.tables_needed THEN 'SELECT * FROM estate.setup();'
+			WHEN install.tables_version > state.tables_needed THEN '-- install the newer pg_estate, then ALTER EXTENSION pg_estate UPDATE;'
+		END;
 
-	present := nullif(current_setting('shared_preload_libraries'), '');
+	IF pg_has_role('pg_read_all_settings', 'USAGE') THEN
+		present := nullif(current_setting('shared_preload_libraries'), '');
+	ELSE
+		present := '...';	-- not for everybody's eyes
+	END IF;
 	RETURN QUERY SELECT 'preload', state.preloaded,
 		CASE WHEN state.preloaded THEN 'pg_estate is preloaded' ELSE 'pg_estate is not preloaded: nothing runs by itself' END,
 		CASE WHEN NOT state.preloaded THEN
@@ -64,7 +72,7 @@ BEGIN
 	RETURN QUERY SELECT 'databases', state.configured,
 		format('estate.databases = %L', current_setting('estate.databases')),
 		CASE WHEN NOT state.configured THEN
-			format('ALTER SYSTEM SET estate.databases = %s; SELECT pg_reload_conf();', concat_ws(', ', present, quote_ident(current_database())))
+			format('ALTER SYSTEM SET estate.databases = %L; SELECT pg_reload_conf();', concat_ws(', ', present, quote_ident(current_database())))
 		END;
 
 	RETURN QUERY SELECT 'launcher', state.launcher_pid IS NOT NULL,

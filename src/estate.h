@@ -130,7 +130,7 @@ typedef struct EstateLane
 typedef struct EstateDatabaseSlot
 {
 	Oid			database;		/* InvalidOid: free */
-	bool		wake[WORKER_KINDS];	/* a commit has left work since a worker last looked */
+	bool		wake[ESTATE_MAX_WORKERS];	/* a commit has left work since this worker last looked */
 	TimestampTz due[WORKER_KINDS];	/* when the next job is due, DT_NOEND: none known */
 	TimestampTz complained_at;	/* when a worker last logged that it stays quiet */
 	bool		prepared;		/* a prepared transaction holds jobs: its commit will not tell */

@@ -146,18 +146,23 @@ remember_database(bool enabled)
 	estate_wake_at_commit();
 }
 
-/* The whole line that would add a name to a list setting */
+/* Whether the workers may run in this database of this cluster */
+static bool
+is_bound_here(void)
+{
+	SPI_execute(psprintf("SELECT FROM estate_internal.installation WHERE system_id OPERATOR(pg_catalog.=) '" UINT64_FORMAT "'"
+						 " AND database_oid OPERATOR(pg_catalog.=) %u::pg_catalog.oid",
+						 GetSystemIdentifier(), MyDatabaseId), true, 1);
+	return SPI_processed == 1;
+}
+
+/* The present value of a list setting with a name added */
 static char *
-alter_system_line(const char *setting, const char *addition)
+with_addition(const char *setting, const char *addition)
 {
 	const char *present = GetConfigOption(setting, true, false);
-	StringInfoData value;
 
-	initStringInfo(&value);
-	if (present && present[0])
-		appendStringInfo(&value, "%s, ", present);
-	appendStringInfoString(&value, addition);
-	return psprintf("ALTER SYSTEM SET %s = %s;", setting, value.data);
+	return present && present[0] ? psprintf("%s, %s", present, addition) : pstrdup(addition);
 }
 
 /* Warns when nothing will start the workers of this database */
@@ -170,19 +175,21 @@ warn_unless_workers_run(void)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("no workers will run: pg_estate is not in shared_preload_libraries"),
 				 errdetail("Calls work in the session that makes them; feeds and jobs do not run by themselves."),
-				 errhint("%s Then restart the server.",
-						 alter_system_line("shared_preload_libraries", "pg_estate"))));
+				 errhint("ALTER SYSTEM SET shared_preload_libraries = %s; Then restart the server.",
+						 with_addition("shared_preload_libraries", "pg_estate"))));
 		return "enabled, but pg_estate is not preloaded";
 	}
 	if (!estate_workers_configured())
 	{
 		char	   *name = get_database_name(MyDatabaseId);
+		char	   *value = with_addition("estate.databases", quote_identifier(name));
 
+		/* one literal: unlike the server's own list settings it takes no list of arguments */
 		ereport(WARNING,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("no workers will run: database \"%s\" is not in estate.databases", name),
-				 errhint("%s SELECT pg_reload_conf();",
-						 alter_system_line("estate.databases", quote_identifier(name)))));
+				 errhint("ALTER SYSTEM SET estate.databases = %s; SELECT pg_reload_conf();",
+						 quote_literal_cstr(value))));
 		return "enabled, but the database is not in estate.databases";
 	}
 	return "enabled";
@@ -197,6 +204,7 @@ estate_setup(PG_FUNCTION_ARGS)
 	SetupReport to = {(ReturnSetInfo *) fcinfo->resultinfo};
 	EstateUser	user;
 	int			from;
+	bool		enabled;
 
 	InitMaterializedSRF(fcinfo, 0);
 	require_installer();
@@ -214,9 +222,9 @@ estate_setup(PG_FUNCTION_ARGS)
 	report(&to, "views and grants", "made");
 	if (from == 0)
 		remember_database(true);
+	enabled = from == 0 || is_bound_here();
 	estate_resume_user(&user);
-	if (from == 0)
-		report(&to, "workers", warn_unless_workers_run());
+	report(&to, "workers", enabled ? warn_unless_workers_run() : "not enabled: SELECT estate.enable_workers();");
 	SPI_finish();
 	return (Datum) 0;
 }
@@ -306,14 +314,14 @@ PG_FUNCTION_INFO_V1(estate_module_state);
 
 /*
  * estate.module_state() -> (preloaded, launcher_pid, configured, workers_running,
- * system_id): what doctor() cannot see in SQL
+ * system_id, tables_needed): what doctor() cannot see in SQL
  */
 Datum
 estate_module_state(PG_FUNCTION_ARGS)
 {
 	TupleDesc	desc;
-	Datum		values[5];
-	bool		nulls[5] = {false};
+	Datum		values[6];
+	bool		nulls[6] = {false};
 	int			running = 0;
 	int			launcher = 0;
 
@@ -336,5 +344,6 @@ estate_module_state(PG_FUNCTION_ARGS)
 	values[2] = BoolGetDatum(estate_workers_configured());
 	values[3] = Int32GetDatum(running);
 	values[4] = CStringGetTextDatum(psprintf(UINT64_FORMAT, GetSystemIdentifier()));
+	values[5] = Int32GetDatum(ESTATE_TABLES_VERSION);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

@@ -53,20 +53,23 @@ static void
 wake_workers(void)
 {
 	EstateDatabaseSlot *slot;
-	bool		running[WORKER_KINDS] = {false, false};
+	bool		all_running = true;
 
+	/* shared will do: all who are here write the same */
 	LWLockAcquire(estate_shared->lock, LW_SHARED);
 	slot = estate_find_slot(MyDatabaseId);
 	if (slot)
 	{
-		slot->wake[WORKER_NETWORK] = slot->wake[WORKER_SQL] = true;
+		/* each of them: the one that looks first may take a slow job and leave the others lying */
 		for (int i = 0; i < ESTATE_MAX_WORKERS; i++)
+		{
+			slot->wake[i] = true;
 			if (slot->workers[i].pid != 0 && slot->workers[i].latch)
-			{
 				SetLatch(slot->workers[i].latch);
-				running[i == 0 ? WORKER_NETWORK : WORKER_SQL] = true;
-			}
-		if (!(running[WORKER_NETWORK] && running[WORKER_SQL]) && estate_shared->launcher_latch)
+			else if (i < estate_workers)
+				all_running = false;
+		}
+		if (!all_running && estate_shared->launcher_latch)
 			SetLatch(estate_shared->launcher_latch);
 	}
 	LWLockRelease(estate_shared->lock);

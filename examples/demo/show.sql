@@ -17,7 +17,8 @@ SELECT k.name AS market, m.segment, m.version, m.sales, m.features, round(m.r2_l
 FROM estate.model m JOIN estate.market k USING (market_id) WHERE m.active ORDER BY k.name, m.segment;
 
 \echo The best deals (estate.deal):
-SELECT k.name AS market, d.unparsed_address AS address, d.list_price, d.estimate, d.low_80, d.high_80, d.below_estimate_pct AS below_pct, d.confidence
+SELECT k.name AS market, d.unparsed_address AS address, d.currency, round(d.list_price) AS list_price, round(d.estimate) AS estimate,
+	round(d.low_80) AS low_80, round(d.high_80) AS high_80, d.below_estimate_pct AS below_pct, d.confidence
 FROM estate.deal d JOIN estate.market k USING (market_id) ORDER BY d.deal_score DESC LIMIT 10;
 
 \echo Price cuts of the second day, noted by a job of ours:
@@ -30,4 +31,4 @@ SELECT handler, state, count(*), max(attempt) AS attempts FROM estate.job GROUP 
 SELECT target, count(*) AS photos, sum(stored_bytes) AS bytes, min(stored_as) AS for_example FROM estate.media GROUP BY target;
 
 \echo What runs by the calendar (pg_cron):
-SELECT jobname, schedule, command FROM cron.job;
+SELECT jobname, schedule, left(command, 60) || ' ..' AS command FROM cron.job;

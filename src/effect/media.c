@@ -38,8 +38,7 @@ typedef struct MediaCopy
 	const char *folder;
 	char	   *name;			/* below the folder, without extension */
 	char	   *partial;		/* path of the file being written */
-	int			fd;				/* -1: closed */
-	bool		counted;		/* in the account of descriptors */
+	bool		made;			/* it is there, and is ours to remove */
 	NetRequest *request;		/* NULL: nothing to fetch any more */
 } MediaCopy;
 
@@ -117,29 +116,28 @@ hex(const uint8 *bytes, int n)
 }
 
 /*
- * Opens the file that the body goes into.  Its name is made from numbers and
- * a hash: the key of a medium comes from outside and may hold anything.
+ * Makes the file that the body goes into.  Its name is made from numbers and
+ * a hash: the key of a medium comes from outside and may hold anything.  It is
+ * not kept open: hundreds are written at the same time.
  */
 static void
-open_partial(MediaCopy *copy, int64 job_id)
+make_partial(MediaCopy *copy, int64 job_id)
 {
 	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+	int			fd;
 
 	sha256_of((const uint8 *) copy->media_key, strlen(copy->media_key), digest);
 	make_directory(psprintf("%s/%d", copy->folder, copy->market_id));
 	make_directory(psprintf("%s/%d/" INT64_FORMAT, copy->folder, copy->market_id, copy->listing));
 	copy->name = psprintf("%d/" INT64_FORMAT "/%s", copy->market_id, copy->listing, hex(digest, 16));
 	copy->partial = psprintf("%s/%s.part" INT64_FORMAT, copy->folder, copy->name, job_id);
-	if (!AcquireExternalFD())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-				 errmsg("too many files are open")));
-	copy->counted = true;
-	copy->fd = BasicOpenFile(copy->partial, O_CREAT | O_TRUNC | O_RDWR | O_NOFOLLOW | PG_BINARY);
-	if (copy->fd < 0)
+	fd = OpenTransientFile(copy->partial, O_CREAT | O_TRUNC | O_WRONLY | O_NOFOLLOW | PG_BINARY);
+	if (fd < 0)
 		ereport(ERROR,
 				(errcode_for_file_access(),
 				 errmsg("could not create file \"%s\": %m", copy->partial)));
+	copy->made = true;
+	CloseTransientFile(fd);
 }
 
 static void
@@ -149,7 +147,6 @@ media_start(Task *task)
 	NetOptions	options = {0};
 	Target	   *target;
 
-	copy->fd = -1;
 	task->state = copy;
 	copy->market_id = pg_strtoint32(argument(&task->job, "market_id"));
 	copy->listing = DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(argument(&task->job, "listing"))));
@@ -163,13 +160,13 @@ media_start(Task *task)
 	}
 	target = target_open(copy->target, task->job.role);
 	copy->folder = target_folder(target);
-	open_partial(copy, task->job.id);
+	make_partial(copy, task->job.id);
 
 	options.allowed_hosts = estate_allow_private_hosts;
 	options.max_bytes = MEDIUM_MOST_BYTES;
 	options.total_timeout_ms = MEDIUM_MOST_MS;
 	options.follow_redirects = true;
-	options.sink_fd = copy->fd;
+	options.sink_path = copy->partial;
 	copy->request = net_request_start(task->loop, task->context, &options);
 }
 
@@ -202,20 +199,19 @@ finish_file(MediaCopy *copy, uint8 *digest)
 {
 	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
 	uint8	   *buffer = palloc(65536);
-	ssize_t		n;
+	int			fd = OpenTransientFile(copy->partial, O_RDWR | O_NOFOLLOW | PG_BINARY);
+	ssize_t		n = -1;
 
 	if (context == NULL || pg_cryptohash_init(context) < 0)
 		elog(ERROR, "could not compute a SHA-256");
-	if (lseek(copy->fd, 0, SEEK_SET) != 0)
-		n = -1;
-	else
-		while ((n = read(copy->fd, buffer, 65536)) > 0)
-			if (pg_cryptohash_update(context, buffer, n) < 0)
-				elog(ERROR, "could not compute a SHA-256");
-	if (n < 0 || pg_fsync(copy->fd) != 0)
+	while (fd >= 0 && (n = read(fd, buffer, 65536)) > 0)
+		if (pg_cryptohash_update(context, buffer, n) < 0)
+			elog(ERROR, "could not compute a SHA-256");
+	if (n < 0 || pg_fsync(fd) != 0)
 		ereport(ERROR,
 				(errcode_for_file_access(),
 				 errmsg("could not finish file \"%s\": %m", copy->partial)));
+	CloseTransientFile(fd);
 	if (pg_cryptohash_final(context, digest, PG_SHA256_DIGEST_LENGTH) < 0)
 		elog(ERROR, "could not compute a SHA-256");
 	pg_cryptohash_free(context);
@@ -292,13 +288,8 @@ media_ended(Task *task)
 		return;
 	if (copy->request)
 		net_request_end(copy->request);
-	if (copy->fd >= 0)
-	{
-		close(copy->fd);
+	if (copy->made)
 		(void) unlink(copy->partial);	/* gone already if it got its name */
-	}
-	if (copy->counted)
-		ReleaseExternalFD();
 }
 
 const TaskHandler media_task_handler = {

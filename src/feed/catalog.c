@@ -192,7 +192,8 @@ feed_count_page(FeedRun *feed_run, const ListingCounts *counts, int64 bytes)
 		" updated = updated + $4, unchanged = unchanged + $5, deleted = deleted + $6, rejected = rejected + $7,"
 		" bytes = bytes + $8 WHERE run_id = $1", 8, types, values, NULL);
 
-	if (feed_run->reader == NULL)	/* a delimited file has no cursor: it is read from its start */
+	/* a delimited file is read from its start; what is pushed has no place in the source */
+	if (feed_run->reader == NULL && !feed_run->pushed)
 	{
 		cursor_values[0] = Int32GetDatum(feed_run->feed->feed_id);
 		cursor_values[1] = feed_run->next_url ? CStringGetTextDatum(feed_run->next_url) : (Datum) 0;
@@ -206,53 +207,80 @@ feed_count_page(FeedRun *feed_run, const ListingCounts *counts, int64 bytes)
 	SPI_finish();
 }
 
+/* Where the source is read from the next time */
+static void
+end_cursor(const FeedRun *feed_run)
+{
+	const char *etag = feed_run->source ? source_header(feed_run->source, "etag") : NULL;
+	const char *modified = feed_run->source ? source_header(feed_run->source, "last-modified") : NULL;
+	Oid			types[] = {INT4OID, TEXTOID, TEXTOID};
+	Datum		values[3];
+	char		nulls[3] = "   ";
+
+	values[0] = Int32GetDatum(feed_run->feed->feed_id);
+	values[1] = etag ? CStringGetTextDatum(etag) : (Datum) 0;
+	nulls[1] = etag ? ' ' : 'n';
+	values[2] = modified ? CStringGetTextDatum(modified) : (Datum) 0;
+	nulls[2] = modified ? ' ' : 'n';
+	run("UPDATE estate_internal.feed_cursor SET watermark = coalesce(pending_watermark, watermark),"
+		" pending_watermark = NULL, next_url = NULL, etag = coalesce($2, etag), last_modified = coalesce($3, last_modified),"
+		" failures = 0, last_error = NULL WHERE feed_id = $1", 3, types, values, nulls);
+}
+
+/*
+ * Keeps the header of a delimited file, as such a file would have it: a
+ * rejected line can only be read again behind it.
+ */
+static void
+keep_header(const FeedRun *feed_run)
+{
+	int			n = 0;
+	const char *const *names = delimited_names(feed_run->reader, &n);
+	char		delimiter = delimited_delimiter(feed_run->reader);
+	char	   *quote = feed_option(feed_run->feed, "quote");
+	char		mark = quote ? quote[0] : '"';
+	Oid			types[] = {INT4OID, TEXTOID};
+	Datum		values[2];
+	StringInfoData header;
+
+	if (names == NULL || !feed_option_bool(feed_run->feed, "header", true))
+		return;
+	initStringInfo(&header);
+	for (int i = 0; i < n; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(&header, delimiter);
+		if (mark)
+			appendStringInfoChar(&header, mark);
+		for (const char *p = names[i]; *p; p++)
+		{
+			if (*p == mark)
+				appendStringInfoChar(&header, mark);
+			appendStringInfoChar(&header, *p);
+		}
+		if (mark)
+			appendStringInfoChar(&header, mark);
+	}
+	values[0] = Int32GetDatum(feed_run->feed->feed_id);
+	values[1] = CStringGetTextDatum(header.data);
+	run("UPDATE estate_internal.feed_cursor SET header = $2 WHERE feed_id = $1 AND header IS DISTINCT FROM $2",
+		2, types, values, NULL);
+}
+
 /* The run has come to its end: the watermark that was pending counts from now on */
 void
 feed_end_run(FeedRun *feed_run, const char *outcome)
 {
 	Oid			types[] = {INT8OID, TEXTOID};
 	Datum		values[] = {Int64GetDatum(feed_run->run_id), CStringGetTextDatum(outcome)};
-	const char *etag = feed_run->source ? source_header(feed_run->source, "etag") : NULL;
-	const char *modified = feed_run->source ? source_header(feed_run->source, "last-modified") : NULL;
-	int			nnames = 0;
-	const char *const *names = feed_run->reader ? delimited_names(feed_run->reader, &nnames) : NULL;
-	Oid			cursor_types[] = {INT4OID, TEXTOID, TEXTOID, INT4OID};
-	Datum		cursor_values[4];
-	char		nulls[4] = "    ";
 
 	SPI_connect();
 	run("UPDATE estate.feed_run SET outcome = $2, ended_at = pg_catalog.clock_timestamp() WHERE run_id = $1",
 		2, types, values, NULL);
-	cursor_values[0] = Int32GetDatum(feed_run->feed->feed_id);
-	cursor_values[1] = etag ? CStringGetTextDatum(etag) : (Datum) 0;
-	nulls[1] = etag ? ' ' : 'n';
-	cursor_values[2] = modified ? CStringGetTextDatum(modified) : (Datum) 0;
-	nulls[2] = modified ? ' ' : 'n';
-	run("UPDATE estate_internal.feed_cursor SET watermark = coalesce(pending_watermark, watermark),"
-		" pending_watermark = NULL, next_url = NULL, etag = coalesce($2, etag), last_modified = coalesce($3, last_modified),"
-		" failures = 0, last_error = NULL WHERE feed_id = $1", 3, cursor_types, cursor_values, nulls);
-	if (names)
-	{
-		StringInfoData header;
-
-		/* a rejected line can only be read again with its header */
-		initStringInfo(&header);
-		for (int i = 0; i < nnames; i++)
-		{
-			appendStringInfoString(&header, i ? ",\"" : "\"");
-			for (const char *p = names[i]; *p; p++)
-			{
-				if (*p == '"')
-					appendStringInfoChar(&header, '"');
-				appendStringInfoChar(&header, *p);
-			}
-			appendStringInfoChar(&header, '"');
-		}
-		cursor_types[1] = TEXTOID;
-		cursor_values[1] = CStringGetTextDatum(header.data);
-		run("UPDATE estate_internal.feed_cursor SET header = $2 WHERE feed_id = $1 AND header IS DISTINCT FROM $2",
-			2, cursor_types, cursor_values, NULL);
-	}
+	if (!feed_run->pushed)
+		end_cursor(feed_run);
+	if (feed_run->reader)
+		keep_header(feed_run);
 	SPI_finish();
 }
 

@@ -179,6 +179,7 @@ push(Feed *feed, const text *body)
 {
 	FeedRun    *run = feed_run_create(CurrentMemoryContext, feed);
 
+	run->pushed = true;
 	run->run_id = feed_begin_run(feed);
 	run->source = source_text(CurrentMemoryContext, VARDATA_ANY(body), VARSIZE_ANY_EXHDR(body));
 	while (!run->ended)

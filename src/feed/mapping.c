@@ -224,7 +224,8 @@ put_key_first(Mapping *mapping, const MappingSource *source)
 			 source->mapping ? errmsg("the mapping has no source for listing_key")
 			 : errmsg("no field of the header is known to be the key of the listing"),
 			 errdetail("Each listing needs a key that stays the same from run to run."),
-			 errhint("Give its field, or several that are the key together: mapping => '{\"listing_key\": {\"from\": [\"id\", \"date\"]}, ...}'.")));
+			 errhint("Give its field, or several that are the key together: "
+					 "mapping => '{\"listing_key\": {\"from\": [\"id\", \"date\"]}, ...}'.")));
 }
 
 static int

@@ -9,13 +9,12 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "feed/state.h"
-#include "feed/value.h"
+#include "feed/timetext.h"
 #include "parse/json.h"
 
 #define PAGE_MOST_RECORDS 1000
@@ -85,7 +84,8 @@ create_reader(FeedRun *run)
 		options.quote = quote[0];
 		options.no_quote = quote[0] == '\0';
 	}
-	options.encoding = feed_option(run->feed, "encoding");
+	if (!run->pushed)			/* what is pushed is text, whatever the source writes */
+		options.encoding = feed_option(run->feed, "encoding");
 	options.no_header = !feed_option_bool(run->feed, "header", true);
 	return delimited_create(run->context, &options);
 }
@@ -141,29 +141,29 @@ push_delimited(FeedRun *run)
 	return last;
 }
 
+/* The instant that a watermark means; false: the text is not a timestamp */
+bool
+feed_watermark_time(const Feed *feed, const char *text, TimestampTz *at)
+{
+	return time_stamp_from_text(NULL, text, pg_tzset(feed->time_zone), at) == TIME_OK;
+}
+
 /* The latest ModificationTimestamp of a page, as the source writes it */
 static void
 note_watermark(FeedRun *run, const Record *record)
 {
-	ValueRule	rule = {0};
-	ValueError	error;
-	Datum		value;
-	bool		isnull;
+	TimestampTz at;
 
-	if (!value_rule_default("modification_timestamp", &rule))
-		return;
-	rule.type = TIMESTAMPTZOID;
-	rule.typmod = -1;
 	for (int i = 0; i < record->nfields; i++)
 	{
 		const Field *field = &record->fields[i];
 
 		if (strcmp(field->name, "ModificationTimestamp") != 0 || field->kind != FIELD_TEXT ||
-			!value_convert(&rule, field, &value, &isnull, &error) || isnull)
+			!feed_watermark_time(run->feed, field->value, &at))
 			continue;
-		if (run->pending_watermark == NULL || DatumGetTimestampTz(value) > run->watermark_at)
+		if (run->pending_watermark == NULL || at > run->watermark_at)
 		{
-			run->watermark_at = DatumGetTimestampTz(value);
+			run->watermark_at = at;
 			run->pending_watermark = MemoryContextStrdup(run->context, field->value);
 		}
 	}

@@ -77,6 +77,10 @@ feed_last_run(const Job *job, Datum *values, bool *nulls)
 	SPI_execute_with_args("SELECT run_id, outcome::text, pages, seen, inserted, updated, unchanged, deleted, rejected, bytes"
 						  " FROM estate.feed_run WHERE feed_id = $1 ORDER BY run_id DESC LIMIT 1",
 						  1, &type, &value, NULL, false, 1);
+	if (SPI_processed != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the feed has been dropped")));
 	for (int i = 0; i < 10; i++)
 	{
 		MemoryContext spi;
@@ -100,15 +104,9 @@ feed_run_create(MemoryContext context, Feed *feed)
 	run->page_context = AllocSetContextCreate(context, "pg_estate page", ALLOCSET_DEFAULT_SIZES);
 	run->feed = feed;
 	run->columns = listing_columns();
-	if (feed->pending_watermark)
-	{
-		/* an interrupted run: what its pages promised must not be forgotten */
+	/* an interrupted run: what its pages promised must not be forgotten */
+	if (feed->pending_watermark && feed_watermark_time(feed, feed->pending_watermark, &run->watermark_at))
 		run->pending_watermark = feed->pending_watermark;
-		run->watermark_at = DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in,
-																	CStringGetDatum(feed->pending_watermark),
-																	ObjectIdGetDatum(InvalidOid),
-																	Int32GetDatum(-1)));
-	}
 	MemoryContextSwitchTo(caller);
 	return run;
 }

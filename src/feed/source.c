@@ -182,7 +182,7 @@ void
 source_require(FeedSource *source, const char *what)
 {
 	if (source->request && net_request_outcome(source->request) != NET_RUNNING)
-		job_require_outcome(source->request, what);
+		job_require_outcome(source->request, net_redact_url(what));
 }
 
 bool

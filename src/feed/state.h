@@ -63,6 +63,7 @@ typedef struct FeedRun
 	bool		full;			/* the reader holds records that no page has taken yet */
 	bool		ended;			/* nothing more to apply */
 	bool		locked;
+	bool		pushed;			/* a text that somebody pushed: it has no cursor */
 	bool		talkative;		/* in a session: say how the fields are mapped */
 } FeedRun;
 
@@ -79,6 +80,7 @@ extern void feed_enqueue_next(const Feed *feed);
 
 /* page.c */
 extern void feed_work(FeedRun *run);
+extern bool feed_watermark_time(const Feed *feed, const char *text, TimestampTz *at);
 extern int	feed_take_rows(FeedRun *run, ListingRow *rows, int most);
 
 /* run.c */

@@ -95,8 +95,8 @@ static const ColumnSynonyms column_synonyms[] = {
 	{"photos_count", HEADERS("photocount", "numphotos", "photos", "photosnumber")},
 	{"list_agent_full_name", HEADERS("listagent", "listingagent", "listagentname", "listingagentname", "agentname", "agent")},
 	{"list_office_name", HEADERS("listoffice", "listingoffice", "officename", "office", "brokerage", "broker")},
-	{"modification_timestamp", HEADERS("modified", "modifieddate", "modificationdate", "modifiedat", "lastmodified", "lastmodifieddate",
-									   "lastupdated", "lastupdate", "updatedat", "updated")},
+	{"modification_timestamp", HEADERS("modified", "modifieddate", "modificationdate", "modifiedat", "lastmodified",
+									   "lastmodifieddate", "lastupdated", "lastupdate", "updatedat", "updated")},
 	{"original_entry_timestamp", HEADERS("entrydate", "createdat", "created", "entered")}
 };
 
@@ -114,6 +114,10 @@ static const char *const sub_type_values[] = {
 	"Mobile Home", "Multi Family", "Office", "Own Your Own", "Quadruplex", "Ranch", "Retail",
 	"Single Family Residence", "Stock Cooperative", "Timeshare", "Townhouse", "Triplex", "Unimproved Land",
 	"Warehouse", NULL
+};
+static const char *const change_values[] = {
+	"Active", "Back On Market", "Canceled", "Closed", "Coming Soon", "Deleted", "Expired", "Hold", "New Listing",
+	"Pending", "Price Change", "Under Contract", "Withdrawn", NULL
 };
 static const char *const area_units[] = {"Square Feet", "Square Meters", NULL};
 static const char *const lot_units[] = {"Square Feet", "Square Meters", "Acres", "Hectares", NULL};
@@ -170,8 +174,7 @@ static const ColumnValues column_values[] = {
 	{"property_sub_type", sub_type_values, sub_type_words},
 	{"living_area_units", area_units, unit_words},
 	{"lot_size_units", lot_units, unit_words},
-	{"major_change_type", (const char *const[]) {"Active", "Back On Market", "Canceled", "Closed", "Coming Soon", "Deleted", "Expired",
-		"Hold", "New Listing", "Pending", "Price Change", "Under Contract", "Withdrawn", NULL}, no_words}
+	{"major_change_type", change_values, no_words}
 };
 
 /* Writes the folded name to folded (as long as name); bytes that are not ASCII stay */

@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "common/pg_prng.h"
 #include "executor/spi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -22,6 +23,10 @@
 /* Back-off after a failure: 1 s doubling to an hour, with a fifth of jitter */
 #define BACKOFF_FIRST_MS 1000.0
 #define BACKOFF_MOST_MS (3600.0 * 1000)
+
+/* What is kept of a failure, and how many of a job's: one that is tried for ever must not grow for ever */
+#define ERROR_MOST_BYTES 4096
+#define ERRORS_KEPT "100"
 
 #define JOB_COLUMNS \
 	"id, handler, network, queue, priority, run_at, max_attempts, role, effect_key, unique_key, enqueued_at, args"
@@ -52,6 +57,15 @@ job_done(const Job *job)
 		2, types, values);
 }
 
+/* An error's text, cut: a handler may raise what is too long for jsonb, and that must not stop the queue */
+static Datum
+clipped(const char *text)
+{
+	int			len = text ? strlen(text) : 0;
+
+	return PointerGetDatum(cstring_to_text_with_len(text ? text : "", pg_mbcliplen(text, len, ERROR_MOST_BYTES)));
+}
+
 static TimestampTz
 backoff_until(int attempt)
 {
@@ -73,7 +87,8 @@ void
 job_failed(const Job *job, const ErrorData *error, TimestampTz retry_at)
 {
 	static const char remember[] =
-		" errors OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('attempt', $2, 'at', pg_catalog.clock_timestamp(),"
+		" CASE WHEN pg_catalog.jsonb_array_length(errors) OPERATOR(pg_catalog.<) " ERRORS_KEPT " THEN errors"
+		" ELSE errors OPERATOR(pg_catalog.-) 0 END OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('attempt', $2, 'at', pg_catalog.clock_timestamp(),"
 		" 'sqlstate', $3, 'message', $4, 'context', $5)";
 	Oid			types[] = {INT8OID, INT4OID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
 	Datum		values[6];
@@ -82,8 +97,8 @@ job_failed(const Job *job, const ErrorData *error, TimestampTz retry_at)
 	values[0] = Int64GetDatum(job->id);
 	values[1] = Int32GetDatum(job->attempt);
 	values[2] = CStringGetTextDatum(unpack_sql_state(error->sqlerrcode));
-	values[3] = CStringGetTextDatum(error->message ? error->message : "");
-	values[4] = CStringGetTextDatum(error->context ? error->context : "");
+	values[3] = clipped(error->message);
+	values[4] = clipped(error->context);
 	values[5] = TimestampTzGetDatum(retry_at ? retry_at : backoff_until(job->attempt));
 
 	if (dead)
@@ -213,12 +228,13 @@ estate_retry_job(PG_FUNCTION_ARGS)
 
 	estate_require_tables();
 	moved = move_job("job_open", id,
-					 "UPDATE estate_internal.job_open SET run_at = pg_catalog.clock_timestamp()"
+					 "UPDATE estate_internal.job_open SET attempt = 0, run_at = pg_catalog.clock_timestamp()"
 					 " WHERE id OPERATOR(pg_catalog.=) $1 AND run_at OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()");
 	if (!moved)
 		moved = move_job("job_ended", id,
-						 "WITH again AS (DELETE FROM estate_internal.job_ended WHERE id OPERATOR(pg_catalog.=) $1"
-						 " AND state OPERATOR(pg_catalog.<>) 'done' RETURNING *)"
+						 "WITH again AS (DELETE FROM estate_internal.job_ended e WHERE id OPERATOR(pg_catalog.=) $1"
+						 " AND state OPERATOR(pg_catalog.<>) 'done' AND NOT EXISTS (SELECT FROM estate_internal.job_open o"
+						 " WHERE o.unique_key OPERATOR(pg_catalog.=) e.unique_key) RETURNING *)"
 						 " INSERT INTO estate_internal.job_open (id, handler, network, queue, priority, max_attempts, role, effect_key,"
 						 " unique_key, enqueued_at, args, errors, attempt, run_at)"
 						 " SELECT id, handler, network, queue, priority, max_attempts, role, effect_key,"

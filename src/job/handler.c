@@ -14,8 +14,8 @@
 #include "parser/parse_func.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/regproc.h"
 #include "utils/lsyscache.h"
+#include "utils/varlena.h"
 
 #include "job/handler.h"
 
@@ -54,12 +54,19 @@ handler_names(const char *text)
 	size_t		len = strlen(text);
 	size_t		suffix_len = sizeof(suffix) - 1;
 	char	   *name = pstrdup(text);
+	List	   *parts;
+	List	   *names = NIL;
+	ListCell   *part;
 
 	if (len > suffix_len && strcmp(text + len - suffix_len, suffix) == 0)
 		name[len - suffix_len] = '\0';
 	else if (strchr(text, '(') != NULL)
 		return NIL;
-	return stringToQualifiedNameList(name COMPAT_NO_ESCONTEXT);
+	if (!SplitIdentifierString(name, '.', &parts) || list_length(parts) > 3)
+		return NIL;
+	foreach(part, parts)
+		names = lappend(names, makeString(lfirst(part)));
+	return names;
 }
 
 static void

@@ -177,9 +177,9 @@ call_handler(const Job *job)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the role that enqueued the job does not exist any more")));
-	(void) job_resolve_handler(job->handler, job->role, &kind);
-
+	/* found with his own rights: nobody else need be let into his schemas */
 	estate_become(&user, job->role);
+	(void) job_resolve_handler(job->handler, job->role, &kind);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	fmgr_info(kind.function, &function);
 	InitFunctionCallInfoData(*fcinfo, &function, 1, InvalidOid, NULL, NULL);
@@ -188,6 +188,19 @@ call_handler(const Job *job)
 	(void) FunctionCallInvoke(fcinfo);
 	PopActiveSnapshot();
 	estate_resume_user(&user);
+}
+
+/* A handler that ran jobs would find its own: the row lock that claims it is this transaction's */
+static bool handler_running = false;
+
+void
+job_refuse_in_handler(void)
+{
+	if (handler_running)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a handler cannot run jobs"),
+				 errhint("Enqueue them: they run after the handler's transaction.")));
 }
 
 /* Runs one handler in a subtransaction; NULL, or what went wrong */
@@ -200,13 +213,16 @@ try_handler(const Job *job)
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(caller);
+	handler_running = true;
 	PG_TRY();
 	{
 		call_handler(job);
 		ReleaseCurrentSubTransaction();
+		handler_running = false;
 	}
 	PG_CATCH();
 	{
+		handler_running = false;
 		MemoryContextSwitchTo(caller);
 		error = CopyErrorData();
 		FlushErrorState();

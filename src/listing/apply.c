@@ -243,6 +243,8 @@ apply_round(const ListingPage *page, Known *known, int n, ListingCounts *counts)
 	Known	  **written = palloc(sizeof(Known *) * n);
 	Known	  **updated = palloc(sizeof(Known *) * n);
 	Known	  **withdrawn = palloc(sizeof(Known *) * n);
+	Known	  **settled = palloc(sizeof(Known *) * n);
+	int			nsettled = 0;
 	int			nwritten = 0;
 	int			nupdated = 0;
 	int			nwithdrawn = 0;
@@ -254,6 +256,7 @@ apply_round(const ListingPage *page, Known *known, int n, ListingCounts *counts)
 
 		if (is_older(k, modified_column))
 			continue;
+		settled[nsettled++] = k;
 		if (k->row->removed_reason)
 		{
 			if (k->id != 0 && !k->removed)
@@ -278,10 +281,11 @@ apply_round(const ListingPage *page, Known *known, int n, ListingCounts *counts)
 	{
 		upsert(page, written, nwritten, listing_make_homes(page, written, nwritten));
 		listing_write_media(page, written, nwritten);
-		listing_resolve_rejects(page, written, nwritten);
 	}
 	if (nwithdrawn > 0)
 		listing_withdraw(page, withdrawn, nwithdrawn);
+	if (nsettled > 0)
+		listing_resolve_rejects(page, settled, nsettled);
 }
 
 /*

@@ -33,7 +33,7 @@ extern uint64 statement_run(Statement *statement, bool read_only);
 
 /* reject.c */
 extern void listing_write_rejects(const ListingPage *page);
-extern void listing_resolve_rejects(const ListingPage *page, Known *const *written, int n);
+extern void listing_resolve_rejects(const ListingPage *page, Known *const *settled, int n);
 
 /* home.c */
 extern char **listing_make_homes(const ListingPage *page, Known *const *written, int n);

@@ -62,15 +62,50 @@ listing_write_rejects(const ListingPage *page)
 	statement_run(&statement, false);
 }
 
-/* The listings that were just written are right now: their open rejects are settled */
+/* Whether the feed has open rejects whose key could not be read */
+static bool
+has_keyless_rejects(const ListingPage *page)
+{
+	Statement	statement;
+
+	statement_begin(&statement,
+					"SELECT FROM estate.feed_reject WHERE feed_id OPERATOR(pg_catalog.=) $1"
+					" AND listing_key IS NULL AND resolved_at IS NULL LIMIT 1");
+	statement_add(&statement, INT4OID, Int32GetDatum(page->feed_id));
+	return statement_run(&statement, true) > 0;
+}
+
+/* A record whose key could not be read is known by its text */
+static void
+resolve_by_text(const ListingPage *page, Known *const *settled, int n)
+{
+	Statement	statement;
+	Datum	   *texts = palloc(sizeof(Datum) * n);
+
+	for (int i = 0; i < n; i++)
+		texts[i] = PointerGetDatum(cstring_to_text_with_len(settled[i]->row->raw, settled[i]->row->raw_len));
+	statement_begin(&statement,
+					"UPDATE estate.feed_reject r SET resolved_at = pg_catalog.clock_timestamp()"
+					" FROM unnest($2) AS u(raw) WHERE r.feed_id OPERATOR(pg_catalog.=) $1 AND r.resolved_at IS NULL"
+					" AND r.listing_key IS NULL AND r.raw OPERATOR(pg_catalog.=) u.raw"
+					" AND pg_catalog.hashtextextended(r.raw, 0) OPERATOR(pg_catalog.=) pg_catalog.hashtextextended(u.raw, 0)"
+					" AND pg_catalog.length(r.raw) OPERATOR(pg_catalog.=) pg_catalog.length(u.raw)"
+					" AND r.run_id OPERATOR(pg_catalog.<>) $3");
+	statement_add(&statement, INT4OID, Int32GetDatum(page->feed_id));
+	statement_add(&statement, TEXTARRAYOID, array_parameter(TEXTOID, texts, NULL, n));
+	statement_add(&statement, INT8OID, Int64GetDatum(page->run_id));
+	statement_run(&statement, false);
+}
+
+/* The listings are as their source has them now: their open rejects are settled */
 void
-listing_resolve_rejects(const ListingPage *page, Known *const *written, int n)
+listing_resolve_rejects(const ListingPage *page, Known *const *settled, int n)
 {
 	Statement	statement;
 	Datum	   *keys = palloc(sizeof(Datum) * n);
 
 	for (int i = 0; i < n; i++)
-		keys[i] = CStringGetTextDatum(written[i]->row->listing_key);
+		keys[i] = CStringGetTextDatum(settled[i]->row->listing_key);
 	statement_begin(&statement,
 					"UPDATE estate.feed_reject SET resolved_at = pg_catalog.clock_timestamp()"
 					" WHERE feed_id OPERATOR(pg_catalog.=) $1 AND resolved_at IS NULL"
@@ -80,4 +115,6 @@ listing_resolve_rejects(const ListingPage *page, Known *const *written, int n)
 	statement_add(&statement, TEXTARRAYOID, array_parameter(TEXTOID, keys, NULL, n));
 	statement_add(&statement, INT8OID, Int64GetDatum(page->run_id));
 	statement_run(&statement, false);
+	if (has_keyless_rejects(page))
+		resolve_by_text(page, settled, n);
 }

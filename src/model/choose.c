@@ -59,6 +59,8 @@ profile_column(const ObservationColumn *column, int64 rows, Profile *profile)
 	{
 		double		value = column->number[i];
 
+		if (isnan(value) && column->role == COLUMN_FLAG)
+			value = 0;
 		if (isnan(value))
 			continue;
 		profile->sorted[profile->present++] = value;
@@ -121,7 +123,8 @@ standardise(Feature *feature, const Profile *profile, double *scaled, int64 *cou
 	feature->deviation = sqrt(squares / *count);
 	feature->lowest = scaled[0];
 	feature->highest = scaled[*count - 1];
-	return feature->deviation > 1e-9 * Max(1, fabs(feature->mean));
+	/* squares of absurd values overflow */
+	return isfinite(feature->deviation) && feature->deviation > 1e-9 * Max(1, fabs(feature->mean));
 }
 
 static void
@@ -157,7 +160,7 @@ choose_number(Feature *feature, const ObservationColumn *column, const Profile *
 		return false;
 	missing = profile->rows - count;
 	feature->tells_missing = missing >= 5 && missing >= 0.005 * profile->rows;
-	feature->middle = (quantile(scaled, count, 0.5) - feature->mean) / feature->deviation;
+	feature->middle = ((column->role == COLUMN_FLAG ? 0 : quantile(scaled, count, 0.5)) - feature->mean) / feature->deviation;
 	choose_bends(feature, column->role, profile->distinct, scaled, count);
 	feature->width = 1 + feature->tells_missing + feature->squared + feature->nknots;
 	return true;
@@ -318,6 +321,8 @@ choose_column(Feature *feature, const Observations *table,
 		return choose_word(feature, column, rows);
 	profile_column(column, rows, &profile);
 	if (profile.present < RARE * rows || profile.present == 0)
+		return false;
+	if (column->role == COLUMN_FLAG && profile.present - profile.zeros < LEAST_SALES_OF_LEVEL)
 		return false;
 	if (column->role == COLUMN_ANY && is_suspect(table, column, &profile))
 		return false;

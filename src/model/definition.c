@@ -115,7 +115,7 @@ hedonic_to_text(const Hedonic *model)
 	return text.data;
 }
 
-static void pg_attribute_noreturn()
+static void
 reject(const char *next)
 {
 	ereport(ERROR,
@@ -123,7 +123,6 @@ reject(const char *next)
 			 errmsg("definition of a model cannot be read"),
 			 errdetail("It fails at \"%.40s\".", next),
 			 errhint("SELECT * FROM estate.train() makes new models.")));
-	pg_unreachable();
 }
 
 static void

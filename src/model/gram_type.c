@@ -224,14 +224,13 @@ estate_gram_out(PG_FUNCTION_ARGS)
 	PG_RETURN_CSTRING(text.data);
 }
 
-static void pg_attribute_noreturn()
+static void
 reject_text(const char *text)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 			 errmsg("invalid input syntax for type %s: \"%.100s\"", "estate.gram", text),
 			 errhint("It looks like {\"n\": 2, \"mean\": [1.5, 10], \"products\": [0.5, 2, 8]}.")));
-	pg_unreachable();
 }
 
 static void
@@ -305,7 +304,7 @@ estate_gram_in(PG_FUNCTION_ARGS)
 				count;
 	double	   *mean,
 			   *products;
-	Datum		result;
+	Datum		result = (Datum) 0;
 
 	expect(text, &next, "{");
 	expect(text, &next, "\"n\"");
@@ -363,7 +362,7 @@ estate_gram_recv(PG_FUNCTION_ARGS)
 	int64		n = pq_getmsgint64(buffer);
 	Size		count;
 	double	   *values;
-	Datum		result;
+	Datum		result = (Datum) 0;
 
 	if (version != BINARY_VERSION || p < 1 || p > GRAM_MAX_COLUMNS)
 		ereport(ERROR,

@@ -23,6 +23,7 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 
 #include "model/blas.h"
@@ -39,7 +40,7 @@
 #define DEVIATION 1.4826		/* of a normal distribution, per median size */
 #define JUNK 6.0				/* deviations from what others paid */
 #define JUNK_FACTOR 8.0			/* nor is a price junk that is nearer to the median */
-#define SCREENING_ROUNDS 8
+#define SCREENING_ROUNDS 5
 #define SCREENING_PENALTY 3.0
 
 static const double penalty_factors[] = {0.3, 1, 3, 10, 30, 100, 300};
@@ -163,6 +164,20 @@ all_errors(Fit *fit)
 	}
 }
 
+/* Errors of the fit itself: enough to see junk, and without a triangular solve. */
+static void
+all_residuals(Fit *fit)
+{
+	for (int64 first = 0; first < fit->rows; first += BLOCK)
+	{
+		int			count = make_block(fit, first, 1);
+
+		blas_product_transposed(fit->width, count, fit->x, fit->width, fit->coefficient, fit->error + first);
+		for (int i = 0; i < count; i++)
+			fit->error[first + i] = fit->log_price[first + i] - fit->error[first + i];
+	}
+}
+
 static double
 typical_error(const Fit *fit)
 {
@@ -256,14 +271,14 @@ screen(Fit *fit)
 	leave_out_absurd(fit);
 	sum_products(fit);
 	solve(fit, fit->products, SCREENING_PENALTY, fit->right, fit->coefficient);
-	all_errors(fit);
+	all_residuals(fit);
 	typical = typical_error(fit);
 	for (int round = 0; round < SCREENING_ROUNDS; round++)
 	{
 		before = typical;
 		sum_weighted(fit, typical, fit->products, fit->right);
 		solve(fit, fit->products, SCREENING_PENALTY, fit->right, fit->coefficient);
-		all_errors(fit);
+		all_residuals(fit);
 		typical = typical_error(fit);
 		if (typical > 0.97 * before)
 			break;
@@ -320,7 +335,7 @@ measure(const Fit *fit, Hedonic *model)
 	}
 	sort_numbers(miss, fit->rows);
 	model->mdape = 100 * miss[fit->rows / 2];
-	model->r2_log = total > 0 ? 1 - left / total : 0;
+	model->r2_log = total > 1e-12 * fit->rows ? 1 - left / total : get_float8_nan();
 }
 
 /* The final coefficients, and those of the size of errors. */

@@ -19,7 +19,7 @@ typedef struct Hedonic
 	double		quantile_80;
 	double		quantile_90;
 	int64		sales;
-	double		r2_log;			/* leave-one-out */
+	double		r2_log;			/* leave-one-out; NaN: all prices are the same */
 	double		mdape;			/* leave-one-out, in percent */
 } Hedonic;
 

@@ -19,6 +19,7 @@ typedef enum ColumnRole
 	COLUMN_LATITUDE,
 	COLUMN_LONGITUDE,
 	COLUMN_DAY,
+	COLUMN_FLAG,				/* 1, or none: a list that names it or not */
 	COLUMN_WORD,
 	COLUMN_ANY					/* a field of unknown meaning: its values decide */
 } ColumnRole;

@@ -104,7 +104,7 @@ column_lengths(const Gram *gram)
 	return length;
 }
 
-static void pg_attribute_noreturn()
+static void
 report_dependent(int column, bool constant)
 {
 	ereport(ERROR,
@@ -114,7 +114,6 @@ report_dependent(int column, bool constant)
 			 errdetail("x[%d] is constant; the intercept is always part of the regression.", column) :
 			 errdetail("x[%d] follows from the columns before it.", column),
 			 errhint("Leave the column out, or use estate.ridge().")));
-	pg_unreachable();
 }
 
 /* The products of the scaled columns, with the penalty on their diagonal. */

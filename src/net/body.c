@@ -9,19 +9,33 @@
  */
 #include "postgres.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "net/transfer.h"
 
 #define INFLATE_CHUNK (32 * 1024)
 
-void
-net_body_init(NetBody *body, int sink_fd, int64 max_bytes)
+/* false: out of memory */
+bool
+net_body_init(NetBody *body, const NetOptions *options)
 {
 	memset(body, 0, sizeof(NetBody));
-	body->sink_fd = sink_fd;
-	body->max_bytes = max_bytes > 0 ? max_bytes : NET_DEFAULT_MAX_BYTES;
+	body->sink_fd = options->sink_path ? -1 : options->sink_fd;
+	body->max_bytes = options->max_bytes > 0 ? options->max_bytes : NET_DEFAULT_MAX_BYTES;
 	body->failure = NET_RUNNING;
+	if (options->sink_path == NULL)
+		return true;
+	body->sink_path = strdup(options->sink_path);
+	return body->sink_path != NULL;
+}
+
+/* a redirect: what came with it was no body of ours */
+void
+net_body_restart(NetBody *body)
+{
+	body->received = 0;
+	body->compressed = false;
 }
 
 void
@@ -31,7 +45,9 @@ net_body_release(NetBody *body)
 		inflateEnd(&body->stream);
 	body->inflating = false;
 	free(body->data);
+	free(body->sink_path);
 	body->data = NULL;
+	body->sink_path = NULL;
 	body->start = body->end = body->size = 0;
 }
 
@@ -39,7 +55,7 @@ net_body_release(NetBody *body)
 bool
 net_body_full(const NetBody *body)
 {
-	return body->sink_fd < 0 && body->end - body->start >= NET_UNREAD_LIMIT;
+	return body->end - body->start >= NET_UNREAD_LIMIT;
 }
 
 static bool
@@ -51,11 +67,11 @@ fail(NetBody *body, NetOutcome outcome, const char *reason)
 }
 
 static bool
-write_sink(NetBody *body, const char *bytes, size_t len)
+write_all(NetBody *body, int fd, const char *bytes, size_t len)
 {
 	while (len > 0)
 	{
-		ssize_t		written = write(body->sink_fd, bytes, len);
+		ssize_t		written = write(fd, bytes, len);
 
 		if (written < 0 && errno == EINTR)
 			continue;
@@ -68,6 +84,23 @@ write_sink(NetBody *body, const char *bytes, size_t len)
 		len -= written;
 	}
 	return true;
+}
+
+/* opened for this piece only; its owner has made it */
+static bool
+append_to_file(NetBody *body, const char *bytes, size_t len)
+{
+	int			fd = open(body->sink_path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+	bool		written;
+
+	if (fd < 0)
+	{
+		body->sink_errno = errno;
+		return fail(body, NET_SINK, "the file could not be opened");
+	}
+	written = write_all(body, fd, bytes, len);
+	close(fd);
+	return written;
 }
 
 /* make room for len more bytes behind the unread ones */
@@ -106,10 +139,12 @@ deliver(NetBody *body, const char *bytes, size_t len)
 	if (body->decoded + (int64) len > body->max_bytes)
 		return fail(body, NET_TOO_LARGE, "the body is larger than allowed");
 	body->decoded += len;
-	if (body->sink_fd >= 0)
-		return write_sink(body, bytes, len);
 	if (len == 0)
 		return true;
+	if (body->sink_path != NULL)
+		return append_to_file(body, bytes, len);
+	if (body->sink_fd >= 0)
+		return write_all(body, body->sink_fd, bytes, len);
 	if (!reserve(body, len))
 		return false;
 	memcpy(body->data + body->end, bytes, len);

@@ -302,6 +302,8 @@ set_rules(CURL *easy, const NetOptions *options)
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long) NET_CONNECT_TIMEOUT_MS);
 	SET(CURLOPT_LOW_SPEED_LIMIT, (long) NET_LOW_SPEED_BYTES);
 	SET(CURLOPT_LOW_SPEED_TIME, (long) NET_LOW_SPEED_SECONDS);
+	if (options->sink_path != NULL)
+		SET(CURLOPT_BUFFERSIZE, NET_PIECE_BYTES);
 	SET(CURLOPT_USERAGENT, "pg_estate/" ESTATE_VERSION);
 	if (options->bearer != NULL)
 	{
@@ -355,16 +357,17 @@ net_request_start(NetLoop *loop, MemoryContext owner, const NetOptions *options)
 {
 	NetRequest *request = MemoryContextAllocZero(owner, sizeof(NetRequest));
 	const char *problem;
+	bool		memory;
 
 	request->outcome = NET_RUNNING;
 	request->conditional = options->if_none_match != NULL || options->if_modified_since != NULL;
 	request->follow = options->follow_redirects;
 	request->timeout_ms = options->total_timeout_ms;
 	request->deadline = -1;
-	net_body_init(&request->body, options->sink_fd, options->max_bytes);
 	request->cleanup.func = request_reset;
 	request->cleanup.arg = request;
 	MemoryContextRegisterResetCallback(owner, &request->cleanup);
+	memory = net_body_init(&request->body, options);
 
 	if (breaks_line(options->bearer) || breaks_line(options->accept) ||
 		breaks_line(options->if_none_match) || breaks_line(options->if_modified_since))
@@ -380,7 +383,7 @@ net_request_start(NetLoop *loop, MemoryContext owner, const NetOptions *options)
 			return request;
 		}
 	}
-	else if (prepare(request, options) && net_loop_add(loop, request))
+	else if (memory && prepare(request, options) && net_loop_add(loop, request))
 		return request;
 
 	net_request_end(request);
@@ -437,7 +440,7 @@ redirect(NetRequest *request)
 	request->address_refused = request->address_tried = false;
 	request->header_bytes = 0;
 	forget_headers(request);
-	net_body_init(&request->body, request->body.sink_fd, request->body.max_bytes);
+	net_body_restart(&request->body);
 	moved = curl_easy_setopt(request->easy, CURLOPT_URL, target.text) == CURLE_OK &&
 		net_loop_readd(request);
 	if (!moved)

@@ -53,6 +53,8 @@ typedef struct NetOptions
 	int			total_timeout_ms;	/* from when there is a connection for it; 0: none */
 	bool		follow_redirects;	/* at most 3; each is checked like the first */
 	int			sink_fd;		/* write the body there; -1: keep it for net_request_data */
+	const char *sink_path;		/* or append it to this file, which is open only while a piece is written:
+								 * hundreds of transfers need no more descriptors than connections */
 } NetOptions;
 
 extern NetLoop *net_loop_create(MemoryContext context, int max_connections, int max_per_host);

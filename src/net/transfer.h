@@ -25,6 +25,9 @@
 /* what is read of the page that comes with an error status, before we hang up */
 #define NET_ERROR_PAGE_LIMIT	(1024 * 1024)
 
+/* what a file gets at once */
+#define NET_PIECE_BYTES			65536L
+
 #define NET_HEADER_LIMIT		(128 * 1024)
 #define NET_MAX_REDIRECTS		3
 #define NET_LONGEST_RETRY		(24 * 60 * 60)
@@ -64,6 +67,7 @@ typedef struct NetBody
 	size_t		end;
 	size_t		size;
 	int			sink_fd;		/* or -1 */
+	char	   *sink_path;		/* malloc'ed, or NULL */
 	int64		max_bytes;
 	int64		received;		/* as it came */
 	int64		decoded;
@@ -153,7 +157,8 @@ extern void net_request_fail(NetRequest *request, NetOutcome outcome, const char
 extern void net_request_judge(NetRequest *request, CURLcode code);
 
 /* body.c */
-extern void net_body_init(NetBody *body, int sink_fd, int64 max_bytes);
+extern bool net_body_init(NetBody *body, const NetOptions *options);
+extern void net_body_restart(NetBody *body);
 extern bool net_body_full(const NetBody *body);
 extern bool net_body_accept(NetBody *body, const char *bytes, size_t len);
 extern bool net_body_whole(const NetBody *body);

@@ -12,6 +12,8 @@
 #include "net/transfer.h"
 
 const char	net_url_no_memory[] = "could not be read: out of memory";
+static const char not_http[] = "does not begin with http:// or https://";
+static const char not_well_formed[] = "is not well-formed";
 
 /* the length of "http:" at the front of text, 0 if that is not absolute */
 static size_t
@@ -34,14 +36,21 @@ after_authority(const char *text)
 	return rest + strcspn(rest, "/?#");
 }
 
-/* libcurl would overlook missing and surplus slashes; then one URL has two readings */
-static bool
-has_two_slashes(const char *text)
+/*
+ * What is wrong with the front of a URL; NULL: nothing.  libcurl would
+ * overlook missing and surplus slashes, and then one URL has two readings.
+ */
+static const char *
+problem_of_front(const char *text)
 {
 	size_t		len = scheme_length(text);
 	size_t		slashes = strspn(text + len, "/");
 
-	return len > 0 ? slashes == 2 : slashes <= 2;
+	if (len > 0 && pg_strncasecmp(text, "http:", len) != 0 && pg_strncasecmp(text, "https:", len) != 0)
+		return not_http;
+	if (len > 0 ? slashes != 2 : slashes > 2)
+		return not_well_formed;
+	return NULL;
 }
 
 /*
@@ -88,9 +97,9 @@ problem_of(CURLUcode code)
 			return "has a user name in it";
 		case CURLUE_UNSUPPORTED_SCHEME:
 		case CURLUE_BAD_SCHEME:
-			return "does not begin with http:// or https://";
+			return not_http;
 		default:
-			return "is not well-formed";
+			return not_well_formed;
 	}
 }
 
@@ -164,11 +173,9 @@ net_url_read(NetUrl *url, const char *base, const char *text, const char **probl
 			return false;
 		}
 	}
-	if (!has_two_slashes(text))
-	{
-		*problem = "is not well-formed";
+	*problem = problem_of_front(text);
+	if (*problem != NULL)
 		return false;
-	}
 	*problem = net_url_no_memory;
 	encoded = encode(text);
 	handle = curl_url();
@@ -237,7 +244,7 @@ net_resolve_url(const char *base, const char *relative)
 	{
 		result = MemoryContextAllocExtended(CurrentMemoryContext, strlen(url.text) + 1, MCXT_ALLOC_NO_OOM);
 		if (result != NULL)
-			strcpy(result, url.text);
+			memcpy(result, url.text, strlen(url.text) + 1);
 		else
 			problem = net_url_no_memory;
 		net_url_release(&url);

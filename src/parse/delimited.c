@@ -81,7 +81,8 @@ delimited_create(MemoryContext context, const DelimitedOptions *options)
 	reader->scan.delimiter = options->delimiter;
 	reader->scan.quoting = !options->no_quote;
 	reader->scan.quote = options->quote ? options->quote : '"';
-	reader->scan.fields = MemoryContextAlloc(context, RECORD_MAX_FIELDS * sizeof(ScanField));
+	reader->scan.size = 32;
+	reader->scan.fields = MemoryContextAlloc(context, reader->scan.size * sizeof(ScanField));
 	return reader;
 }
 

@@ -2,7 +2,8 @@
  * delimited_scan.c
  *	  Where a delimited record and its fields begin and end.
  *
- * A leaf; allocates nothing and changes no bytes but those that it is told to.
+ * A leaf; changes no bytes but those that it is told to, and allocates nothing
+ * but more room for fields, where the first of it is.
  *
  * The dialect: a field that begins with the quote (blanks before it do not
  * count) ends with a single quote; a doubled one stands for itself; delimiters
@@ -103,6 +104,11 @@ delimited_scan(DelimitedScan *scan, const char *bytes, size_t len, bool last, si
 
 		if (scan->nfields == RECORD_MAX_FIELDS)
 			return broken(scan, SCAN_TOO_LARGE, p - bytes, "the record has more than 4096 fields");
+		if (scan->nfields == scan->size)
+		{
+			scan->size *= 2;
+			scan->fields = repalloc(scan->fields, scan->size * sizeof(ScanField));
+		}
 		field = &scan->fields[scan->nfields++];
 		field->doubled = false;
 

@@ -23,7 +23,8 @@ typedef struct DelimitedScan
 	bool		quoting;
 
 	int			nfields;		/* of the record scanned last */
-	ScanField  *fields;			/* room for RECORD_MAX_FIELDS */
+	ScanField  *fields;
+	int			size;			/* room for so many */
 	size_t		broken_at;		/* how far a broken record was read */
 	const char *error;
 	char		error_space[64];

@@ -181,6 +181,7 @@ estate_run_jobs(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	desc = BlessTupleDesc(desc);
 	estate_require_tables();
+	job_refuse_in_handler();
 	mode = open_call(fcinfo);
 	set = open_tasks(mode);
 	scope = job_scope_create(GetUserId(), PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)));

@@ -154,11 +154,28 @@ assign_slots(List *oids)
 				continue;
 			memset(slot, 0, sizeof(*slot));
 			slot->database = lfirst_oid(cell);
-			slot->wake[WORKER_NETWORK] = slot->wake[WORKER_SQL] = true;
+			memset(slot->wake, true, sizeof(slot->wake));
 			slot->due[WORKER_NETWORK] = slot->due[WORKER_SQL] = DT_NOEND;
 			memset(children[i], 0, sizeof(children[i]));
 			break;
 		}
+	}
+	LWLockRelease(estate_shared->lock);
+}
+
+/* After a reload all workers look, as if each database had been committed to */
+static void
+wake_all(void)
+{
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < ESTATE_MAX_DATABASES; i++)
+	{
+		EstateDatabaseSlot *slot = &estate_shared->databases[i];
+
+		memset(slot->wake, true, sizeof(slot->wake));
+		for (int w = 0; w < ESTATE_MAX_WORKERS; w++)
+			if (slot->workers[w].pid != 0 && slot->workers[w].latch)
+				SetLatch(slot->workers[w].latch);
 	}
 	LWLockRelease(estate_shared->lock);
 }
@@ -175,8 +192,10 @@ reap(int slot, int number)
 		return;
 	pfree(child->handle);
 	child->handle = NULL;
-	LWLockAcquire(estate_shared->lock, LW_SHARED);
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
 	left = estate_shared->databases[slot].workers[number].left;
+	if (!left)
+		estate_shared->databases[slot].wake[number] = true; /* what it had in hand is still there */
 	LWLockRelease(estate_shared->lock);
 	if (left)
 		child->failures = 0;
@@ -253,7 +272,7 @@ is_wanted(int slot, int number, TimestampTz *next)
 	TimestampTz due;
 
 	LWLockAcquire(estate_shared->lock, LW_SHARED);
-	due = database->wake[kind] ? now : database->due[kind];
+	due = database->wake[number] ? now : database->due[kind];
 	LWLockRelease(estate_shared->lock);
 	due = Min(due, child->started_at == 0 ? now : TimestampTzPlusMilliseconds(child->started_at, START_EVERY_MS));
 	due = Max(due, child->not_before);
@@ -307,6 +326,7 @@ estate_launcher_main(Datum argument)
 		{
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
+			wake_all();
 		}
 		MemoryContextSwitchTo(MessageContext);
 		MemoryContextReset(MessageContext);

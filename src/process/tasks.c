@@ -34,6 +34,16 @@ find_handler(const char *name)
 	return NULL;
 }
 
+static void
+free_waits(void *arg)
+{
+	FreeWaitEventSet(((TaskSet *) arg)->waits);
+}
+
+/*
+ * One set of events for as long as the tasks live: a new one for each wait
+ * would need a descriptor when the transfers have taken all there are to have.
+ */
 TaskSet *
 tasks_create(MemoryContext context, StepMode mode)
 {
@@ -41,7 +51,14 @@ tasks_create(MemoryContext context, StepMode mode)
 
 	set->context = context;
 	set->mode = mode;
+	set->waits = CreateWaitEventSetInTop(3);
+	set->cleanup.func = free_waits;
+	set->cleanup.arg = set;
+	MemoryContextRegisterResetCallback(context, &set->cleanup);
 	set->loop = net_loop_create(context, MOST_CONNECTIONS, MOST_CONNECTIONS_PER_HOST);
+	AddWaitEventToSet(set->waits, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+	AddWaitEventToSet(set->waits, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	AddWaitEventToSet(set->waits, WL_SOCKET_READABLE, net_loop_fd(set->loop), NULL, NULL);
 	return set;
 }
 
@@ -241,6 +258,7 @@ tasks_wait(TaskSet *set, TimestampTz until)
 	long		timeout = milliseconds_until(until);
 	long		net = net_loop_timeout_ms(set->loop);
 	ListCell   *cell;
+	WaitEvent	event;
 
 	if (net >= 0)
 		timeout = Min(timeout, net);
@@ -248,15 +266,14 @@ tasks_wait(TaskSet *set, TimestampTz until)
 	{
 		Task	   *task = lfirst(cell);
 
-		if (task->wants == TASK_STEP)
+		/* what came while the step ran makes no more noise */
+		if (is_due(task))
 			return;
 		if (task->wake_at != 0)
 			timeout = Min(timeout, milliseconds_until(task->wake_at));
 	}
 	if (timeout > 0)
-		(void) WaitLatchOrSocket(MyLatch,
-								 WL_LATCH_SET | WL_SOCKET_READABLE | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-								 net_loop_fd(set->loop), timeout, PG_WAIT_EXTENSION);
+		(void) WaitEventSetWait(set->waits, timeout, &event, 1, PG_WAIT_EXTENSION);
 }
 
 /* After an error: the tasks are given up, their jobs stay open */

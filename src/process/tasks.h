@@ -14,6 +14,8 @@ typedef struct TaskSet
 	MemoryContext context;
 	StepMode	mode;
 	NetLoop    *loop;
+	WaitEventSet *waits;		/* latch, death of the postmaster, loop */
+	MemoryContextCallback cleanup;
 	List	   *tasks;
 	int64		done;
 	int64		failed;

@@ -19,6 +19,7 @@
 #include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
 #include "commands/extension.h"
+#include "commands/prepare.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -48,6 +49,7 @@
 
 static EstateDatabaseSlot *my_database;
 static EstateWorkerSlot *my_worker;
+static int	my_number;
 static EstateWorkerKind my_kind;
 static MemoryContext cycle_context;
 
@@ -73,8 +75,9 @@ take_slot(int argument, Oid database)
 	bool		mine;
 
 	my_database = &estate_shared->databases[WORKER_SLOT(argument)];
-	my_worker = &my_database->workers[WORKER_NUMBER(argument)];
-	my_kind = WORKER_KIND(WORKER_NUMBER(argument));
+	my_number = WORKER_NUMBER(argument);
+	my_worker = &my_database->workers[my_number];
+	my_kind = WORKER_KIND(my_number);
 	before_shmem_exit(give_slot_back, (Datum) 0);
 
 	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
@@ -200,8 +203,8 @@ look_at_slot(bool *woken)
 	bool		wanted;
 
 	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	*woken = my_database->wake[my_kind];
-	my_database->wake[my_kind] = false;
+	*woken = my_database->wake[my_number];
+	my_database->wake[my_number] = false;
 	wanted = my_database->database == MyDatabaseId;
 	LWLockRelease(estate_shared->lock);
 	return wanted;
@@ -214,7 +217,7 @@ may_leave(TimestampTz due)
 	bool		leave;
 
 	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	leave = !my_database->wake[my_kind];
+	leave = !my_database->wake[my_number];
 	if (leave)
 	{
 		my_database->due[my_kind] = due;
@@ -244,8 +247,9 @@ run_sql_batch(JobScope *scope, TimestampTz *due)
 		*due = job_next_due(scope, false);
 	step_commit(STEP_WORKER, &user);
 	job_batch_ended(scope);
-	/* what a handler took for its session and did not give back */
+	/* what a handler left in its session is nothing for the next one, which may be somebody else's */
 	LockReleaseAll(USER_LOCKMETHOD, true);
+	DropAllPreparedStatements();
 	MemoryContextSwitchTo(cycle_context);
 	return ran;
 }
@@ -415,7 +419,7 @@ work(TaskSet *set, JobScope *scope)
 {
 	TimestampTz idle_since = GetCurrentTimestamp();
 	TimestampTz due = DT_NOBEGIN;	/* the first look is due at once */
-	bool		lingers = false;	/* only one that has worked waits for more */
+	bool		lingers = false;	/* only one that was called, or has worked, waits for more */
 
 	for (;;)
 	{
@@ -436,7 +440,7 @@ work(TaskSet *set, JobScope *scope)
 				return;
 			continue;
 		}
-		if (my_kind == WORKER_NETWORK ? network_turn(set, scope, woken, &due) : sql_turn(scope, &due))
+		if ((my_kind == WORKER_NETWORK ? network_turn(set, scope, woken, &due) : sql_turn(scope, &due)) || woken)
 		{
 			idle_since = GetCurrentTimestamp();
 			lingers = true;

@@ -170,12 +170,11 @@ test_market(Backtest *test, const Market *market, bool to_last)
 		test_segment(test, market, lfirst(cell));
 }
 
-/* Four decimals are more than the figures mean, and read better */
 static Datum
 rounded(double value, bool *isnull)
 {
 	*isnull = !isfinite(value);
-	return Float8GetDatum(rint(value * 10000) / 10000);
+	return Float8GetDatum(score_rounded(value, 4));
 }
 
 static Datum

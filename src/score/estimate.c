@@ -34,3 +34,12 @@ score_estimate(const HedonicValue *value, Estimate *estimate)
 	estimate->confidence = estimate->fsd <= 0.10 ? 'A' : estimate->fsd <= 0.15 ? 'B' :
 		estimate->fsd <= 0.20 ? 'C' : estimate->fsd <= 0.30 ? 'D' : 'E';
 }
+
+/* For results that people read: more decimals than a figure means only hide it. */
+double
+score_rounded(double value, int decimals)
+{
+	double		scale = pow(10, decimals);
+
+	return rint(value * scale) / scale;
+}

@@ -19,6 +19,7 @@
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
@@ -29,6 +30,7 @@
 
 #define FETCH 1000
 #define DAY_COLUMN "day"
+#define MOST_LISTED 30			/* words of one list */
 
 static const struct
 {
@@ -55,6 +57,10 @@ static const struct
 	{"yearly_fee", COLUMN_NUMBER, "s.association_fee * CASE lower(s.association_fee_frequency) "
 		"WHEN 'daily' THEN 365 WHEN 'weekly' THEN 52 WHEN 'bi-weekly' THEN 26 WHEN 'semi-monthly' THEN 24 "
 	"WHEN 'monthly' THEN 12 WHEN 'bi-monthly' THEN 6 WHEN 'quarterly' THEN 4 WHEN 'semi-annually' THEN 2 ELSE 1 END"},
+	{"appliances", COLUMN_FLAG, NULL},
+	{"cooling", COLUMN_FLAG, NULL},
+	{"heating", COLUMN_FLAG, NULL},
+	{"view", COLUMN_FLAG, NULL},
 	{"property_sub_type", COLUMN_WORD, NULL},
 	{"postal_code", COLUMN_WORD, NULL},
 	{"city", COLUMN_WORD, NULL},
@@ -147,7 +153,8 @@ query_text(const char *from)
 			psprintf("s.%s", readable[c].name);
 
 		appendStringInfo(&query, ", (%s)::%s", expression,
-						 readable[c].role == COLUMN_WORD ? "text" : "float8");
+						 readable[c].role == COLUMN_WORD ? "text" :
+						 readable[c].role == COLUMN_FLAG ? "text[]" : "float8");
 	}
 	appendStringInfo(&query, " FROM %s", from);
 	return query.data;
@@ -164,7 +171,8 @@ reader_open(Observations *table, const char *from, int nargs, Oid *types, Datum 
 
 	reader->table = table;
 	for (int c = 0; c < lengthof(readable); c++)
-		reader->column[c] = observations_column(table, readable[c].name, readable[c].role);
+		if (readable[c].role != COLUMN_FLAG)
+			reader->column[c] = observations_column(table, readable[c].name, readable[c].role);
 	reader->day = observations_column(table, DAY_COLUMN, COLUMN_DAY);
 	reader->portal = SPI_cursor_open_with_args(NULL, query_text(from), nargs, types, values,
 											   NULL, true, CURSOR_OPT_NO_SCROLL);
@@ -271,6 +279,30 @@ read_extra(Observations *table, Jsonb *extra)
 	}
 }
 
+/* A list of words: a column for each word, 1 where the list has it. */
+static void
+read_list(Observations *table, const char *name, ArrayType *list)
+{
+	Datum	   *words;
+	bool	   *nulls;
+	int			count;
+
+	deconstruct_array(list, TEXTOID, -1, false, TYPALIGN_INT, &words, &nulls, &count);
+	for (int i = 0; i < Min(count, MOST_LISTED); i++)
+	{
+		char		flag[NAMEDATALEN * 2];
+		ObservationColumn *column;
+
+		if (nulls[i])
+			continue;
+		if (snprintf(flag, sizeof(flag), "%s.%s", name, TextDatumGetCString(words[i])) >= (int) sizeof(flag))
+			continue;
+		column = observations_column(table, flag, COLUMN_FLAG);
+		if (column)
+			observations_set_number(table, column, 1);
+	}
+}
+
 static void
 read_row(Reader *reader, HeapTuple tuple, TupleDesc descriptor)
 {
@@ -289,6 +321,8 @@ read_row(Reader *reader, HeapTuple tuple, TupleDesc descriptor)
 	{
 		Datum		value = SPI_getbinval(tuple, descriptor, FIRST_READABLE + c, &isnull);
 
+		if (!isnull && readable[c].role == COLUMN_FLAG)
+			read_list(table, readable[c].name, DatumGetArrayTypeP(value));
 		if (isnull || reader->column[c] == NULL)
 			continue;
 		if (readable[c].role != COLUMN_WORD)

@@ -62,6 +62,7 @@ extern void prepare_columns(Observations *table, const FeatureSet *features);
 
 /* estimate.c */
 extern void score_estimate(const HedonicValue *value, Estimate *estimate);
+extern double score_rounded(double value, int decimals);
 
 /* progress.c */
 extern void score_progress(const char *format,...) pg_attribute_printf(1, 2);

@@ -41,7 +41,7 @@ static const char subject_row[] =
 "'living_area_sqm', round(a.living_area_sqm, 2), 'lot_size_sqm', round(a.lot_size_sqm, 2), "
 "'extra', CASE jsonb_typeof(subject -> 'extra') WHEN 'object' THEN subject -> 'extra' ELSE '{}' END || (subject - c.names))) l) s";
 
-static void pg_attribute_noreturn()
+static void
 report_no_model(const char *market, const char *segment)
 {
 	if (market)
@@ -53,7 +53,6 @@ report_no_model(const char *market, const char *segment)
 			(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
 			 errmsg("segment \"%s\" has no model, or models in several markets", segment),
 			 errhint("Name the market: estate.value_property(subject, market => ...).")));
-	pg_unreachable();
 }
 
 /* The row of the only active model that fits: market_id, name, unit, segment, version, definition */
@@ -72,6 +71,7 @@ find_model(const char *market, Datum subject)
 	SPI_execute_with_args("SELECT estate.segment($2 ->> 'property_type')", 2, types, values,
 						  market ? "  " : "n ", true, 0);
 	report_no_model(market, SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
+	return NULL;
 }
 
 static void

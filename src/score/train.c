@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -30,6 +32,7 @@ store_model(const Market *market, const char *segment, DateADT as_of,
 		Float8GetDatum(model->r2_log), Float8GetDatum(model->mdape), Float8GetDatum(seconds),
 		CStringGetTextDatum(hedonic_to_text(model))
 	};
+	const char *nulls = isnan(model->r2_log) ? "     n   " : NULL;
 	bool		isnull;
 	int			version;
 
@@ -40,7 +43,7 @@ store_model(const Market *market, const char *segment, DateADT as_of,
 							  "sales, features, r2_log, mdape, seconds, definition) "
 							  "SELECT $1, $2, coalesce(max(version), 0) + 1, true, now(), $3, $4, $5, $6, $7, $8, $9 "
 							  "FROM estate.model WHERE market_id = $1 AND segment = $2 RETURNING version",
-							  9, types, values, NULL, false, 0) != SPI_OK_INSERT_RETURNING)
+							  9, types, values, nulls, false, 0) != SPI_OK_INSERT_RETURNING)
 		elog(ERROR, "could not store a model");
 	version = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_finish();
@@ -74,9 +77,10 @@ train_segment(ReturnSetInfo *result, const Market *market, const char *segment, 
 	values[2] = Int32GetDatum(version);
 	values[3] = Int32GetDatum((int32) model->sales);
 	values[4] = Int32GetDatum(model->features->width - 1);
-	values[5] = Float8GetDatum(model->mdape);
-	values[6] = Float8GetDatum(model->r2_log);
-	values[7] = Float8GetDatum(INSTR_TIME_GET_DOUBLE(end));
+	values[5] = Float8GetDatum(score_rounded(model->mdape, 4));
+	values[6] = Float8GetDatum(score_rounded(model->r2_log, 4));
+	nulls[6] = isnan(model->r2_log);
+	values[7] = Float8GetDatum(score_rounded(INSTR_TIME_GET_DOUBLE(end), 3));
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);

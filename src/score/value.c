@@ -30,6 +30,7 @@ static const char visible_listings[] =
 "FROM estate.listing l WHERE l.market_id = $1 AND estate.segment(l.property_type) = $2 "
 "AND l.removed_at IS NULL AND l.internet_entire_listing_display_yn IS NOT FALSE) s";
 
+/* OFFSET 0: look each estimate up by its key, do not hash the whole table for each batch */
 static const char write_changed[] =
 "INSERT INTO estate.estimate (market_id, listing, model_version, scored_at, estimate, low_80, high_80, low_90, high_90, fsd, confidence) "
 "SELECT n.* FROM (SELECT $1, u.listing, $2, now(), round(u.estimate::numeric, 2), round(u.low_80::numeric, 2), "
@@ -37,7 +38,7 @@ static const char write_changed[] =
 "chr(u.confidence) FROM unnest($3, $4, $5, $6, $7, $8, $9, $10) "
 "u(listing, estimate, low_80, high_80, low_90, high_90, fsd, confidence)) "
 "n(market_id, listing, model_version, scored_at, estimate, low_80, high_80, low_90, high_90, fsd, confidence) "
-"LEFT JOIN estate.estimate e ON e.market_id = n.market_id AND e.listing = n.listing "
+"LEFT JOIN LATERAL (SELECT * FROM estate.estimate k WHERE k.market_id = n.market_id AND k.listing = n.listing OFFSET 0) e ON true "
 "WHERE (e.model_version, e.estimate, e.low_80, e.high_80, e.low_90, e.high_90, e.fsd, e.confidence) IS DISTINCT FROM "
 "(n.model_version, n.estimate, n.low_80, n.high_80, n.low_90, n.high_90, n.fsd, n.confidence) "
 "ON CONFLICT (market_id, listing) DO UPDATE SET model_version = excluded.model_version, scored_at = excluded.scored_at, "
@@ -199,7 +200,7 @@ score_segment(ReturnSetInfo *result, const Market *market, const SegmentModel *s
 	nulls[2] = stored->version == 0;
 	values[3] = Int64GetDatum(stored->version > 0 ? valued : stored->listings);
 	values[4] = Int64GetDatum(written);
-	values[5] = Float8GetDatum(INSTR_TIME_GET_DOUBLE(end));
+	values[5] = Float8GetDatum(score_rounded(INSTR_TIME_GET_DOUBLE(end), 3));
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);

@@ -3,7 +3,7 @@
 -- Each query lists what breaks a rule; each must come back empty.
 --
 \set ON_ERROR_STOP on
-SET client_min_messages = warning;
+SET client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pg_estate;
 SELECT count(*) > 0 AS ready FROM estate.setup();
 
@@ -20,10 +20,10 @@ WHERE c.relnamespace IN ('estate'::regnamespace, to_regnamespace('estate_interna
 SELECT n.nspname AS public_schema FROM pg_namespace n, LATERAL aclexplode(n.nspacl) a
 WHERE n.nspname IN ('estate', 'estate_internal') AND a.grantee = 0;
 
--- functions in SQL and plpgsql are bound to a search path
+-- functions whose body is text are bound to a search path; a body in standard SQL is parsed but once, when it is made
 SELECT p.oid::regprocedure AS loose_search_path FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 WHERE p.pronamespace IN ('estate'::regnamespace, to_regnamespace('estate_internal'))
-	AND l.lanname IN ('sql', 'plpgsql')
+	AND l.lanname IN ('sql', 'plpgsql') AND p.prosqlbody IS NULL
 	AND NOT EXISTS (SELECT FROM unnest(p.proconfig) s WHERE s ~ '^search_path=.*pg_temp$');
 SELECT p.oid::regprocedure AS definer_without_search_path FROM pg_proc p
 WHERE p.pronamespace IN ('estate'::regnamespace, to_regnamespace('estate_internal')) AND p.prosecdef

@@ -14,17 +14,18 @@ BEGIN;
 \set ON_ERROR_ROLLBACK on
 
 INSERT INTO estate.market (market_id, name, currency, area_unit, time_zone) VALUES (9001, 'law town', 'EUR', 'sqm', 'UTC');
--- price = 2000 x area^0.8 x district x (1 + 4 % per grade) x +-3 % noise
+-- price = 2000 x area^0.8 x district x (1 + 4 % per grade) x 1.5 with view of water x +-3 % noise
 CREATE TEMP TABLE home AS
 SELECT i, 60 + i * 37 % 120 AS area, i * 13 % 8 AS district, 1 + i * 7 % 10 AS grade,
 	round((2000 * power(60 + i * 37 % 120, 0.8) * (1 + (i * 13 % 8) * 0.1) * power(1.04, 1 + i * 7 % 10)
-		* (1 + ((i * 7919 % 1000) / 1000.0 - 0.5) * 0.06))::numeric, 2) AS price,
+		* CASE WHEN i % 5 = 0 THEN 1.5 ELSE 1 END * (1 + ((i * 7919 % 1000) / 1000.0 - 0.5) * 0.06))::numeric, 2) AS price,
 	date '2024-01-01' + i / 2 AS day
 FROM generate_series(1, 700) i;
 INSERT INTO estate.listing (market_id, id, source_system, listing_key, currency, standard_status, property_type,
-	close_price, close_date, living_area, living_area_units, postal_code, latitude, longitude, tax_annual_amount, days_on_market, extra)
+	close_price, close_date, living_area, living_area_units, postal_code, latitude, longitude, tax_annual_amount, days_on_market, view, appliances, extra)
 SELECT 9001, 900000 + i, 'test', 'S' || i, 'EUR', 'Closed', CASE WHEN i % 2 = 0 THEN 'Residential' END,
 	price, day, area, 'Square Meters', 'D' || district, 50 + district * 0.01, 8 + i % 10 * 0.01, price / 50, i % 30,
+	CASE WHEN i % 5 = 0 THEN '{Water,Park}'::text[] WHEN i % 5 = 1 THEN '{Park}' END, CASE WHEN i = 3 THEN '{Rare}'::text[] END,
 	jsonb_build_object('Grade', grade::text, 'record_id', 5000000 + i * 3, 'running', i * 11, 'ListPrice', price * 1.02,
 		'AssessedValue', price, 'q17', price * 0.98, 'colour', CASE i % 3 WHEN 0 THEN 'red' WHEN 1 THEN 'blue' END,
 		'nested', jsonb_build_object('a', 1))
@@ -69,12 +70,20 @@ SELECT listing_key, for_sale, abs(estimate / round((2000 * power(100, 0.8) * 1.3
 	round(below_estimate_pct / 5) * 5 AS below, deal_score > 0 AS deal, deal_percentile, price_per_area = round(list_price / 100, 2) AS per_sqm,
 	unparsed_address, latitude, longitude
 FROM estate.scored_listing WHERE market_id = 9001 AND listing_key LIKE 'A%' AND listing_key <> 'A1' ORDER BY listing_key;
+-- what is not asked or not known is NULL
+SELECT count(*) = count(estimate) AS valued, count(below_estimate_pct) AS below, count(deal_score) AS score, count(deal_percentile) AS percentile,
+	bool_and(price_per_area = round(close_price / living_area_sqm, 2)) AS per_sqm
+FROM estate.scored_listing WHERE market_id = 9001 AND standard_status = 'Closed' AND segment = 'sale residential';
 SELECT listing_key FROM estate.deal WHERE market_id = 9001 AND below_estimate_pct > 10 ORDER BY deal_score DESC;
 SELECT visible_count, for_sale_count, closed_count, valued_count, model_count FROM estate.market_status WHERE market_id = 9001;
 -- leases are visible, and not valued
 SELECT count(*), count(estimate) FROM estate.scored_listing WHERE market_id = 9001 AND segment = 'lease residential';
 SELECT market, segment, model_version, abs(estimate / round((2000 * power(100, 0.8) * 1.3 * power(1.04, 5))::numeric, 0) - 1) < 0.04 AS meets_the_law, confidence
 FROM estate.value_property('{"living_area": 100, "postal_code": "D3", "latitude": 50.0312, "longitude": 8.0512, "Grade": "5"}', 'law town');
+
+SELECT round(water.estimate / without.estimate, 1) AS view_of_water
+FROM estate.value_property('{"living_area": 100, "postal_code": "D3", "view": ["Park", "Water"]}', 'law town') water,
+	estate.value_property('{"living_area": 100, "postal_code": "D3", "view": ["Park"]}', 'law town') without;
 
 -- forward in time: nothing after an origin teaches
 SELECT n, mdape < 3 AS exact_enough, ppe10 > 99 AS within_10, coverage_80 BETWEEN 65 AND 95 AS covers_80, coverage_90 >= coverage_80 AS covers_90
@@ -98,6 +107,22 @@ FROM estate.scored_listing WHERE market_id = 9001 AND listing_key = 'A2';
 UPDATE estate.listing SET property_type = 'Land' WHERE market_id = 9001 AND id = 920002;
 SELECT segment, version, listings, written FROM estate.score('law town');
 SELECT segment, estimate FROM estate.scored_listing WHERE market_id = 9001 AND listing_key = 'A2';
+
+-- odd markets: nothing but a price, all prices the same, absurd numbers, words with quotes and line breaks, more fields than sales
+INSERT INTO estate.market (market_id, name, currency, area_unit, time_zone)
+SELECT 9001 + k, name, 'USD', 'sqft', 'UTC' FROM unnest(ARRAY['bare', 'same', 'odd', 'wide']) WITH ORDINALITY m(name, k);
+INSERT INTO estate.listing (market_id, source_system, listing_key, currency, standard_status, close_price, close_date, living_area,
+	living_area_units, city, latitude, longitude, extra)
+SELECT market_id, 'test', i, 'USD', 'Closed', CASE name WHEN 'same' THEN 100000 ELSE 100000 + i * 1000 END, date '2024-01-01' + i % 50,
+	CASE WHEN name = 'odd' AND i % 3 > 0 THEN i END, 'Square Feet', CASE name WHEN 'odd' THEN E'Sai"nt\\\nX ' || i % 3 END,
+	CASE WHEN name = 'odd' THEN 10 END, CASE WHEN name = 'odd' THEN CASE i % 2 WHEN 0 THEN 179.99 ELSE -179.99 END END,
+	CASE name WHEN 'odd' THEN jsonb_build_object('a "b" \ c', 'x" y' || i % 2, 'huge', (i::text || 'e300')::numeric, 'none', NULL, 'mixed', CASE i % 2 WHEN 0 THEN '"1e2"' ELSE '"n/a"' END::jsonb)
+		WHEN 'wide' THEN (SELECT jsonb_object_agg('f' || j, i * j % 13) FROM generate_series(1, 900) j) ELSE '{}' END
+FROM estate.market, generate_series(1, 300) i WHERE market_id BETWEEN 9002 AND 9005 AND (name <> 'wide' OR i <= 60);
+SELECT market, sales, r2_log IS NULL AS no_r2 FROM unnest(ARRAY['bare', 'same', 'odd', 'wide']) m(name), estate.train(name);
+SELECT market, listings, written FROM unnest(ARRAY['bare', 'same', 'odd', 'wide']) m(name), estate.score(name);
+SELECT market, count(*) FROM estate.scored_listing WHERE market_id BETWEEN 9002 AND 9005 AND estimate BETWEEN 50000 AND 800000
+	AND low_90 <= low_80 AND low_80 <= estimate AND estimate <= high_80 AND high_80 <= high_90 GROUP BY 1 ORDER BY 1;
 
 -- who may: readers look and test, operators train and score without a right to the tables
 SET LOCAL ROLE estate_reader;

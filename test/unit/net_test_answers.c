@@ -196,6 +196,7 @@ test_sink(void)
 	NetOptions	options = plain(url("/-gzip/long.txt"));
 	char		name[] = "/tmp/net_test.XXXXXX";
 	struct stat status;
+	int			fds;
 	NetRequest *request;
 
 	options.sink_fd = mkstemp(name);
@@ -213,4 +214,20 @@ test_sink(void)
 	options.sink_fd = open("/dev/full", O_WRONLY);
 	outcome_is(run(&options, false), NET_SINK, "a full disk");
 	close(options.sink_fd);
+
+	/* a file by its name */
+	strcpy(name, "/tmp/net_test.XXXXXX");
+	close(mkstemp(name));
+	options.sink_path = name;
+	options.url = url("/-redirect=%2f-gzip%2flong.txt/x");
+	fds = entries("/proc/self/fd");
+	request = run(&options, false);
+	stat(name, &status);
+	outcome_is(request, NET_OK, "into a file by its name");
+	ok(status.st_size == 378894 && net_request_bytes(request) == 378894, "all bytes are in it");
+	ok(entries("/proc/self/fd") <= fds + 1, "it is not left open");
+	unlink(name);
+	outcome_is(run(&options, false), NET_SINK, "a file that has gone");
+	options.sink_path = "/dev/full";
+	outcome_is(run(&options, false), NET_SINK, "a full disk, by its name");
 }

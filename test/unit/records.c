@@ -256,12 +256,33 @@ unit_time(PG_FUNCTION_ARGS)
 											  reading.seen / INSTR_TIME_GET_DOUBLE(end))));
 }
 
+/* Changes up to nine bytes, and now and then copies a stretch of them elsewhere */
+static void
+change_bytes(char *body, int len, pg_prng_state *prng)
+{
+	static const char bytes[] = ",\"\n\r|;\t{}[]:\\\0\xFF\xC3\x80u0-+.eE9N/ $Z";
+	int			changes = pg_prng_uint64_range(prng, 1, 9);
+
+	for (int i = 0; i < changes; i++)
+	{
+		int			at = pg_prng_uint64_range(prng, 0, len - 1);
+
+		body[at] = bytes[pg_prng_uint64_range(prng, 0, sizeof(bytes) - 1)];
+		if (pg_prng_uint64_range(prng, 0, 3) == 0)
+		{
+			int			from = pg_prng_uint64_range(prng, 0, len - 1);
+			int			n = pg_prng_uint64_range(prng, 1, 200);
+
+			memmove(body + at, body + from, Min(n, len - Max(at, from)));
+		}
+	}
+}
+
 /* Reads the body n times, each time with some of its bytes changed; only a crash or an ERROR of class XX fails */
 PG_FUNCTION_INFO_V1(unit_mutate);
 Datum
 unit_mutate(PG_FUNCTION_ARGS)
 {
-	static const char bytes[] = ",\"\n\r|;\t{}[]:\\\0\xFF\xC3\x80u0-+.eE9N/ $Z";
 	bytea	   *body = PG_GETARG_BYTEA_P_COPY(0);
 	bytea	   *mutant = palloc(VARSIZE(body));
 	int			len = VARSIZE(body) - VARHDRSZ;
@@ -277,24 +298,11 @@ unit_mutate(PG_FUNCTION_ARGS)
 	for (int i = 0; i < times; i++)
 	{
 		Reading		reading = {0};
-		int			changes = 1 + pg_prng_uint64_range(&prng, 0, 8);
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(inner);
 		memcpy(mutant, body, VARSIZE(body));
-		for (int c = 0; c < changes; c++)
-		{
-			int			at = pg_prng_uint64_range(&prng, 0, len - 1);
-
-			VARDATA(mutant)[at] = bytes[pg_prng_uint64_range(&prng, 0, sizeof(bytes) - 1)];
-			if (pg_prng_uint64_range(&prng, 0, 3) == 0)
-			{
-				int			from = pg_prng_uint64_range(&prng, 0, len - 1);
-				int			n = pg_prng_uint64_range(&prng, 1, 200);
-
-				memmove(VARDATA(mutant) + at, VARDATA(mutant) + from, Min(n, len - Max(at, from)));
-			}
-		}
+		change_bytes(VARDATA(mutant), len, &prng);
 		fcinfo->args[0].value = PointerGetDatum(mutant);
 		MemoryContextSwitchTo(inner);
 		PG_TRY();

@@ -25,7 +25,7 @@ COMMENT ON COLUMN estate.model.trained_at IS 'When it was trained';
 COMMENT ON COLUMN estate.model.as_of IS 'It knows sales closed before this day';
 COMMENT ON COLUMN estate.model.sales IS 'Number of sales it was trained on';
 COMMENT ON COLUMN estate.model.features IS 'Number of columns of its design';
-COMMENT ON COLUMN estate.model.r2_log IS 'R2 of log price on its own sales';
+COMMENT ON COLUMN estate.model.r2_log IS 'R2 of log price on its own sales, leave-one-out; NULL: all prices are the same';
 COMMENT ON COLUMN estate.model.mdape IS 'Median absolute percentage error on its own sales, leave-one-out, in percent';
 COMMENT ON COLUMN estate.model.seconds IS 'How long training took';
 COMMENT ON COLUMN estate.model.definition IS 'The model itself as text: features and coefficients';

@@ -32,7 +32,7 @@ COMMENT ON COLUMN estate.job.unique_key IS 'No other open job has the same';
 COMMENT ON COLUMN estate.job.enqueued_at IS 'When it was enqueued';
 COMMENT ON COLUMN estate.job.ended_at IS 'When it was done, dead or cancelled';
 COMMENT ON COLUMN estate.job.args IS 'What the handler is called with';
-COMMENT ON COLUMN estate.job.errors IS 'What went wrong, an object for each failed attempt: attempt, at, sqlstate, message, context';
+COMMENT ON COLUMN estate.job.errors IS 'What went wrong, an object for each failed attempt, of the last hundred: attempt, at, sqlstate, message, context';
 
 CREATE OR REPLACE VIEW estate.queue_status AS
 SELECT queue,

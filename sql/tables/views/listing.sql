@@ -43,7 +43,7 @@ SELECT l.market_id, estate.segment(l.property_type)::varchar(50) AS segment, 'li
 	l.subdivision_name, l.mls_area_major, l.latitude, l.longitude,
 	l.living_area_sqm, l.lot_size_sqm, l.bedrooms_total, l.bathrooms_total_integer, l.bathrooms_full, l.bathrooms_half,
 	l.year_built, l.stories_total, l.garage_spaces, l.pool_private_yn, l.waterfront_yn, l.view_yn, l.new_construction_yn,
-	l.association_fee, l.association_fee_frequency, l.extra
+	l.association_fee, l.association_fee_frequency, l.appliances, l.cooling, l.heating, l.view, l.extra
 FROM estate.listing l
 WHERE l.standard_status = 'Closed' AND l.close_price > 0 AND l.close_date IS NOT NULL AND l.removed_at IS NULL
 	AND estate.segment(l.property_type) LIKE 'sale %'
@@ -54,7 +54,7 @@ SELECT r.market_id, estate.segment(r.property_type)::varchar(50), 'record'::varc
 	NULL::varchar(50), NULL::varchar(50), r.latitude, r.longitude,
 	r.living_area_sqm, r.lot_size_sqm, r.bedrooms_total, NULL::int, NULL::int, NULL::int,
 	r.year_built, NULL::int, NULL::numeric(14,2), NULL::bool, NULL::bool, NULL::bool, NULL::bool,
-	NULL::numeric(14,2), NULL::varchar(25), r.extra
+	NULL::numeric(14,2), NULL::varchar(25), NULL::text[], NULL::text[], NULL::text[], NULL::text[], r.extra
 FROM estate.sale_record r
 WHERE r.arms_length AND estate.segment(r.property_type) LIKE 'sale %'
 	AND NOT EXISTS (

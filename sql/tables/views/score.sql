@@ -5,6 +5,7 @@ WITH scored AS (
 	SELECT v.*, m.name, m.area_unit, e.estimate, e.low_80, e.high_80, e.low_90, e.high_90, e.fsd, e.confidence,
 		e.model_version, e.scored_at,
 		coalesce(CASE WHEN NOT v.for_sale THEN v.close_price END, v.list_price) AS price,
+		CASE m.area_unit WHEN 'sqm' THEN v.living_area_sqm ELSE v.living_area_sqft END AS area,
 		CASE WHEN v.list_price > 0 THEN (e.estimate - v.list_price) / e.estimate END AS below,
 		CASE WHEN v.list_price > 0 AND e.fsd > 0 THEN (e.estimate - v.list_price) / (e.fsd * e.estimate) END AS advantage
 	FROM estate.listing_visible v
@@ -17,13 +18,13 @@ SELECT s.market_id, s.id, s.name::varchar(255) AS market, s.source_system, s.lis
 	s.bedrooms_total, s.bathrooms_total_integer, s.living_area_sqft, s.living_area_sqm, s.lot_size_sqm, s.year_built,
 	s.photos_count, s.on_market_date, s.days_on_market, s.close_date,
 	s.currency, s.list_price, s.close_price, s.estimate, s.low_80, s.high_80, s.low_90, s.high_90, s.fsd, s.confidence,
-	greatest(least(100 * s.below, 99999.99), -99999.99)::numeric(7,2) AS below_estimate_pct,
-	greatest(least(s.advantage, 9999.999), -9999.999)::numeric(7,3) AS deal_score,
+	-- least() and greatest() pass over NULL, so what is not known is kept out of them
+	(CASE WHEN s.below IS NOT NULL THEN greatest(least(100 * s.below, 99999.99), -99999.99) END)::numeric(7,2) AS below_estimate_pct,
+	(CASE WHEN s.advantage IS NOT NULL THEN greatest(least(s.advantage, 9999.999), -9999.999) END)::numeric(7,3) AS deal_score,
 	(CASE WHEN s.for_sale AND s.advantage IS NOT NULL THEN
 		100 * percent_rank() OVER (PARTITION BY s.market_id, s.segment, s.for_sale AND s.advantage IS NOT NULL
 			ORDER BY s.advantage) END)::numeric(5,2) AS deal_percentile,
-	least(s.price / nullif(CASE s.area_unit WHEN 'sqm' THEN s.living_area_sqm ELSE s.living_area_sqft END, 0),
-		999999999999.99)::numeric(14,2) AS price_per_area,
+	(CASE WHEN s.price > 0 AND s.area > 0 THEN least(s.price / s.area, 999999999999.99) END)::numeric(14,2) AS price_per_area,
 	s.model_version, s.scored_at, s.changed_at
 FROM scored s;
 COMMENT ON VIEW estate.scored_listing IS
