@@ -251,14 +251,12 @@ ready_take(ReadyHand *hand, int pages)
 
 /* Deletes the row of a job that is about to be run; false: somebody else has it, or it is gone */
 bool
-ready_delete(const ReadyHand *hand, ReadyJob *job)
+ready_delete(const ReadyHand *hand, Relation relation, ReadyJob *job)
 {
-	Relation	relation = table_open(lane_table(hand->lane, hand->segment), RowExclusiveLock);
 	TM_FailureData failure;
 	TM_Result	result = heap_delete(relation, &job->tid, GetCurrentCommandId(true), InvalidSnapshot,
 									 false, &failure, false);
 
-	table_close(relation, NoLock);
 	/* a worker may pass the row by while we hold it: if we abort, its page must be taken again */
 	if (result == TM_Ok && hand->private)
 		lane_note_row(hand->lane, hand->segment, ItemPointerGetBlockNumber(&job->tid));

@@ -9,6 +9,7 @@
 #include "job/run.h"
 
 #include "storage/itemptr.h"
+#include "utils/relcache.h"
 
 typedef struct ReadyJob
 {
@@ -39,7 +40,7 @@ typedef struct ReadyHand
 extern void ready_insert(const JobRequest *request, const char *handler, int64 id);
 extern ReadyHand *ready_hand(bool private);
 extern bool ready_take(ReadyHand *hand, int pages);
-extern bool ready_delete(const ReadyHand *hand, ReadyJob *job);
+extern bool ready_delete(const ReadyHand *hand, Relation relation, ReadyJob *job);
 extern void ready_give_back(ReadyHand *hand);
 extern void ready_sweep(void);
 extern bool ready_cancel(int64 id);

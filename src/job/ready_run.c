@@ -15,16 +15,22 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
@@ -62,6 +68,9 @@ typedef struct Batch
 	int			ndone;
 	int			nrun;
 	Oid			role_of_batch;
+	Relation	relation;		/* the heap of the hand's pages */
+	const char *recorded;		/* the handler whose record was asked for last */
+	HandlerRecord *record;
 	/* the handler that was called last, resolved */
 	const char *handler;
 	Oid			role;
@@ -91,6 +100,18 @@ record_of(const char *handler)
 		record->failing = 0;
 	}
 	return record;
+}
+
+/* The same for a job of the batch, whose neighbours mostly share the text of their handler */
+static HandlerRecord *
+batch_record(Batch *batch, const char *handler)
+{
+	if (batch->recorded != handler)
+	{
+		batch->record = record_of(handler);
+		batch->recorded = handler;
+	}
+	return batch->record;
 }
 
 static bool
@@ -214,7 +235,7 @@ settle_failure(Batch *batch, ReadyJob *ready, const ErrorData *error)
 static void
 run_job(Batch *batch, ReadyJob *ready)
 {
-	HandlerRecord *record = record_of(ready->job.handler);
+	HandlerRecord *record = batch_record(batch, ready->job.handler);
 	ErrorData  *error = NULL;
 	instr_time	start,
 				end;
@@ -234,61 +255,86 @@ run_job(Batch *batch, ReadyJob *ready)
 		batch->done[batch->ndone++] = ready;
 }
 
-static Datum
-array_of(Oid type, Datum *values, int n, int16 len, bool byval, char align)
+/* estate_internal.job_ended as it was made by setup(); columns that were added since get their defaults elsewhere */
+enum
 {
-	return PointerGetDatum(construct_array(values, n, type, len, byval, align));
+	ENDED_ID, ENDED_STATE, ENDED_HANDLER, ENDED_NETWORK, ENDED_QUEUE, ENDED_PRIORITY, ENDED_RUN_AT, ENDED_ATTEMPT,
+	ENDED_MAX_ATTEMPTS, ENDED_ROLE, ENDED_EFFECT_KEY, ENDED_UNIQUE_KEY, ENDED_ENQUEUED_AT, ENDED_ENDED_AT,
+	ENDED_ARGS, ENDED_ERRORS, ENDED_COLUMNS
+};
+
+#define HISTORY_CHUNK 128
+
+static void
+fill_history(TupleTableSlot *slot, const ReadyJob *ready, Datum handler, Datum no_errors)
+{
+	Datum	   *values = slot->tts_values;
+
+	ExecClearTuple(slot);
+	memset(slot->tts_isnull, false, sizeof(bool) * ENDED_COLUMNS);
+	values[ENDED_ID] = Int64GetDatum(ready->job.id);
+	values[ENDED_STATE] = CStringGetTextDatum("done");
+	values[ENDED_HANDLER] = handler;
+	values[ENDED_NETWORK] = BoolGetDatum(false);
+	values[ENDED_QUEUE] = CStringGetTextDatum(ready->queue);
+	values[ENDED_PRIORITY] = Int16GetDatum(ready->job.priority);
+	values[ENDED_RUN_AT] = TimestampTzGetDatum(ready->enqueued_at);
+	values[ENDED_ATTEMPT] = Int32GetDatum(1);
+	values[ENDED_MAX_ATTEMPTS] = Int32GetDatum(ready->job.max_attempts);
+	values[ENDED_ROLE] = ObjectIdGetDatum(ready->job.role);
+	slot->tts_isnull[ENDED_EFFECT_KEY] = slot->tts_isnull[ENDED_UNIQUE_KEY] = true;
+	values[ENDED_ENQUEUED_AT] = TimestampTzGetDatum(ready->enqueued_at);
+	values[ENDED_ENDED_AT] = TimestampTzGetDatum(GetCurrentTimestamp());
+	values[ENDED_ARGS] = JsonbPGetDatum(ready->job.args);
+	values[ENDED_ERRORS] = no_errors;
+	ExecStoreVirtualTuple(slot);
 }
 
-/* The history of a batch, in one statement */
+/*
+ * The history of a batch.  Written as the catalogs are, many rows at once and
+ * past the executor, which would take longer than all the rest.
+ */
 static void
 write_history(Batch *batch)
 {
-	static SPIPlanPtr plan = NULL;
-	Oid			types[] = {INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT2ARRAYOID, INT4ARRAYOID, OIDOID, 1185, 3807};
-	int			n = batch->ndone;
-	Datum	   *columns[8];
-	Datum		values[8];
+	Relation	relation;
+	CatalogIndexState indexes;
+	TupleTableSlot *slots[HISTORY_CHUNK];
+	Datum		no_errors = DirectFunctionCall1(jsonb_in, CStringGetDatum("[]"));
+	Datum		handler = (Datum) 0;
+	const char *handler_text = NULL;
+	int			nslots = Min(batch->ndone, HISTORY_CHUNK);
 
-	if (n == 0)
+	if (batch->ndone == 0)
 		return;
-	for (int c = 0; c < 8; c++)
-		columns[c] = palloc(sizeof(Datum) * n);
-	for (int i = 0; i < n; i++)
+	relation = table_open(get_relname_relid("job_ended", get_namespace_oid("estate_internal", false)), RowExclusiveLock);
+	if (RelationGetDescr(relation)->natts != ENDED_COLUMNS)
+		elog(ERROR, "estate_internal.job_ended has %d columns", RelationGetDescr(relation)->natts);
+	indexes = CatalogOpenIndexes(relation);
+	for (int i = 0; i < nslots; i++)
+		slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
+	for (int from = 0; from < batch->ndone; from += HISTORY_CHUNK)
 	{
-		const ReadyJob *ready = batch->done[i];
+		int			n = Min(batch->ndone - from, HISTORY_CHUNK);
 
-		columns[0][i] = Int64GetDatum(ready->job.id);
-		columns[1][i] = i > 0 && batch->done[i - 1]->job.handler == ready->job.handler ?
-			columns[1][i - 1] : CStringGetTextDatum(ready->job.handler);
-		columns[2][i] = CStringGetTextDatum(ready->queue);
-		columns[3][i] = Int16GetDatum(ready->job.priority);
-		columns[4][i] = Int32GetDatum(ready->job.max_attempts);
-		columns[6][i] = TimestampTzGetDatum(ready->enqueued_at);
-		columns[7][i] = JsonbPGetDatum(ready->job.args);
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < n; i++)
+		{
+			const ReadyJob *ready = batch->done[from + i];
+
+			if (ready->job.handler != handler_text)
+			{
+				handler_text = ready->job.handler;
+				handler = CStringGetTextDatum(handler_text);
+			}
+			fill_history(slots[i], ready, handler, no_errors);
+		}
+		CatalogTuplesMultiInsertWithInfo(relation, slots, n, indexes);
 	}
-	SPI_connect();
-	if (plan == NULL)
-	{
-		plan = SPI_prepare("INSERT INTO estate_internal.job_ended (id, state, handler, network, queue, priority, run_at, attempt,"
-						   " max_attempts, role, enqueued_at, ended_at, args, errors)"
-						   " SELECT u.id, 'done', u.handler, false, u.queue, u.priority, u.enqueued_at, 1, u.max_attempts,"
-						   " $6, u.enqueued_at, pg_catalog.clock_timestamp(), u.args, '[]'"
-						   " FROM unnest($1, $2, $3, $4, $5, $7, $8)"
-						   " AS u(id, handler, queue, priority, max_attempts, enqueued_at, args)", 8, types);
-		SPI_keepplan(plan);
-	}
-	values[0] = array_of(INT8OID, columns[0], n, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
-	values[1] = array_of(TEXTOID, columns[1], n, -1, false, TYPALIGN_INT);
-	values[2] = array_of(TEXTOID, columns[2], n, -1, false, TYPALIGN_INT);
-	values[3] = array_of(INT2OID, columns[3], n, 2, true, TYPALIGN_SHORT);
-	values[4] = array_of(INT4OID, columns[4], n, 4, true, TYPALIGN_INT);
-	values[5] = ObjectIdGetDatum(batch->done[0]->job.role);
-	values[6] = array_of(TIMESTAMPTZOID, columns[6], n, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
-	values[7] = array_of(JSONBOID, columns[7], n, -1, false, TYPALIGN_INT);
-	if (SPI_execute_plan(plan, values, NULL, false, 0) != SPI_OK_INSERT)
-		elog(ERROR, "could not write the history of jobs");
-	SPI_finish();
+	for (int i = 0; i < nslots; i++)
+		ExecDropSingleTupleTableSlot(slots[i]);
+	CatalogCloseIndexes(indexes);
+	table_close(relation, NoLock);
 }
 
 /* May this session's caller run jobs of the role? */
@@ -313,11 +359,11 @@ next_job(Batch *batch, int *at)
 		if (ready->settled || !is_in_scope(batch->scope, ready) ||
 			(batch->nrun > 0 && ready->job.role != batch->role_of_batch))
 			continue;
-		if (batch->nrun > 0 && !is_quick(record_of(ready->job.handler)))
+		if (batch->nrun > 0 && !is_quick(batch_record(batch, ready->job.handler)))
 			return NULL;		/* it will be the first of a batch of its own */
 		ready->settled = true;
 		hand->left--;
-		if (ready_delete(hand, ready))
+		if (ready_delete(hand, batch->relation, ready))
 		{
 			batch->role_of_batch = ready->job.role;
 			return ready;
@@ -355,7 +401,7 @@ run_batch(Batch *batch)
 	INSTR_TIME_SET_CURRENT(start);
 	while ((ready = next_job(batch, &at)) != NULL)
 	{
-		HandlerRecord *record = record_of(ready->job.handler);
+		HandlerRecord *record = batch_record(batch, ready->job.handler);
 
 		CHECK_FOR_INTERRUPTS();
 		if (!is_quick(record))
@@ -419,7 +465,9 @@ job_run_ready(JobScope *scope)
 	batch->careful = !is_trusted(batch);
 	trusting = !batch->careful;
 	before = hand->left;
+	batch->relation = table_open(lane_table(hand->lane, hand->segment), RowExclusiveLock);
 	run_batch(batch);
+	table_close(batch->relation, NoLock);
 	write_history(batch);
 	scope->done += batch->ndone;
 	trusting = false;
