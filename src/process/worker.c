@@ -19,7 +19,6 @@
 #include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
 #include "commands/extension.h"
-#include "commands/prepare.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -247,9 +246,8 @@ run_sql_batch(JobScope *scope, TimestampTz *due)
 		*due = job_next_due(scope, false);
 	step_commit(STEP_WORKER, &user);
 	job_batch_ended(scope);
-	/* what a handler left in its session is nothing for the next one, which may be somebody else's */
+	/* what a handler took for its session and did not give back; the server itself refuses it temporary tables, LISTEN and PREPARE */
 	LockReleaseAll(USER_LOCKMETHOD, true);
-	DropAllPreparedStatements();
 	MemoryContextSwitchTo(cycle_context);
 	return ran;
 }

@@ -16,7 +16,7 @@ $node->safe_psql('estate', q{
 	CREATE TABLE effect (id int);
 	CREATE TABLE ledger (job bigint);
 	CREATE FUNCTION public.note(args jsonb) RETURNS void LANGUAGE sql AS
-		$$ INSERT INTO public.effect SELECT (args->>'id')::int; SELECT pg_sleep(0.001) $$;
+		$$ INSERT INTO public.effect SELECT (args->>'id')::int $$;
 	CREATE FUNCTION public.fail(args jsonb) RETURNS void LANGUAGE plpgsql AS
 		$$ BEGIN INSERT INTO public.effect VALUES (-1); RAISE division_by_zero; END $$;
 });
