@@ -167,6 +167,7 @@ extern void estate_resume_user(EstateUser *user);
 
 /* shared.c: tell the workers at commit that there is work */
 extern void estate_wake_at_commit(void);
+extern void estate_wake_now(void);
 extern EstateDatabaseSlot *estate_find_slot(Oid database);
 extern bool estate_workers_configured(void);
 

@@ -95,6 +95,8 @@ revisit(EstateSegment *segment, const EstateBlocks *blocks)
 static void
 tell_pages(void)
 {
+	bool		any = false;
+
 	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < ntouched; i++)
 	{
@@ -105,8 +107,12 @@ tell_pages(void)
 			continue;
 		behind.to = Min(behind.to, segment->next);
 		revisit(segment, &behind);
+		any = true;
 	}
 	LWLockRelease(estate_shared->lock);
+	/* the commit has its own wake, but perhaps before this, and an abort has none */
+	if (any)
+		estate_wake_now();
 }
 
 static void

@@ -32,9 +32,8 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 
-#include "job/handler.h"
+#include "job/call.h"
 #include "job/lane.h"
 #include "job/ready.h"
 #include "shared.h"
@@ -71,10 +70,7 @@ typedef struct Batch
 	Relation	relation;		/* the heap of the hand's pages */
 	const char *recorded;		/* the handler whose record was asked for last */
 	HandlerRecord *record;
-	/* the handler that was called last, resolved */
-	const char *handler;
-	Oid			role;
-	FmgrInfo	function;
+	JobCaller	caller;
 } Batch;
 
 static HTAB *records = NULL;
@@ -130,74 +126,6 @@ note_run(HandlerRecord *record, double ms, bool failed)
 	record->failing = record->failing * 0.99 + (failed ? 0.01 : 0);
 }
 
-/* Resolves the handler unless it is the one called last */
-static void
-resolve(Batch *batch, const Job *job)
-{
-	JobKind		kind;
-
-	if (batch->handler && batch->role == job->role &&
-		(batch->handler == job->handler || strcmp(batch->handler, job->handler) == 0))
-		return;
-	batch->handler = NULL;
-	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(job->role)))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("the role that enqueued the job does not exist any more")));
-	(void) job_resolve_handler(job->handler, job->role, &kind);
-	fmgr_info_cxt(kind.function, &batch->function, CurTransactionContext);
-	batch->role = job->role;
-	batch->handler = job->handler;
-}
-
-static void
-call(Batch *batch, const Job *job)
-{
-	LOCAL_FCINFO(fcinfo, 1);
-	EstateUser	user;
-
-	resolve(batch, job);
-	estate_become(&user, job->role);
-	PushActiveSnapshot(GetTransactionSnapshot());
-	InitFunctionCallInfoData(*fcinfo, &batch->function, 1, InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = JsonbPGetDatum(job->args);
-	fcinfo->args[0].isnull = false;
-	(void) FunctionCallInvoke(fcinfo);
-	PopActiveSnapshot();
-	estate_resume_user(&user);
-}
-
-/* Calls the handler in a subtransaction; NULL, or what went wrong */
-static ErrorData *
-call_carefully(Batch *batch, const Job *job)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile error = NULL;
-
-	/* what was resolved outside would outlive a subtransaction, what is resolved inside would not */
-	batch->handler = NULL;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		call(batch, job);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	batch->handler = NULL;
-	return error;
-}
-
 /* A failed job waits in job_open for its next attempt, or is dead */
 static void
 settle_failure(Batch *batch, ReadyJob *ready, const ErrorData *error)
@@ -242,9 +170,9 @@ run_job(Batch *batch, ReadyJob *ready)
 
 	INSTR_TIME_SET_CURRENT(start);
 	if (batch->careful)
-		error = call_carefully(batch, &ready->job);
+		error = job_call_carefully(&batch->caller, &ready->job);
 	else
-		call(batch, &ready->job);
+		job_call(&batch->caller, &ready->job);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, start);
 	note_run(record, INSTR_TIME_GET_MILLISEC(end), error != NULL);
@@ -425,6 +353,7 @@ job_ready_should_retry(void)
 {
 	bool		retry = trusting;
 
+	job_call_forget();
 	trusting = false;
 	trust = !retry;
 	return retry;

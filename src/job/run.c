@@ -26,7 +26,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-#include "job/handler.h"
+#include "job/call.h"
 #include "job/job.h"
 #include "job/run.h"
 #include "shared.h"
@@ -164,76 +164,6 @@ claim_next(const JobScope *scope, const Job *after)
 	return job;
 }
 
-/* Calls the handler as its role */
-static void
-call_handler(const Job *job)
-{
-	JobKind		kind;
-	EstateUser	user;
-	LOCAL_FCINFO(fcinfo, 1);
-	FmgrInfo	function;
-
-	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(job->role)))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("the role that enqueued the job does not exist any more")));
-	/* found with his own rights: nobody else need be let into his schemas */
-	estate_become(&user, job->role);
-	(void) job_resolve_handler(job->handler, job->role, &kind);
-	PushActiveSnapshot(GetTransactionSnapshot());
-	fmgr_info(kind.function, &function);
-	InitFunctionCallInfoData(*fcinfo, &function, 1, InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = JsonbPGetDatum(job->args);
-	fcinfo->args[0].isnull = false;
-	(void) FunctionCallInvoke(fcinfo);
-	PopActiveSnapshot();
-	estate_resume_user(&user);
-}
-
-/* A handler that ran jobs would find its own: the row lock that claims it is this transaction's */
-static bool handler_running = false;
-
-void
-job_refuse_in_handler(void)
-{
-	if (handler_running)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("a handler cannot run jobs"),
-				 errhint("Enqueue them: they run after the handler's transaction.")));
-}
-
-/* Runs one handler in a subtransaction; NULL, or what went wrong */
-static ErrorData *
-try_handler(const Job *job)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile error = NULL;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	handler_running = true;
-	PG_TRY();
-	{
-		call_handler(job);
-		ReleaseCurrentSubTransaction();
-		handler_running = false;
-	}
-	PG_CATCH();
-	{
-		handler_running = false;
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	return error;
-}
-
 /* Neither the job's fault nor an attempt: the transaction met another one */
 bool
 job_is_collision(const ErrorData *error)
@@ -245,10 +175,11 @@ job_is_collision(const ErrorData *error)
 static void
 run_one(JobScope *scope, Job *job)
 {
+	JobCaller	caller = {0};
 	ErrorData  *error;
 
 	estate_running_add(job->id);
-	error = try_handler(job);
+	error = job_call_carefully(&caller, job);
 	if (error == NULL)
 	{
 		job_done(job);

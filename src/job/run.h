@@ -21,7 +21,6 @@ typedef struct JobScope
 } JobScope;
 
 extern JobScope *job_scope_create(Oid caller, const char *queue);
-extern void job_refuse_in_handler(void);
 extern int	job_run_batch(JobScope *scope);
 extern void job_batch_ended(JobScope *scope);
 extern bool job_is_collision(const ErrorData *error);

@@ -19,6 +19,7 @@
 #include "utils/memutils.h"
 
 #include "feed/run.h"
+#include "job/call.h"
 #include "job/ready.h"
 #include "job/run.h"
 #include "process/step.h"
