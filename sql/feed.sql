@@ -38,9 +38,9 @@ $$;
 COMMENT ON FUNCTION estate.create_market(text, text, text, text) IS
 'Makes a market: currency as in ISO 4217, area_unit sqft or sqm for records that name none, time_zone for timestamps without one. Returns its id';
 
-CREATE FUNCTION estate.check_feed(preset text, mapping jsonb, url text, server text) RETURNS text
+CREATE FUNCTION estate.check_feed(preset text, mapping jsonb, url text, server text, options jsonb) RETURNS text
 	AS 'MODULE_PATHNAME', 'estate_check_feed' LANGUAGE C;
-COMMENT ON FUNCTION estate.check_feed(text, jsonb, text, text) IS
+COMMENT ON FUNCTION estate.check_feed(text, jsonb, text, text, jsonb) IS
 'Raises an error when such a feed cannot work; else tells what its mapping fills, as far as is known without looking at the source';
 
 CREATE FUNCTION estate.check_feed_options(options jsonb) RETURNS void
@@ -99,8 +99,8 @@ BEGIN
 			MESSAGE = CASE WHEN market IS NULL THEN 'there is no market yet' ELSE format('there is no market "%s"', market) END,
 			HINT = format('SELECT estate.create_market(%L);', coalesce(market, 'my market'));
 	END IF;
-	mapped := estate.check_feed(preset, mapping, url, server);
 	PERFORM estate.check_feed_options(options);
+	mapped := estate.check_feed(preset, mapping, url, server, options);
 	INSERT INTO estate.feed AS f (name, market_id, source_system, preset, url, server, mapping, every, options, owner)
 		VALUES (create_feed.name, market_of_feed, coalesce(create_feed.options ->> 'source_system', create_feed.name), create_feed.preset,
 			create_feed.url, create_feed.server, create_feed.mapping, create_feed.every, create_feed.options, current_user::regrole)
@@ -142,9 +142,9 @@ BEGIN
 	IF present IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('there is no feed "%s"', alter_feed.name), HINT = 'SELECT name FROM estate.feed;';
 	END IF;
-	PERFORM estate.check_feed(present.preset, coalesce(alter_feed.mapping, present.mapping), coalesce(alter_feed.url, present.url),
-		coalesce(alter_feed.server, present.server));
 	PERFORM estate.check_feed_options(coalesce(alter_feed.options, present.options));
+	PERFORM estate.check_feed(present.preset, coalesce(alter_feed.mapping, present.mapping), coalesce(alter_feed.url, present.url),
+		coalesce(alter_feed.server, present.server), coalesce(alter_feed.options, present.options));
 	UPDATE estate.feed f SET url = coalesce(alter_feed.url, f.url), mapping = coalesce(alter_feed.mapping, f.mapping),
 			server = coalesce(alter_feed.server, f.server), every = coalesce(alter_feed.every, f.every),
 			options = coalesce(alter_feed.options, f.options)
@@ -283,7 +283,7 @@ $$;
 COMMENT ON FUNCTION estate.replay_rejects(text) IS
 'Tries the rejected records of a feed again, with its present mapping; returns how many are settled now';
 
-GRANT EXECUTE ON FUNCTION estate.create_market(text, text, text, text), estate.check_feed(text, jsonb, text, text),
+GRANT EXECUTE ON FUNCTION estate.create_market(text, text, text, text), estate.check_feed(text, jsonb, text, text, jsonb),
 	estate.check_feed_options(jsonb), estate.create_feed(text, text, text, text, jsonb, text, interval, jsonb),
 	estate.alter_feed(text, text, jsonb, text, interval, jsonb), estate.drop_feed(text, bool) TO estate_admin;
 GRANT EXECUTE ON FUNCTION estate.pause_feed(text), estate.resume_feed(text), estate.request_run(text), estate.push_feed(text, text),

@@ -31,33 +31,43 @@ CREATE FUNCTION estate.running_jobs() RETURNS SETOF bigint
 COMMENT ON FUNCTION estate.running_jobs() IS 'Ids of the jobs that the workers of this database have in hand';
 GRANT EXECUTE ON FUNCTION estate.running_jobs() TO estate_operator, estate_admin;
 
+CREATE FUNCTION estate.resolve_handler(handler text) RETURNS text
+	AS 'MODULE_PATHNAME', 'estate_resolve_handler' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION estate.resolve_handler(text) IS 'A handler as enqueue() stores it; an error when there is none that the caller may use';
+GRANT EXECUTE ON FUNCTION estate.resolve_handler(text) TO estate_operator, estate_admin;
+
 -- Scheduling by the calendar is pg_cron's: a tick enqueues. pg_cron 1.4 knows only GMT; a zone is kept by
--- running the tick each hour or more often and letting through the one that is due in the zone.
+-- looking each hour or more often, and letting through the tick that is due in the zone.
 CREATE FUNCTION estate.schedule(name text, cron text, handler text, args jsonb DEFAULT '{}', time_zone text DEFAULT NULL) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	ticks text := cron;
+	command text;
 	id bigint;
 BEGIN
 	PERFORM estate.check_tables();
-	IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'object_not_in_prerequisite_state',
-			MESSAGE = 'pg_cron is not in this database',
-			HINT = format('In the database of pg_cron (%s): SELECT cron.schedule_in_database(%L, %L, %L, %L);',
-				coalesce(nullif(current_setting('cron.database_name', true), ''), 'cron.database_name'), name, cron,
-				format('SELECT estate.enqueue(%L, %L)', handler, args), current_database());
-	END IF;
-	IF time_zone IS NOT NULL AND NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = time_zone) THEN
+	handler := estate.resolve_handler(handler);
+	IF time_zone IS NULL THEN
+		command := format('SELECT estate.enqueue(%L, %L, unique_key => %L)', handler, args, 'schedule:' || name);
+	ELSIF EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = time_zone) THEN
+		PERFORM estate.cron_matches(cron, now()::timestamp);	-- is it understood?
+		ticks := estate.cron_for_any_zone(cron);
+		command := format('SELECT estate.enqueue_tick(%L, %L, %L, %L, %L)', name, cron, time_zone, handler, args);
+	ELSE
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('there is no time zone "%s"', time_zone),
 			HINT = 'SELECT name FROM pg_timezone_names;';
 	END IF;
-	EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO id USING name,
-		CASE WHEN time_zone IS NULL THEN cron ELSE estate.cron_every_hour(cron) END,
-		CASE WHEN time_zone IS NULL THEN format('SELECT estate.enqueue(%L, %L, unique_key => %L)', handler, args, 'schedule:' || name)
-			ELSE format('SELECT estate.enqueue_tick(%L, %L, %L, %L, %L)', name, cron, time_zone, handler, args) END;
+	IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = 'pg_cron is not in this database',
+			HINT = format('In the database of pg_cron (%s): SELECT cron.schedule_in_database(%L, %L, %L, %L);',
+				coalesce(nullif(current_setting('cron.database_name', true), ''), 'cron.database_name'), name, ticks, command, current_database());
+	END IF;
+	EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO id USING name, ticks, command;
 	RETURN id;
 END
 $$;
@@ -65,11 +75,18 @@ COMMENT ON FUNCTION estate.schedule(text, text, text, jsonb, text) IS
 'Enqueues a job by the calendar, through pg_cron: cron is its five fields, in time_zone (NULL: pg_cron''s). At most one tick waits';
 GRANT EXECUTE ON FUNCTION estate.schedule(text, text, text, jsonb, text) TO estate_operator, estate_admin;
 
-CREATE FUNCTION estate.cron_every_hour(cron text) RETURNS text
+CREATE FUNCTION estate.cron_for_any_zone(cron text) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
-	RETURN (regexp_split_to_array(btrim(cron), '\s+'))[1] || ' * * * *';
-COMMENT ON FUNCTION estate.cron_every_hour(text) IS
-'The same minutes of every hour: zones differ from GMT by hours, halves and quarters, so enqueue_tick() looks at minutes again';
+AS $$
+	SELECT CASE WHEN minutes ~ '^\d+(,\d+)*$' THEN (
+			SELECT string_agg(minute::text, ',' ORDER BY minute) FROM (
+				SELECT DISTINCT (one::int + quarter) % 60
+				FROM regexp_split_to_table(minutes, ',') one, generate_series(0, 45, 15) quarter) q(minute))
+		ELSE '*' END || ' * * * *'
+	FROM (SELECT (regexp_split_to_array(btrim(cron), '\s+'))[1]) f(minutes)
+$$;
+COMMENT ON FUNCTION estate.cron_for_any_zone(text) IS
+'Ticks in GMT among which are those of any zone: zones differ from GMT by hours, halves and quarters; enqueue_tick() lets through what is due';
 
 CREATE FUNCTION estate.cron_matches(cron text, at timestamp) RETURNS bool
 	LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
@@ -101,6 +118,10 @@ BEGIN
 			every := coalesce(bounds[3]::int, 1);
 			low := CASE WHEN bounds[1] = '*' THEN least[i] ELSE bounds[1]::int END;
 			high := CASE WHEN bounds[1] = '*' THEN most[i] ELSE coalesce(bounds[2]::int, CASE WHEN bounds[3] IS NULL THEN low ELSE most[i] END) END;
+			IF every = 0 OR low < least[i] OR high > most[i] OR low > high THEN
+				RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+					MESSAGE = format('field "%s" of "%s" is out of range', part, cron);
+			END IF;
 			hit[i] := hit[i] OR (present[i] BETWEEN low AND high AND (present[i] - low) % every = 0)
 				OR (i = 5 AND present[i] = 0 AND 7 BETWEEN low AND high AND (7 - low) % every = 0 AND bounds[1] <> '*');
 		END LOOP;
@@ -125,7 +146,7 @@ $$;
 COMMENT ON FUNCTION estate.enqueue_tick(text, text, text, text, jsonb) IS
 'What schedule() with a time zone makes pg_cron call: enqueues the job if this minute is a tick in the zone';
 GRANT EXECUTE ON FUNCTION estate.enqueue_tick(text, text, text, text, jsonb), estate.cron_matches(text, timestamp),
-	estate.cron_every_hour(text) TO estate_operator, estate_admin;
+	estate.cron_for_any_zone(text) TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate.unschedule(name text) RETURNS bool
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

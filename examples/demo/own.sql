@@ -10,10 +10,11 @@ SELECT count(*) AS tables_ready FROM estate.setup() \gset
 CREATE ROLE keeper LOGIN IN ROLE estate_admin;
 CREATE ROLE analyst LOGIN PASSWORD :'password' IN ROLE estate_reader;
 SET SESSION AUTHORIZATION keeper;
+SET client_min_messages = warning;
 
 SELECT estate.create_market('own', currency => :'currency', area_unit => :'area_unit') \g /dev/null
-SET client_min_messages = notice;
-SELECT * FROM estate.create_feed('own', :'url', preset => :'preset', market => 'own', mapping => nullif(:'mapping', '')::jsonb);
+SELECT estate.create_feed('own', :'url', preset => :'preset', market => 'own', mapping => nullif(:'mapping', '')::jsonb) \g /dev/null
+SET client_min_messages = notice;	-- what is mapped to what
 CALL estate.run_feed('own') \g /dev/null
 
 \echo

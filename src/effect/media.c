@@ -35,6 +35,8 @@ typedef struct MediaCopy
 	int64		listing;
 	char	   *media_key;
 	char	   *target;
+	char	   *url;			/* what is being copied, and the version of it */
+	char	   *version;
 	const char *folder;
 	char	   *name;			/* below the folder, without extension */
 	char	   *partial;		/* path of the file being written */
@@ -61,27 +63,30 @@ argument(const Job *job, const char *name)
 			 errmsg("a media job needs the argument \"%s\"", name)));
 }
 
-/* The medium's address; NULL: it is not known any more, or its copy is as new as the source */
-static char *
-read_url(const MediaCopy *copy)
+/* Reads where the medium is and which version of it; false: it is not known any more, or is nowhere */
+static bool
+read_source(const MediaCopy *copy, char **url, char **version)
 {
 	Oid			types[] = {INT4OID, INT8OID, TEXTOID};
 	Datum		values[] = {Int32GetDatum(copy->market_id), Int64GetDatum(copy->listing),
 	CStringGetTextDatum(copy->media_key)};
 	MemoryContext caller = CurrentMemoryContext;
-	char	   *url = NULL;
+	bool		found = false;
 
 	SPI_connect();
-	SPI_execute_with_args("SELECT media_url FROM estate.media WHERE market_id OPERATOR(pg_catalog.=) $1"
-						  " AND listing OPERATOR(pg_catalog.=) $2 AND media_key OPERATOR(pg_catalog.=) $3",
+	SPI_execute_with_args("SELECT media_url, coalesce(media_modification_timestamp, '-infinity')::text FROM estate.media"
+						  " WHERE market_id OPERATOR(pg_catalog.=) $1"
+						  " AND listing OPERATOR(pg_catalog.=) $2 AND media_key OPERATOR(pg_catalog.=) $3"
+						  " AND media_url IS NOT NULL",
 						  3, types, values, NULL, true, 1);
 	if (SPI_processed == 1)
 	{
-		url = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-		url = url ? MemoryContextStrdup(caller, url) : NULL;
+		*url = MemoryContextStrdup(caller, SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
+		*version = MemoryContextStrdup(caller, SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2));
+		found = true;
 	}
 	SPI_finish();
-	return url;
+	return found;
 }
 
 static void
@@ -116,21 +121,27 @@ hex(const uint8 *bytes, int n)
 }
 
 /*
- * Makes the file that the body goes into.  Its name is made from numbers and
- * a hash: the key of a medium comes from outside and may hold anything.  It is
- * not kept open: hundreds are written at the same time.
+ * Names the copy, from numbers and a hash: the key of a medium comes from
+ * outside and may hold anything.
  */
 static void
-make_partial(MediaCopy *copy, int64 job_id)
+name_copy(MediaCopy *copy, int64 job_id)
 {
 	uint8		digest[PG_SHA256_DIGEST_LENGTH];
-	int			fd;
 
 	sha256_of((const uint8 *) copy->media_key, strlen(copy->media_key), digest);
-	make_directory(psprintf("%s/%d", copy->folder, copy->market_id));
-	make_directory(psprintf("%s/%d/" INT64_FORMAT, copy->folder, copy->market_id, copy->listing));
 	copy->name = psprintf("%d/" INT64_FORMAT "/%s", copy->market_id, copy->listing, hex(digest, 16));
 	copy->partial = psprintf("%s/%s.part" INT64_FORMAT, copy->folder, copy->name, job_id);
+}
+
+/* Makes the file that the body goes into.  It is not kept open: hundreds are written at the same time. */
+static void
+make_partial(MediaCopy *copy)
+{
+	int			fd;
+
+	make_directory(psprintf("%s/%d", copy->folder, copy->market_id));
+	make_directory(psprintf("%s/%d/" INT64_FORMAT, copy->folder, copy->market_id, copy->listing));
 	fd = OpenTransientFile(copy->partial, O_CREAT | O_TRUNC | O_WRONLY | O_NOFOLLOW | PG_BINARY);
 	if (fd < 0)
 		ereport(ERROR,
@@ -152,16 +163,18 @@ media_start(Task *task)
 	copy->listing = DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(argument(&task->job, "listing"))));
 	copy->media_key = argument(&task->job, "media_key");
 	copy->target = argument(&task->job, "target");
-	options.url = read_url(copy);
-	if (options.url == NULL)
+	target = target_open(copy->target, task->job.role);
+	copy->folder = target_folder(target);
+	name_copy(copy, task->job.id);
+	if (!read_source(copy, &copy->url, &copy->version))
 	{
+		copy->made = true;		/* a crash may have left it */
 		task->wants = TASK_DONE;
 		return;
 	}
-	target = target_open(copy->target, task->job.role);
-	copy->folder = target_folder(target);
-	make_partial(copy, task->job.id);
+	make_partial(copy);
 
+	options.url = copy->url;
 	options.allowed_hosts = estate_allow_private_hosts;
 	options.max_bytes = MEDIUM_MOST_BYTES;
 	options.total_timeout_ms = MEDIUM_MOST_MS;
@@ -217,12 +230,14 @@ finish_file(MediaCopy *copy, uint8 *digest)
 	pg_cryptohash_free(context);
 }
 
-static void
+/* False: the medium has changed or gone while it was copied */
+static bool
 remember_copy(const MediaCopy *copy, const char *stored_as, int64 bytes, const uint8 *digest)
 {
-	Oid			types[] = {INT4OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, INT8OID, BYTEAOID};
+	Oid			types[] = {INT4OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, INT8OID, BYTEAOID, TEXTOID, TEXTOID};
 	bytea	   *hash = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	Datum		values[7];
+	Datum		values[9];
+	bool		stored;
 
 	SET_VARSIZE(hash, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 	memcpy(VARDATA(hash), digest, PG_SHA256_DIGEST_LENGTH);
@@ -233,13 +248,18 @@ remember_copy(const MediaCopy *copy, const char *stored_as, int64 bytes, const u
 	values[4] = CStringGetTextDatum(stored_as);
 	values[5] = Int64GetDatum(bytes);
 	values[6] = PointerGetDatum(hash);
+	values[7] = CStringGetTextDatum(copy->url);
+	values[8] = CStringGetTextDatum(copy->version);
 	SPI_connect();
 	SPI_execute_with_args("UPDATE estate.media SET target = $4, stored_as = $5, stored_bytes = $6, stored_sha256 = $7,"
 						  " stored_at = pg_catalog.clock_timestamp(), stored_error = NULL"
 						  " WHERE market_id OPERATOR(pg_catalog.=) $1 AND listing OPERATOR(pg_catalog.=) $2"
-						  " AND media_key OPERATOR(pg_catalog.=) $3",
-						  7, types, values, NULL, false, 0);
+						  " AND media_key OPERATOR(pg_catalog.=) $3 AND media_url OPERATOR(pg_catalog.=) $8"
+						  " AND coalesce(media_modification_timestamp, '-infinity') OPERATOR(pg_catalog.=) $9::timestamptz",
+						  9, types, values, NULL, false, 0);
+	stored = SPI_processed == 1;
 	SPI_finish();
+	return stored;
 }
 
 static void
@@ -252,9 +272,15 @@ media_step(Task *task)
 	job_require_outcome(copy->request, psprintf("medium \"%s\" of listing " INT64_FORMAT, copy->media_key, copy->listing));
 	finish_file(copy, digest);
 	stored_as = psprintf("%s%s", copy->name, extension_of(net_request_header(copy->request, "content-type")));
-	durable_rename(copy->partial, psprintf("%s/%s", copy->folder, stored_as), ERROR);
-	remember_copy(copy, stored_as, net_request_bytes(copy->request), digest);
-	task->wants = TASK_DONE;
+	if (remember_copy(copy, stored_as, net_request_bytes(copy->request), digest))
+	{
+		durable_rename(copy->partial, psprintf("%s/%s", copy->folder, stored_as), ERROR);
+		task->wants = TASK_DONE;
+		return;
+	}
+	/* look again: the next start copies what is there now, or finds that nothing is */
+	task->wants = TASK_SNOOZE;
+	task->wake_at = GetCurrentTimestamp();
 }
 
 static TimestampTz

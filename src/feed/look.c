@@ -233,12 +233,35 @@ has_user_info(const char *url)
 	return authority && memchr(authority + 3, '@', strcspn(authority + 3, "/?#")) != NULL;
 }
 
+/* Options of delimited text whose values a JSON type does not tell */
+static void
+check_options(const Feed *feed)
+{
+	char	   *delimiter = feed_option(feed, "delimiter");
+	char	   *quote = feed_option(feed, "quote");
+	char	   *encoding = feed_option(feed, "encoding");
+
+	if (delimiter && strlen(delimiter) != 1 && strcmp(delimiter, "\\t") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"delimiter\" must be one character of ASCII, or \\t")));
+	if (quote && strlen(quote) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"quote\" must be one character of ASCII, or empty for none")));
+	if (encoding && !delimited_knows_encoding(encoding))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is no encoding \"%s\"", encoding),
+				 errhint("Encodings are %s.", delimited_encodings())));
+}
+
 PG_FUNCTION_INFO_V1(estate_check_feed);
 
 /*
- * estate.check_feed(preset, mapping, url, server) -> text: errors when such a
- * feed cannot work; else what its mapping fills, as far as it can be known
- * without looking at the source
+ * estate.check_feed(preset, mapping, url, server, options) -> text: errors
+ * when such a feed cannot work; else what its mapping fills, as far as it can
+ * be known without looking at the source
  */
 Datum
 estate_check_feed(PG_FUNCTION_ARGS)
@@ -247,8 +270,15 @@ estate_check_feed(PG_FUNCTION_ARGS)
 	Mapping    *mapping;
 	StringInfoData told;
 	MappingNote *notes;
+	Feed		feed = {0};
 	int			n;
 
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(4))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("preset and options of a feed must not be null")));
+	feed.options = PG_GETARG_JSONB_P(4);
+	check_options(&feed);
 	source.preset = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	source.mapping = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
 	source.columns = listing_columns();

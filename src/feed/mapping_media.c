@@ -8,7 +8,12 @@
 #include "feed/mapping_plan.h"
 
 #include "common/hashfn.h"
+#include "mb/pg_wchar.h"
 #include "parse/json.h"
+
+/* as the columns of estate.media are wide */
+#define MEDIA_KEY_MOST 255
+#define MEDIA_CATEGORY_MOST 50
 
 static bool
 reject_media(ListingRow *row, const char *code, const char *reason)
@@ -17,6 +22,12 @@ reject_media(ListingRow *row, const char *code, const char *reason)
 	row->reject_field = "Media";
 	row->reject_reason = reason;
 	return false;
+}
+
+static uint64
+hash_string(const char *text, uint64 seed)
+{
+	return text ? hash_bytes_extended((const unsigned char *) text, strlen(text), seed) : seed;
 }
 
 /* Fills one medium from the members of its object; false: *problem says why not */
@@ -63,17 +74,21 @@ read_medium(const Record *members, ListingMedia *medium, char **problem)
 			return false;
 		}
 	}
-	if (medium->media_key == NULL)
-		medium->media_key = medium->media_url;
+	if (medium->media_key == NULL && medium->media_url)
+	{
+		/* known by its address then, which may be of any length */
+		if (strlen(medium->media_url) <= MEDIA_KEY_MOST)
+			medium->media_key = medium->media_url;
+		else
+			medium->media_key = psprintf("url:" UINT64_FORMAT, hash_string(medium->media_url, 0));
+	}
 	if (medium->media_key == NULL)
 		*problem = "a medium has neither MediaKey nor MediaURL";
-	return medium->media_key != NULL;
-}
-
-static uint64
-hash_string(const char *text, uint64 seed)
-{
-	return text ? hash_bytes_extended((const unsigned char *) text, strlen(text), seed) : seed;
+	else if (pg_mbstrlen(medium->media_key) > MEDIA_KEY_MOST)
+		*problem = psprintf("a medium has a MediaKey of more than %d characters", MEDIA_KEY_MOST);
+	else if (medium->media_category && pg_mbstrlen(medium->media_category) > MEDIA_CATEGORY_MOST)
+		*problem = psprintf("a medium has a MediaCategory of more than %d characters", MEDIA_CATEGORY_MOST);
+	return *problem == NULL;
 }
 
 static uint64

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -189,24 +190,45 @@ push_json(FeedRun *run)
 	return last;
 }
 
-/* The link to the next page, made absolute and checked: it gets our credential */
+/* Whether this run was led to a page before; remembers it */
+static bool
+is_seen(FeedRun *run, const char *url)
+{
+	uint64		hash = hash_bytes_extended((const unsigned char *) url, strlen(url), 0);
+	bool		found;
+
+	if (run->pages_seen == NULL)
+	{
+		HASHCTL		control = {.keysize = sizeof(uint64), .entrysize = sizeof(uint64), .hcxt = run->context};
+
+		run->pages_seen = hash_create("pg_estate pages", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	(void) hash_search(run->pages_seen, &hash, HASH_ENTER, &found);
+	return found;
+}
+
+/*
+ * The link to the next page, made absolute and checked: it gets our
+ * credential, and must not lead in a circle.
+ */
 static char *
 next_link(FeedRun *run, const JsonPage *page)
 {
 	char	   *url;
 
-	if (page->next_link == NULL || run->url == NULL)
+	if (page->next_link == NULL || run->pushed)
 		return NULL;			/* a page that was pushed has no next one */
 	url = net_resolve_url(run->url, page->next_link);
 	if (url == NULL || !net_same_origin(run->feed->url, url))
 		ereport(ERROR,
-				(errcode(ERRCODE_PROTOCOL_VIOLATION),
+				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("the next page of feed \"%s\" is said to be at another host", run->feed->name),
 				 errdetail("\"%s\" is not at the host and port of the feed's url.", net_redact_url(page->next_link))));
-	if (strcmp(url, run->url) == 0)
+	if (strcmp(url, run->url) == 0 || is_seen(run, url))
 		ereport(ERROR,
-				(errcode(ERRCODE_PROTOCOL_VIOLATION),
-				 errmsg("the next page of feed \"%s\" is said to be the page itself", run->feed->name)));
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("the pages of feed \"%s\" lead in a circle", run->feed->name),
+				 errdetail("\"%s\" is said to come next, and has been read already.", net_redact_url(url))));
 	return MemoryContextStrdup(run->context, url);
 }
 

@@ -11,6 +11,7 @@
 #include "feed/source.h"
 #include "listing/listing.h"
 #include "parse/delimited.h"
+#include "utils/hsearch.h"
 #include "utils/jsonb.h"
 
 typedef struct Feed
@@ -49,6 +50,7 @@ typedef struct FeedRun
 	Mapping    *mapping;		/* NULL: not compiled yet */
 	FeedSource *source;
 	char	   *url;			/* of the page in hand */
+	HTAB	   *pages_seen;		/* hashes of the links followed; NULL: none */
 	char	   *secret;			/* NULL: none */
 	DelimitedReader *reader;	/* csv */
 	StringInfoData body;		/* reso: the page as far as it has come */

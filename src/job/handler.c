@@ -123,3 +123,14 @@ job_resolve_handler(const char *text, Oid role, JobKind *kind)
 					quote_qualified_identifier(get_namespace_name(get_func_namespace(kind->function)),
 											   get_func_name(kind->function)));
 }
+
+PG_FUNCTION_INFO_V1(estate_resolve_handler);
+
+/* estate.resolve_handler(handler) -> text: for functions that are written in SQL */
+Datum
+estate_resolve_handler(PG_FUNCTION_ARGS)
+{
+	JobKind		kind;
+
+	PG_RETURN_TEXT_P(cstring_to_text(job_resolve_handler(text_to_cstring(PG_GETARG_TEXT_PP(0)), GetUserId(), &kind)));
+}

@@ -11,6 +11,7 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "nodes/pg_list.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
@@ -93,45 +94,73 @@ begin(Statement *statement, const ListingPage *page, const MediaArrays *arrays, 
 					  array_parameter(member_types[m], arrays->values[m], arrays->nulls[m], arrays->n));
 }
 
-/* A job for each medium that is new or has changed at its source */
-static void
-enqueue_copies(const ListingPage *page, const MediaArrays *arrays)
+/* A medium that is new or has changed at its source */
+typedef struct StaleCopy
 {
+	int64		listing;
+	char	   *media_key;
+} StaleCopy;
+
+/* What has to be copied; to be asked before the media are written */
+static List *
+stale_copies(const ListingPage *page, const MediaArrays *arrays)
+{
+	MemoryContext caller = CurrentMemoryContext;
 	Statement	statement;
+	List	   *stale = NIL;
 	uint64		n;
-	SPITupleTable *rows;
 
 	begin(&statement, page, arrays,
-		  "SELECT u.listing, u.media_key" MEDIA_FROM
+		  "SELECT DISTINCT u.listing, u.media_key" MEDIA_FROM
 		  " LEFT JOIN estate.media m ON m.market_id OPERATOR(pg_catalog.=) $1"
 		  " AND m.listing OPERATOR(pg_catalog.=) u.listing AND m.media_key OPERATOR(pg_catalog.=) u.media_key"
 		  " WHERE u.media_url IS NOT NULL AND (m.media_key IS NULL OR m.media_url IS DISTINCT FROM u.media_url"
 		  " OR m.media_modification_timestamp IS DISTINCT FROM u.modified)");
 	n = statement_run(&statement, false);
-	rows = SPI_tuptable;
+	MemoryContextSwitchTo(caller);
 	for (uint64 i = 0; i < n; i++)
 	{
-		JobRequest	request = {0};
+		StaleCopy  *copy = palloc(sizeof(StaleCopy));
 		bool		isnull;
-		int64		listing = DatumGetInt64(SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull));
-		char	   *key = SPI_getvalue(rows->vals[i], rows->tupdesc, 2);
+
+		copy->listing = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+		copy->media_key = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2);
+		stale = lappend(stale, copy);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return stale;
+}
+
+/*
+ * A job for each.  To be called after the media are written: whoever has the
+ * lock of the medium's row, this page or the copying job, makes the other one
+ * see what he did, so that no change falls between a copy and its job's end.
+ */
+static void
+enqueue_copies(const ListingPage *page, List *stale)
+{
+	ListCell   *cell;
+
+	foreach(cell, stale)
+	{
+		const StaleCopy *copy = lfirst(cell);
+		JobRequest	request = {0};
 		StringInfoData args;
 
 		initStringInfo(&args);
 		appendStringInfo(&args, "{\"market_id\": %d, \"listing\": " INT64_FORMAT ", \"media_key\": ",
-						 page->market_id, listing);
-		escape_json(&args, key);
+						 page->market_id, copy->listing);
+		escape_json(&args, copy->media_key);
 		appendStringInfoString(&args, ", \"target\": ");
 		escape_json(&args, page->media_target);
 		appendStringInfoChar(&args, '}');
 		request.handler = "media";
 		request.args = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(args.data)));
 		request.queue = page->media_queue;
-		request.unique_key = psprintf("media:%d:" INT64_FORMAT ":%s", page->market_id, listing, key);
+		request.unique_key = psprintf("media:%d:" INT64_FORMAT ":%s", page->market_id, copy->listing, copy->media_key);
 		request.role = page->job_role;
 		(void) job_enqueue(&request);
 	}
-	SPI_freetuptable(rows);
 }
 
 void
@@ -140,6 +169,7 @@ listing_write_media(const ListingPage *page, Known *const *written, int n)
 	MediaArrays *arrays = collect(written, n);
 	Datum	   *stated = palloc(sizeof(Datum) * n);
 	int			nstated = 0;
+	List	   *stale = NIL;
 	Statement	statement;
 
 	for (int i = 0; i < n; i++)
@@ -156,7 +186,7 @@ listing_write_media(const ListingPage *page, Known *const *written, int n)
 	if (arrays->n == 0)
 		return;
 	if (page->media_target)
-		enqueue_copies(page, arrays);
+		stale = stale_copies(page, arrays);
 
 	/* DISTINCT ON: a record may state a medium twice, and the last one counts */
 	begin(&statement, page, arrays,
@@ -172,4 +202,5 @@ listing_write_media(const ListingPage *page, Known *const *written, int n)
 		  " media_modification_timestamp = excluded.media_modification_timestamp,"
 		  " preferred_photo_yn = excluded.preferred_photo_yn, short_description = excluded.short_description");
 	statement_run(&statement, false);
+	enqueue_copies(page, stale);
 }

@@ -86,6 +86,8 @@ is(join(', ', map { "$_ " . ($after{$_} - $before{$_}) } sort keys %after), 'fee
 is(query($node, 'SELECT listing_key, field, old_value::numeric, new_value::numeric FROM estate.listing_change JOIN estate.listing USING (market_id) WHERE listing = listing.id'),
 	"$key|close_price|" . join('|', map { sprintf '%.2f', $_ } $old, $old + 1000), 'the change is the one that was made');
 
+is(query($node, "SELECT count(*) FROM estate.feed_run WHERE ended_at - started_at > interval '40 seconds'"), '0', 'no run sat and waited for what had come');
+
 # 5. Sold forward in time
 query($node, "SELECT * FROM estate.train('King County')");
 my ($n, $mdape) = split /\|/, query($node, "SELECT n, mdape FROM estate.backtest('King County', '2015-03-01', '2015-06-01', '1 month')");
