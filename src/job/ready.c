@@ -239,13 +239,15 @@ ready_take(ReadyHand *hand, int pages)
 
 	ready_give_back(hand);
 	any = take_any(hand, pages);
-	if (!any && hand->private)
-	{
+	if (any || !hand->private)
+		return any;
+	memset(hand->at, 0, sizeof(hand->at));
+	if (!hand->any_in_pass)
+		return false;
+	hand->any_in_pass = false;
+	any = take_any(hand, pages);
+	if (!any)
 		memset(hand->at, 0, sizeof(hand->at));
-		if (hand->any_in_pass)
-			any = take_any(hand, pages);
-		hand->any_in_pass = false;
-	}
 	return any;
 }
 
