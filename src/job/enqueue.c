@@ -70,7 +70,7 @@ resolve(const JobRequest *request, JobKind *kind)
 static bool
 is_ready(const JobRequest *request, const JobKind *kind)
 {
-	return !kind->network && request->unique_key == NULL && request->run_at <= GetCurrentTimestamp();
+	return !kind->network && request->unique_key == NULL && request->run_at == 0;
 }
 
 static int64

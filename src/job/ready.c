@@ -133,6 +133,18 @@ read_job(ReadyJob *ready, TupleTableSlot *slot, const ReadyJob *before)
 	ready->job.attempt = 1;
 }
 
+/* A lane has all priorities of its side of 0; what is taken together is run in their order */
+static int
+compare_priority(const void *a, const void *b)
+{
+	const ReadyJob *x = a;
+	const ReadyJob *y = b;
+
+	if (x->job.priority != y->job.priority)
+		return x->job.priority < y->job.priority ? -1 : 1;
+	return ItemPointerCompare((ItemPointer) &x->tid, (ItemPointer) &y->tid);
+}
+
 /*
  * Reads the jobs on the taken pages.  The snapshot is taken after the pages
  * were: a row that becomes visible later is told of by its inserter.
@@ -146,6 +158,7 @@ read_pages(ReadyHand *hand, Relation relation)
 	ItemPointerData last;
 	TableScanDesc scan;
 	int			most = 256;
+	bool		mixed = false;
 
 	hand->jobs = palloc(sizeof(ReadyJob) * most);
 	hand->count = 0;
@@ -162,8 +175,11 @@ read_pages(ReadyHand *hand, Relation relation)
 			hand->jobs = repalloc(hand->jobs, sizeof(ReadyJob) * most);
 		}
 		read_job(&hand->jobs[hand->count], slot, hand->count > 0 ? &hand->jobs[hand->count - 1] : NULL);
+		mixed |= hand->jobs[hand->count].job.priority != hand->jobs[0].job.priority;
 		hand->count++;
 	}
+	if (mixed)
+		qsort(hand->jobs, hand->count, sizeof(ReadyJob), compare_priority);
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
 	UnregisterSnapshot(snapshot);

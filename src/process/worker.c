@@ -336,8 +336,9 @@ sql_turn(JobScope *scope, TimestampTz *due)
 		any |= try_ready_batch(scope);
 		if (TimestampDifferenceExceeds(tidied_at, now, TIDY_EVERY_MS))
 		{
-			any |= tidy_lanes();
 			tidied_at = now;
+			if (tidy_lanes())
+				any |= try_ready_batch(scope);
 		}
 		if (!any)
 		{

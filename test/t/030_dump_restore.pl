@@ -130,7 +130,7 @@ subtest 'restored into a second cluster' => sub {
 	is($copy->safe_psql('estate', q{SELECT count(*) FROM estate.job WHERE state = 'available'}), 2, 'jobs wait, the old and the new');
 
 	$copy->safe_psql('estate', 'SELECT estate.enable_workers()');
-	EstateCluster::wait_until($copy, 'SELECT count(*) = 0 FROM estate_internal.job_open', 'the jobs have ended');
+	EstateCluster::wait_until($copy, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'the jobs have ended');
 	is($copy->safe_psql('estate', q{SELECT state, role FROM estate.job WHERE unique_key = 'kept'}), 'done|anna', 'once enabled, they run, as who enqueued them');
 	is($copy->safe_psql('estate', q{SELECT ok FROM estate.doctor() WHERE "check" = 'workers'}), 't', 'doctor() is content');
 	is($copy->safe_psql('estate', q{SELECT * FROM estate.setup()}) =~ /already there/, 1, 'setup() finds it in order');
@@ -146,11 +146,11 @@ subtest 'copied as a template' => sub {
 	$copy->safe_psql('twin', 'UPDATE estate_internal.job_open SET run_at = now()');
 	$copy->reload;
 	$copy->wait_for_log(qr/pg_estate stays quiet in database "twin": it is a copy, or was restored/);
-	is($copy->safe_psql('twin', 'SELECT count(*) FROM estate_internal.job_open'), 1, 'its jobs wait');
+	is($copy->safe_psql('twin', 'SELECT count(*) FROM estate_internal.job_waiting'), 1, 'its jobs wait');
 	is($copy->safe_psql('twin', q{SELECT ok, fix FROM estate.doctor() WHERE "check" = 'workers'}), 'f|SELECT estate.enable_workers();', 'doctor() says why');
 	$copy->safe_psql('twin', 'SELECT estate.enable_workers()');
-	$copy->poll_query_until('twin', 'SELECT count(*) = 0 FROM estate_internal.job_open') or die "the twin's job did not run\n";
-	is($copy->safe_psql('estate', 'SELECT count(*) FROM estate_internal.job_open'), 1, 'those of the template are its own');
+	$copy->poll_query_until('twin', 'SELECT count(*) = 0 FROM estate_internal.job_waiting') or die "the twin's job did not run\n";
+	is($copy->safe_psql('estate', 'SELECT count(*) FROM estate_internal.job_waiting'), 1, 'those of the template are its own');
 };
 
 subtest 'the extension dropped and made again' => sub {

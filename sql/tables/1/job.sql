@@ -53,6 +53,9 @@ CREATE VIEW estate_internal.job_ready AS
 	SELECT * FROM estate_internal.job_ready_2_0 UNION ALL SELECT * FROM estate_internal.job_ready_2_1 UNION ALL
 	SELECT * FROM estate_internal.job_ready_2_2;
 COMMENT ON VIEW estate_internal.job_ready IS 'All lanes of jobs that can run now';
+CREATE VIEW estate_internal.job_waiting AS
+	SELECT id FROM estate_internal.job_open UNION ALL SELECT id FROM estate_internal.job_ready;
+COMMENT ON VIEW estate_internal.job_waiting IS 'All jobs that have not ended';
 
 CREATE TABLE estate_internal.job_ended (
 	id				bigint NOT NULL,
