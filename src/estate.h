@@ -33,11 +33,6 @@
 #define function_aclcheck(oid, role, mode) object_aclcheck(ProcedureRelationId, oid, role, mode)
 #define server_aclcheck(oid, role, mode) object_aclcheck(ForeignServerRelationId, oid, role, mode)
 #endif
-#if PG_VERSION_NUM >= 160000
-#define COMPAT_NO_ESCONTEXT , NULL	/* stringToQualifiedNameList() and others */
-#else
-#define COMPAT_NO_ESCONTEXT
-#endif
 #if PG_VERSION_NUM >= 170000
 #define MyLocalTransactionId (MyProc->vxid.lxid)
 #else

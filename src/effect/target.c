@@ -61,23 +61,30 @@ option(List *options, const char *name)
 	return NULL;
 }
 
+/* The name in 'file:NAME' */
+static const char *
+secret_name(const char *reference)
+{
+	const char *name = reference + strlen("file:");
+	bool		fits = strncmp(reference, "file:", strlen("file:")) == 0 && name[0] != '\0' && name[0] != '.';
+
+	for (const char *p = name; fits && *p; p++)
+		fits = isalnum((unsigned char) *p) || strchr("._-", *p) != NULL;
+	if (!fits)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 errmsg("invalid secret_ref"),
+				 errdetail("The name of a secret has letters, digits, dots, dashes and underscores only, and does not begin with a dot."),
+				 errhint("It must be file:NAME, with NAME a file in the directory of estate.secrets_dir.")));
+	return name;
+}
+
 /* The path of a secret, from 'file:NAME' */
 static char *
 secret_path(const char *reference)
 {
-	const char *name = reference + strlen("file:");
+	const char *name = secret_name(reference);
 
-	if (strncmp(reference, "file:", strlen("file:")) != 0 || name[0] == '\0' || name[0] == '.')
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-				 errmsg("invalid secret_ref"),
-				 errhint("It must be file:NAME, with NAME a file in the directory of estate.secrets_dir.")));
-	for (const char *p = name; *p; p++)
-		if (!isalnum((unsigned char) *p) && strchr("._-", *p) == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-					 errmsg("invalid secret_ref"),
-					 errdetail("The name of a secret has letters, digits, dots, dashes and underscores only.")));
 	if (estate_secrets_dir == NULL || estate_secrets_dir[0] != '/')
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -276,11 +283,7 @@ check_mapping(List *options)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to refer to a secret"),
 				 errdetail("Only members of role estate_admin may set secret_ref.")));
-	if (strncmp(reference, "file:", 5) != 0 || strchr(reference, '/') != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-				 errmsg("invalid secret_ref"),
-				 errhint("It must be file:NAME, with NAME a file in the directory of estate.secrets_dir.")));
+	(void) secret_name(reference);
 }
 
 PG_FUNCTION_INFO_V1(estate_target_validator);

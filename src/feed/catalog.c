@@ -227,6 +227,17 @@ end_cursor(const FeedRun *feed_run)
 		" failures = 0, last_error = NULL WHERE feed_id = $1", 3, types, values, nulls);
 }
 
+/* A feed that is filled by pushes only is well when they are */
+static void
+forget_failures(const Feed *feed)
+{
+	Oid			type = INT4OID;
+	Datum		value = Int32GetDatum(feed->feed_id);
+
+	run("UPDATE estate_internal.feed_cursor SET failures = 0, last_error = NULL"
+		" WHERE feed_id = $1 AND (failures > 0 OR last_error IS NOT NULL)", 1, &type, &value, NULL);
+}
+
 /*
  * Keeps the header of a delimited file, as such a file would have it: a
  * rejected line can only be read again behind it.
@@ -279,6 +290,8 @@ feed_end_run(FeedRun *feed_run, const char *outcome)
 		2, types, values, NULL);
 	if (!feed_run->pushed)
 		end_cursor(feed_run);
+	else if (feed_run->feed->url == NULL)
+		forget_failures(feed_run->feed);
 	if (feed_run->reader)
 		keep_header(feed_run);
 	SPI_finish();

@@ -147,7 +147,7 @@ SKIP:
 	query($node, "CALL estate.run_feed('nginx')");
 	is(run_of($node, 'nginx'), 'done|2|14|14|0|0|0|0', 'nginx serves the pages, compressed');
 	like(query($node, "SELECT bytes > 30000 FROM estate.feed_run JOIN estate.feed USING (feed_id) WHERE name = 'nginx'"), qr/^t$/, 'bytes are counted decompressed');
-	system('kill', slurp_file("$dir/nginx.pid") =~ s/\s//gr);
+	kill 'TERM', slurp_file("$dir/nginx.pid") =~ s/\s//gr;
 }
 
 $node->stop;

@@ -75,7 +75,21 @@ run_and_kill('always', 0, 'delta', qr/ModificationTimestamp/);
 state_same($node, 'always', $end, 'killed before the first page and before the delta: the same end state');
 is(query($node, "SELECT count(*) FROM estate.job WHERE state NOT IN ('done')"), '0', 'no job is left');
 
-# 4. An immediate stop of the whole server
+# 4. What the page before the kill has promised is not forgotten: the latest of all timestamps may stand there
+$source->put('late.json', '{"value": [{"ListingKey": "L1", "ModificationTimestamp": "2026-05-02T00:00:00Z"}], "@odata.nextLink": "' . $source->url('/early.json') . '"}');
+$source->put('early.json', '{"value": [{"ListingKey": "L2", "ModificationTimestamp": "2026-05-01T00:00:00Z"}]}');
+$source->put('routes.json', '[["early", "/-hang/early.json"]]');
+$source->forget_requests;
+query($node, "SELECT estate.create_feed('late', market => 'always', preset => 'reso', url => '" . $source->url('/late.json') . "')");
+query($node, "SELECT estate.request_run('late')");
+wait_until(sub { $source->requests(qr/early/) }, 'the page with the earlier timestamps is awaited');
+$source->put('routes.json', '[]');
+kill 'KILL', query($node, "SELECT pid FROM pg_stat_activity WHERE application_name = 'pg_estate network'");
+eventually($node, "SELECT watermark = '2026-05-02T00:00:00Z' FROM estate_internal.feed_cursor JOIN estate.feed USING (feed_id) WHERE name = 'late'",
+	'the watermark is the latest of all pages, those before the kill too');
+is(query($node, "SELECT count(*) FROM estate.listing WHERE source_system = 'late'"), '2', 'and all are there');
+
+# 5. An immediate stop of the whole server
 market('stop');
 serve($source, page2 => '/-hang');
 query($node, "SELECT estate.request_run('stop')");
