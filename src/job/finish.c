@@ -19,6 +19,7 @@
 
 #include "job/job.h"
 #include "job/ready.h"
+#include "job/run.h"
 
 /* Back-off after a failure: 1 s doubling to an hour, with a fifth of jitter */
 #define BACKOFF_FIRST_MS 1000.0
@@ -210,6 +211,8 @@ estate_cancel_job(PG_FUNCTION_ARGS)
 	estate_require_tables();
 	if (cancel_ready(id))
 		PG_RETURN_BOOL(true);
+	if (!job_lock_in_transaction(id))
+		PG_RETURN_BOOL(false);	/* a network job that a process has in hand */
 	PG_RETURN_BOOL(move_job("job_open", id,
 							"WITH ended AS (DELETE FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1"
 							" AND id OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT estate.running_jobs())) RETURNING *)"

@@ -151,7 +151,7 @@ settle_failure(Batch *batch, ReadyJob *ready, const ErrorData *error)
 	if (SPI_execute_with_args(insert, 8, types, values, NULL, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not keep a failed job");
 	SPI_finish();
-	if (job_is_collision(error))
+	if (job_is_passing(error))
 		job_snooze(&ready->job, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 50));
 	else
 	{

@@ -18,6 +18,7 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "common/pg_prng.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
@@ -78,13 +79,25 @@ job_lock_feed(int feed_id)
 }
 
 /* The same until the end of the transaction */
-bool
-job_lock_feed_in_transaction(int feed_id)
+static bool
+lock_in_transaction(int64 key, uint16 class)
 {
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, feed_id, LOCK_CLASS_FEED);
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (key >> 32), (uint32) key, class);
 	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+bool
+job_lock_feed_in_transaction(int feed_id)
+{
+	return lock_in_transaction(feed_id, LOCK_CLASS_FEED);
+}
+
+bool
+job_lock_in_transaction(int64 id)
+{
+	return lock_in_transaction(id, LOCK_CLASS_JOB);
 }
 
 void
@@ -135,12 +148,22 @@ claim_next(const JobScope *scope, const Job *after)
 	SPI_connect();
 	if (plan == NULL)
 	{
-		plan = SPI_prepare("SELECT " CLAIM_COLUMNS " FROM estate_internal.job_open"
-						   " WHERE NOT network AND run_at OPERATOR(pg_catalog.<=) $1"
-						   " AND ROW(priority, run_at, id) OPERATOR(pg_catalog.>) ROW($2, $3, $4)"
+		/* priority by priority: jobs of the future, however many, are not read */
+		plan = SPI_prepare("WITH RECURSIVE p(priority) AS ("
+						   " SELECT pg_catalog.min(priority) FROM estate_internal.job_open"
+						   " WHERE NOT network AND priority OPERATOR(pg_catalog.>=) $2"
+						   " UNION ALL SELECT (SELECT pg_catalog.min(o.priority) FROM estate_internal.job_open o"
+						   " WHERE NOT o.network AND o.priority OPERATOR(pg_catalog.>) p.priority)"
+						   " FROM p WHERE p.priority IS NOT NULL)"
+						   " SELECT j.* FROM p CROSS JOIN LATERAL (SELECT " CLAIM_COLUMNS " FROM estate_internal.job_open"
+						   " WHERE NOT network AND priority OPERATOR(pg_catalog.=) p.priority"
+						   " AND run_at OPERATOR(pg_catalog.<=) $1"
+						   " AND ROW(run_at, id) OPERATOR(pg_catalog.>) ROW("
+						   "CASE WHEN p.priority OPERATOR(pg_catalog.=) $2 THEN $3 ELSE '-infinity' END,"
+						   " CASE WHEN p.priority OPERATOR(pg_catalog.=) $2 THEN $4 ELSE 0 END)"
 						   " AND ($5 IS NULL OR queue OPERATOR(pg_catalog.=) $5)"
 						   " AND ($6 IS NULL OR pg_catalog.pg_has_role($6, role::pg_catalog.oid, 'MEMBER'))"
-						   " ORDER BY priority, run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED",
+						   " ORDER BY run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) j LIMIT 1",
 						   6, types);
 		SPI_keepplan(plan);
 	}
@@ -164,12 +187,17 @@ claim_next(const JobScope *scope, const Job *after)
 	return job;
 }
 
-/* Neither the job's fault nor an attempt: the transaction met another one */
+/*
+ * Neither the job's fault nor an attempt: the transaction met another one.
+ * Now and then it counts all the same: a handler may raise these by itself,
+ * and must come to an end.
+ */
 bool
-job_is_collision(const ErrorData *error)
+job_is_passing(const ErrorData *error)
 {
-	return error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
-		error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE;
+	return (error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
+			error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE) &&
+		pg_prng_double(&pg_global_prng_state) > 0.1;
 }
 
 static void
@@ -188,7 +216,7 @@ run_one(JobScope *scope, Job *job)
 	}
 	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && OidIsValid(scope->caller))
 		ReThrowError(error);	/* the user cancelled his own CALL, not the job */
-	if (job_is_collision(error))
+	if (job_is_passing(error))
 		job_snooze(job, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 50));
 	else
 	{
@@ -284,16 +312,41 @@ job_claim_network(JobScope *scope, int most)
 		bool		isnull;
 		int64		id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
 
-		if (lock_session(id, LOCK_CLASS_JOB))
+		if (scope->inside ? job_lock_in_transaction(id) : lock_session(id, LOCK_CLASS_JOB))
 		{
-			MemoryContext spi = MemoryContextSwitchTo(caller);
+			MemoryContext spi = MemoryContextSwitchTo(GetMemoryChunkContext(scope));
+			int64	   *claimed = palloc(sizeof(int64));
 
+			*claimed = id;
+			scope->claimed = lappend(scope->claimed, claimed);
+			MemoryContextSwitchTo(caller);
 			jobs = lappend(jobs, job_from_row(SPI_tuptable->vals[i], SPI_tuptable->tupdesc));
 			MemoryContextSwitchTo(spi);
 		}
 	}
 	SPI_finish();
 	return jobs;
+}
+
+/* A task has taken the first of the claimed jobs over */
+void
+job_claim_taken(JobScope *scope)
+{
+	pfree(linitial(scope->claimed));
+	scope->claimed = list_delete_first(scope->claimed);
+}
+
+/* Gives back what was claimed and not taken over by a task */
+void
+job_unlock_claimed(JobScope *scope)
+{
+	ListCell   *cell;
+
+	if (!scope->inside)
+		foreach(cell, scope->claimed)
+			job_unlock(*(int64 *) lfirst(cell));
+	list_free_deep(scope->claimed);
+	scope->claimed = NIL;
 }
 
 /* Whether a claimed job is still open: another process may just have ended it before we got its lock */

@@ -44,6 +44,7 @@
 #define LEAVE_AFTER_MS 3000
 #define LOOK_AT_OPEN_EVERY_MS 20	/* for retries and scheduled jobs, while the lanes are busy */
 #define TIDY_EVERY_MS 500
+#define CLAIM_LEAST_ROOM 32
 #define COMPLAIN_EVERY_MS (10 * 60 * 1000)
 
 static EstateDatabaseSlot *my_database;
@@ -118,6 +119,9 @@ settle_session(void)
 	 */
 	if (my_kind == WORKER_SQL)
 		SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_OVERRIDE);
+	else
+		/* one row that a client keeps locked must not stop all feeds and effects; see run_step() */
+		SetConfigOption("lock_timeout", "2s", PGC_SUSET, PGC_S_OVERRIDE);
 }
 
 /* Says once in a while that there is something a human has to do */
@@ -361,8 +365,12 @@ claim_network_jobs(TaskSet *set, JobScope *scope, TimestampTz *due)
 	ListCell   *cell;
 	int			room = ESTATE_MAX_RUNNING - list_length(set->tasks);
 
-	if (room == 0)
+	/* not for each place that becomes free: a claim reads past all that are in hand */
+	if (room < CLAIM_LEAST_ROOM)
+	{
+		*due = DT_NOEND;		/* `true` makes us look again when tasks have ended */
 		return true;
+	}
 	step_begin(STEP_WORKER, &user);
 	MemoryContextSwitchTo(cycle_context);
 	jobs = job_claim_network(scope, room);
@@ -375,6 +383,7 @@ claim_network_jobs(TaskSet *set, JobScope *scope, TimestampTz *due)
 	foreach(cell, jobs)
 	{
 		CHECK_FOR_INTERRUPTS();
+		job_claim_taken(scope);
 		(void) tasks_add(set, lfirst(cell));
 	}
 	return list_length(jobs) == room;
@@ -394,8 +403,6 @@ network_turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
 	{
 		pgstat_report_activity(STATE_RUNNING, psprintf("driving %d network jobs", list_length(set->tasks)));
 		tasks_turn(set);
-		if (more && list_length(set->tasks) == ESTATE_MAX_RUNNING)
-			return true;		/* look again when one has ended */
 	}
 	else
 		pgstat_report_activity(STATE_IDLE, NULL);
