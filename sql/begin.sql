@@ -1,6 +1,18 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION pg_estate" to load this file. \quit
 
+DO $$
+BEGIN
+	IF pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.<>) 'UTF8' THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'feature_not_supported',
+			MESSAGE = 'pg_estate needs a database with encoding UTF8',
+			DETAIL = pg_catalog.format('This one has encoding %s.', pg_catalog.getdatabaseencoding()),
+			HINT = 'CREATE DATABASE ... ENCODING ''UTF8'' TEMPLATE template0;';
+	END IF;
+END
+$$;
+
 -- A schema that somebody planted beforehand could hold functions that are called instead of ours.
 DO $$
 BEGIN

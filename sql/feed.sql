@@ -200,6 +200,11 @@ END
 $$;
 COMMENT ON FUNCTION estate.resume_feed(text) IS 'Lets a paused feed run again, at once if it has an interval. Tells whether it was paused';
 
+CREATE FUNCTION estate.hold_feed(name text) RETURNS int
+	AS 'MODULE_PATHNAME', 'estate_hold_feed' LANGUAGE C STRICT;
+COMMENT ON FUNCTION estate.hold_feed(text) IS
+'Keeps a feed from being run until the end of the transaction, and refuses when it is being run; returns its id';
+
 CREATE FUNCTION estate.drop_feed(name text, purge bool DEFAULT false) RETURNS bigint
 	LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
 AS $$
@@ -207,7 +212,7 @@ DECLARE
 	gone record;
 	purged bigint := 0;
 BEGIN
-	PERFORM estate.check_tables();
+	PERFORM estate.hold_feed(drop_feed.name);
 	DELETE FROM estate.feed f WHERE f.name = drop_feed.name RETURNING f.feed_id, f.market_id INTO gone;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('there is no feed "%s"', drop_feed.name), HINT = 'SELECT name FROM estate.feed;';
@@ -285,7 +290,7 @@ COMMENT ON FUNCTION estate.replay_rejects(text) IS
 
 GRANT EXECUTE ON FUNCTION estate.create_market(text, text, text, text), estate.check_feed(text, jsonb, text, text, jsonb),
 	estate.check_feed_options(jsonb), estate.create_feed(text, text, text, text, jsonb, text, interval, jsonb),
-	estate.alter_feed(text, text, jsonb, text, interval, jsonb), estate.drop_feed(text, bool) TO estate_admin;
+	estate.alter_feed(text, text, jsonb, text, interval, jsonb), estate.drop_feed(text, bool), estate.hold_feed(text) TO estate_admin;
 GRANT EXECUTE ON FUNCTION estate.pause_feed(text), estate.resume_feed(text), estate.request_run(text), estate.push_feed(text, text),
 	estate.preview_feed(text, int), estate.suggest_mapping(text), estate.replay_rejects(text) TO estate_operator, estate_admin;
 GRANT EXECUTE ON PROCEDURE estate.run_feed(text, bigint, text, int, bigint, bigint, bigint, bigint, bigint, bigint, bigint) TO estate_operator, estate_admin;

@@ -15,6 +15,7 @@
 #include "commands/dbcommands.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
@@ -98,6 +99,18 @@ require_installer(void)
 						GetUserNameFromId(internal, false)),
 				 errhint("ALTER SCHEMA estate_internal OWNER TO %s;",
 						 quote_identifier(GetUserNameFromId(owner, false)))));
+}
+
+/* Feeds are read as UTF-8 and written as they are */
+static void
+require_utf8(void)
+{
+	if (GetDatabaseEncoding() != PG_UTF8)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("pg_estate needs a database with encoding UTF8"),
+				 errdetail("This one has encoding %s.", GetDatabaseEncodingName()),
+				 errhint("CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0;")));
 }
 
 static void
@@ -207,6 +220,7 @@ estate_setup(PG_FUNCTION_ARGS)
 	bool		enabled;
 
 	InitMaterializedSRF(fcinfo, 0);
+	require_utf8();
 	require_installer();
 	lock_installation();
 	SPI_connect();

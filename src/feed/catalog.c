@@ -13,6 +13,7 @@
 
 #include "feed/state.h"
 #include "job/job.h"
+#include "job/run.h"
 
 static char *
 text_member(int column)
@@ -118,6 +119,32 @@ feed_read(int feed_id)
 	return feed;
 }
 
+/* The same by its name; throws when there is no such feed */
+Feed *
+feed_require(const char *name)
+{
+	Feed	   *feed = feed_read(feed_id_of(name));
+
+	if (feed == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("feed \"%s\" has lost its cursor, or is being dropped", name),
+				 errhint("SELECT * FROM estate.feed_status; If the feed is still there, drop it and create it anew.")));
+	return feed;
+}
+
+/* Keeps others from running the feed until the end of the transaction; throws when it is being run */
+void
+feed_hold(int feed_id, const char *name)
+{
+	if (!job_lock_feed_in_transaction(feed_id))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("feed \"%s\" is being run by another session", name),
+				 errhint("SELECT * FROM estate.feed_status; SELECT estate.pause_feed(%s); keeps it from being run again.",
+						 quote_literal_cstr(name))));
+}
+
 /* A text option of the feed; NULL: it is not set */
 char *
 feed_option(const Feed *feed, const char *name)
@@ -177,7 +204,7 @@ feed_count_page(FeedRun *feed_run, const ListingCounts *counts, int64 bytes)
 	Datum		values[8];
 	Oid			cursor_types[] = {INT4OID, TEXTOID, TEXTOID, INT8OID};
 	Datum		cursor_values[4];
-	char		nulls[4] = "    ";
+	char		nulls[] = "    ";
 
 	values[0] = Int64GetDatum(feed_run->run_id);
 	values[1] = Int64GetDatum(counts->seen);
@@ -215,7 +242,7 @@ end_cursor(const FeedRun *feed_run)
 	const char *modified = feed_run->source ? source_header(feed_run->source, "last-modified") : NULL;
 	Oid			types[] = {INT4OID, TEXTOID, TEXTOID};
 	Datum		values[3];
-	char		nulls[3] = "   ";
+	char		nulls[] = "   ";
 
 	values[0] = Int32GetDatum(feed_run->feed->feed_id);
 	values[1] = etag ? CStringGetTextDatum(etag) : (Datum) 0;
@@ -278,6 +305,26 @@ keep_header(const FeedRun *feed_run)
 		2, types, values, NULL);
 }
 
+/*
+ * What nobody asks for any more, of this feed: settled rejects of 90 days ago,
+ * and runs of then but for the newest 1000.
+ */
+static void
+sweep(const Feed *feed)
+{
+	Oid			type = INT4OID;
+	Datum		value = Int32GetDatum(feed->feed_id);
+
+	run("DELETE FROM estate.feed_reject WHERE feed_id OPERATOR(pg_catalog.=) $1"
+		" AND resolved_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '90 days')",
+		1, &type, &value, NULL);
+	run("DELETE FROM estate.feed_run WHERE feed_id OPERATOR(pg_catalog.=) $1"
+		" AND started_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '90 days')"
+		" AND run_id OPERATOR(pg_catalog.<=) (SELECT r.run_id FROM estate.feed_run r"
+		" WHERE r.feed_id OPERATOR(pg_catalog.=) $1 ORDER BY r.run_id DESC OFFSET 1000 LIMIT 1)",
+		1, &type, &value, NULL);
+}
+
 /* The run has come to its end: the watermark that was pending counts from now on */
 void
 feed_end_run(FeedRun *feed_run, const char *outcome)
@@ -294,6 +341,7 @@ feed_end_run(FeedRun *feed_run, const char *outcome)
 		forget_failures(feed_run->feed);
 	if (feed_run->reader)
 		keep_header(feed_run);
+	sweep(feed_run->feed);
 	SPI_finish();
 }
 

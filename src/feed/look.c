@@ -51,7 +51,7 @@ wait_for_bytes(FeedRun *run, NetLoop *loop)
 static FeedRun *
 sample(const char *name, ListingRow *rows, int most, int *n)
 {
-	Feed	   *feed = feed_read(feed_id_of(name));
+	Feed	   *feed = feed_require(name);
 	FeedRun    *run = feed_run_create(CurrentMemoryContext, feed);
 	NetLoop    *loop = net_loop_create(CurrentMemoryContext, 4, 4);
 
@@ -211,17 +211,31 @@ estate_push_feed(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	estate_require_tables();
 	estate_become_owner(&user);
-	feed = feed_read(feed_id_of(name));
-	if (!job_lock_feed_in_transaction(feed->feed_id))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("feed \"%s\" is being run by another session", name),
-				 errhint("SELECT * FROM estate.feed_status;")));
+	feed_hold(feed_id_of(name), name);
+	feed = feed_require(name);
 	(void) push(feed, PG_GETARG_TEXT_PP(1));
 	feed_job(name, &job);
 	feed_last_run(&job, values, nulls);
 	estate_resume_user(&user);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+PG_FUNCTION_INFO_V1(estate_hold_feed);
+
+/* estate.hold_feed(name) -> int: the feed's id, and that nobody runs it until the end of the transaction */
+Datum
+estate_hold_feed(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	EstateUser	user;
+	int			feed_id;
+
+	estate_require_tables();
+	estate_become_owner(&user);
+	feed_id = feed_id_of(name);
+	feed_hold(feed_id, name);
+	estate_resume_user(&user);
+	PG_RETURN_INT32(feed_id);
 }
 
 /* scheme://user:password@host */
@@ -330,7 +344,7 @@ estate_request_run(PG_FUNCTION_ARGS)
 
 	estate_require_tables();
 	estate_become_owner(&user);
-	feed = feed_read(feed_id_of(name));
+	feed = feed_require(name);
 	if (feed->paused)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -13,9 +13,13 @@
 #include "feed/synonym.h"
 #include "parse/json.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 
 /* of a record that is too large for anything, this much is kept */
 #define TOO_LARGE_KEPT (64 * 1024)
+
+/* 1e10 hectares are 1e14 square metres; the earth has 1.5e10 of land */
+#define LOT_MOST_ACRES 9.9e9
 
 #define HASH_SEED_EXTRA UINT64CONST(0x6578747261)
 #define HASH_SEED_REMOVED UINT64CONST(0x72656d6f766564)
@@ -308,6 +312,30 @@ fill_units(const Mapping *mapping, ListingRow *row)
 		fill_unit(row, mapping->lot_units, mapping->lot_unit, mapping->lot_units_seed);
 }
 
+/*
+ * What is stated in acres or hectares is compared in square metres, and these
+ * must be of no more digits than lot_size_sqm has.
+ */
+static bool
+check_lot(const Mapping *mapping, ListingRow *row)
+{
+	const text *unit;
+	double		area;
+
+	if (mapping->lot_area < 0 || row->nulls[mapping->lot_area] ||
+		mapping->lot_units < 0 || row->nulls[mapping->lot_units])
+		return true;
+	unit = DatumGetTextPP(row->values[mapping->lot_units]);
+	if (VARSIZE_ANY_EXHDR(unit) == 0 || strchr("AH", *VARDATA_ANY(unit)) == NULL)
+		return true;
+	area = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, row->values[mapping->lot_area]));
+	if (area <= LOT_MOST_ACRES)
+		return true;
+	reject(row, "out_of_range", mapping->columns->column[mapping->lot_area].name,
+		   psprintf("%g %s are more than there are on earth", area, TextDatumGetCString(PointerGetDatum(unit))));
+	return false;
+}
+
 /* All columns but the key; of a withdrawn listing what can be read of them */
 static bool
 apply_targets(const Mapping *mapping, ListingRow *row)
@@ -366,6 +394,12 @@ mapping_apply(Mapping *mapping, const Record *record, ListingRow *row)
 		return;
 	find_removal_by_status(mapping, row);
 	fill_units(mapping, row);
+	if (!check_lot(mapping, row))
+	{
+		if (row->removed_reason == NULL)
+			return;
+		reject(row, NULL, NULL, NULL);
+	}
 	if (mapping->media_slot >= 0 && !mapping_media(mapping, mapping->values[mapping->media_slot], row))
 	{
 		if (row->removed_reason == NULL)

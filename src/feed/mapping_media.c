@@ -30,12 +30,13 @@ hash_string(const char *text, uint64 seed)
 	return text ? hash_bytes_extended((const unsigned char *) text, strlen(text), seed) : seed;
 }
 
-/* Fills one medium from the members of its object; false: *problem says why not */
+/* Fills one medium from the members of its object; false: *code and *problem say why not */
 static bool
-read_medium(const Record *members, ListingMedia *medium, char **problem)
+read_medium(const Record *members, ListingMedia *medium, const char **code, char **problem)
 {
 	memset(medium, 0, sizeof(*medium));
 	medium->media_order = -1;
+	*code = "bad_type";
 	medium->modified_at = DT_NOBEGIN;
 
 	for (int i = 0; i < members->nfields; i++)
@@ -62,7 +63,7 @@ read_medium(const Record *members, ListingMedia *medium, char **problem)
 
 			if (*end != '\0' || order < 0 || order > INT_MAX)
 			{
-				*problem = psprintf("a medium has Order \"%.40s\"", value);
+				*problem = psprintf("a medium has Order \"%.*s\"", pg_mbcliplen(value, field->len, 40), value);
 				return false;
 			}
 			medium->media_order = order;
@@ -70,7 +71,8 @@ read_medium(const Record *members, ListingMedia *medium, char **problem)
 		else if (strcmp(field->name, "MediaModificationTimestamp") == 0 &&
 				 time_stamp_from_text(NULL, value, pg_tzset("UTC"), &medium->modified_at) != TIME_OK)
 		{
-			*problem = psprintf("a medium has MediaModificationTimestamp \"%.40s\"", value);
+			*problem = psprintf("a medium has MediaModificationTimestamp \"%.*s\"",
+								pg_mbcliplen(value, field->len, 40), value);
 			return false;
 		}
 	}
@@ -83,8 +85,12 @@ read_medium(const Record *members, ListingMedia *medium, char **problem)
 			medium->media_key = psprintf("url:" UINT64_FORMAT, hash_string(medium->media_url, 0));
 	}
 	if (medium->media_key == NULL)
+	{
 		*problem = "a medium has neither MediaKey nor MediaURL";
-	else if (pg_mbstrlen(medium->media_key) > MEDIA_KEY_MOST)
+		return false;
+	}
+	*code = "out_of_range";
+	if (pg_mbstrlen(medium->media_key) > MEDIA_KEY_MOST)
 		*problem = psprintf("a medium has a MediaKey of more than %d characters", MEDIA_KEY_MOST);
 	else if (medium->media_category && pg_mbstrlen(medium->media_category) > MEDIA_CATEGORY_MOST)
 		*problem = psprintf("a medium has a MediaCategory of more than %d characters", MEDIA_CATEGORY_MOST);
@@ -121,13 +127,14 @@ mapping_media(const Mapping *mapping, const Field *field, ListingRow *row)
 	for (int i = 0; i < list.nfields; i++)
 	{
 		Record		members;
+		const char *code;
 		char	   *problem = NULL;
 
 		if (list.fields[i].kind != FIELD_JSON || list.fields[i].value[0] != '{' ||
 			!json_members_parse(list.fields[i].value, list.fields[i].len, &members))
 			return reject_media(row, "bad_type", "an element of Media is not an object");
-		if (!read_medium(&members, &row->media[row->nmedia], &problem))
-			return reject_media(row, "bad_type", problem);
+		if (!read_medium(&members, &row->media[row->nmedia], &code, &problem))
+			return reject_media(row, code, problem);
 		row->content_hash += (int64) hash_medium(&row->media[row->nmedia]);
 		row->nmedia++;
 	}

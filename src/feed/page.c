@@ -4,8 +4,8 @@
  *
  * Runs in the steps of a feed's run, inside a transaction.  Delimited text is
  * applied as it comes, a thousand records at a time; a page of JSON when it is
- * whole.  What a page needs lives in the run's page context, which is reset
- * before the next one.
+ * whole, a thousand records at a time too, but in one transaction.  What these
+ * need lives in the run's page context, which is reset before the next ones.
  */
 #include "postgres.h"
 
@@ -18,7 +18,7 @@
 #include "feed/timetext.h"
 #include "parse/json.h"
 
-#define PAGE_MOST_RECORDS 1000
+#define BATCH_MOST_RECORDS 1000
 #define JSON_MOST_BYTES (256 * 1024 * 1024)
 
 static bool
@@ -165,6 +165,8 @@ note_watermark(FeedRun *run, const Record *record)
 		if (run->pending_watermark == NULL || at > run->watermark_at)
 		{
 			run->watermark_at = at;
+			if (run->pending_watermark)
+				pfree(run->pending_watermark);
 			run->pending_watermark = MemoryContextStrdup(run->context, field->value);
 		}
 	}
@@ -229,37 +231,42 @@ next_link(FeedRun *run, const JsonPage *page)
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("the pages of feed \"%s\" lead in a circle", run->feed->name),
 				 errdetail("\"%s\" is said to come next, and has been read already.", net_redact_url(url))));
-	return MemoryContextStrdup(run->context, url);
+	return MemoryContextStrdup(run->source_context, url);
 }
 
-/* All rows of a whole page of JSON */
-static ListingRow *
-take_json(FeedRun *run, int *n)
+/* The page of JSON that has come: whole, and with its next one known */
+static void
+open_json(FeedRun *run, JsonPage *page)
 {
-	JsonPage	page;
-	ListingRow *rows;
-
-	if (!json_page_parse(run->body.data, run->body.len, &page))
+	if (!json_page_parse(run->body.data, run->body.len, page))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_JSON_TEXT),
 				 errmsg("feed \"%s\" did not deliver a page of JSON", run->feed->name),
-				 errdetail_internal("%s", page.error)));
+				 errdetail_internal("%s", page->error)));
 	if (run->mapping == NULL)
 		compile(run);
-	rows = palloc0(sizeof(ListingRow) * Max(page.nrecords, 1));
-	for (int i = 0; i < page.nrecords; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		mapping_apply(run->mapping, &page.records[i], &rows[i]);
-		note_watermark(run, &page.records[i]);
-	}
-	run->next_url = next_link(run, &page);
-	*n = page.nrecords;
-	return rows;
+	run->next_url = next_link(run, page);
 }
 
+/* Maps records of the page until there are enough */
+static int
+take_json(FeedRun *run, JsonPage *page, ListingRow *rows, int most)
+{
+	Record		record;
+	int			n = 0;
+
+	while (n < most && json_page_next(page, &record))
+	{
+		CHECK_FOR_INTERRUPTS();
+		mapping_apply(run->mapping, &record, &rows[n++]);
+		note_watermark(run, &record);
+	}
+	return n;
+}
+
+/* Applies rows, and adds them to the counts of their page */
 static void
-apply(FeedRun *run, ListingRow *rows, int n)
+apply(FeedRun *run, ListingRow *rows, int n, ListingCounts *of_page)
 {
 	ListingPage page = {0};
 	ListingCounts counts;
@@ -277,16 +284,28 @@ apply(FeedRun *run, ListingRow *rows, int n)
 	page.nrows = n;
 	page.rows = rows;
 	listing_apply(&page, &counts);
-	feed_count_page(run, &counts, run->bytes);
-	run->bytes = 0;
+	of_page->seen += counts.seen;
+	of_page->inserted += counts.inserted;
+	of_page->updated += counts.updated;
+	of_page->unchanged += counts.unchanged;
+	of_page->deleted += counts.deleted;
+	of_page->rejected += counts.rejected;
 	run->inserted += counts.inserted;
 	if (listing_refresh_statistics(run->inserted, run->inserted_at_refresh))
 		run->inserted_at_refresh = run->inserted;
 }
 
 static void
+end_page(FeedRun *run, const ListingCounts *counts)
+{
+	feed_count_page(run, counts, run->bytes);
+	run->bytes = 0;
+}
+
+static void
 work_delimited(FeedRun *run)
 {
+	ListingCounts counts = {0};
 	ListingRow *rows;
 	int			n;
 
@@ -294,18 +313,21 @@ work_delimited(FeedRun *run)
 		run->reader = create_reader(run);
 	if (!run->full)
 		run->last = push_delimited(run);
-	rows = palloc0(sizeof(ListingRow) * PAGE_MOST_RECORDS);
-	n = take_delimited(run, rows, PAGE_MOST_RECORDS);
+	rows = palloc0(sizeof(ListingRow) * BATCH_MOST_RECORDS);
+	n = take_delimited(run, rows, BATCH_MOST_RECORDS);
 	if (n > 0)
-		apply(run, rows, n);
+	{
+		apply(run, rows, n, &counts);
+		end_page(run, &counts);
+	}
 	run->ended = run->last && !run->full;
 }
 
 static void
 work_json(FeedRun *run)
 {
-	ListingRow *rows;
-	int			n;
+	ListingCounts counts = {0};
+	JsonPage	page;
 
 	if (run->body.data == NULL)
 	{
@@ -316,8 +338,15 @@ work_json(FeedRun *run)
 	}
 	if (!push_json(run))
 		return;
-	rows = take_json(run, &n);
-	apply(run, rows, n);
+	open_json(run, &page);
+	while (page.nrecords > 0)
+	{
+		ListingRow *rows = palloc0(sizeof(ListingRow) * Min(page.nrecords, BATCH_MOST_RECORDS));
+
+		apply(run, rows, take_json(run, &page, rows, BATCH_MOST_RECORDS), &counts);
+		MemoryContextReset(run->page_context);
+	}
+	end_page(run, &counts);
 	resetStringInfo(&run->body);
 	run->page_ended = true;
 	run->ended = run->next_url == NULL;
@@ -355,13 +384,11 @@ feed_take_rows(FeedRun *run, ListingRow *rows, int most)
 		initStringInfo(&run->body);
 	if (push_json(run))
 	{
-		int			n;
-		ListingRow *all = take_json(run, &n);
+		JsonPage	page;
 
+		open_json(run, &page);
 		run->last = true;
-		n = Min(n, most);
-		memcpy(rows, all, sizeof(ListingRow) * n);
-		return n;
+		return take_json(run, &page, rows, most);
 	}
 	return 0;
 }

@@ -106,7 +106,7 @@ feed_run_create(MemoryContext context, Feed *feed)
 	run->columns = listing_columns();
 	/* an interrupted run: what its pages promised must not be forgotten */
 	if (feed->pending_watermark && feed_watermark_time(feed, feed->pending_watermark, &run->watermark_at))
-		run->pending_watermark = feed->pending_watermark;
+		run->pending_watermark = pstrdup(feed->pending_watermark);
 	MemoryContextSwitchTo(caller);
 	return run;
 }
@@ -157,23 +157,15 @@ first_url(const Feed *feed)
 	return url.data;
 }
 
-/* Asks for the page at run->next_url, or for the first one */
-void
-feed_open_page(FeedRun *run, NetLoop *loop)
+/* A source of run->url */
+static FeedSource *
+open_source(const FeedRun *run, NetLoop *loop)
 {
-	Feed	   *feed = run->feed;
+	const Feed *feed = run->feed;
 	NetOptions	options = {0};
 
-	if (run->source)
-		source_close(run->source);
-	run->url = run->next_url ? run->next_url : first_url(feed);
-	run->next_url = NULL;
-	run->page_ended = false;
 	if (source_is_file(run->url))
-	{
-		run->source = source_file(run->context, run->url, feed->owner);
-		return;
-	}
+		return source_file(run->source_context, run->url, feed->owner);
 	options.url = net_resolve_url(run->url, run->url);
 	if (options.url == NULL)
 		options.url = run->url;
@@ -188,7 +180,28 @@ feed_open_page(FeedRun *run, NetLoop *loop)
 		options.if_none_match = feed->etag;
 		options.if_modified_since = feed->last_modified;
 	}
-	run->source = source_http(loop, run->context, &options);
+	return source_http(loop, run->source_context, &options);
+}
+
+/* Asks for the page at run->next_url, or for the first one; what the page before it needed goes */
+void
+feed_open_page(FeedRun *run, NetLoop *loop)
+{
+	MemoryContext before = run->source_context;
+	MemoryContext caller;
+
+	if (run->source)
+		source_close(run->source);
+	run->source = NULL;
+	run->source_context = AllocSetContextCreate(run->context, "pg_estate source", ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(run->source_context);
+	run->url = pstrdup(run->next_url ? run->next_url : first_url(run->feed));
+	run->next_url = NULL;
+	run->page_ended = false;
+	if (before)
+		MemoryContextDelete(before);
+	run->source = open_source(run, loop);
+	MemoryContextSwitchTo(caller);
 }
 
 /* The credential of the feed, if it has one */

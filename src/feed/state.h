@@ -48,6 +48,7 @@ typedef struct FeedRun
 	int64		run_id;
 	const ListingColumns *columns;
 	Mapping    *mapping;		/* NULL: not compiled yet */
+	MemoryContext source_context;	/* of the page in hand, with its urls; NULL: none */
 	FeedSource *source;
 	char	   *url;			/* of the page in hand */
 	HTAB	   *pages_seen;		/* hashes of the links followed; NULL: none */
@@ -71,6 +72,8 @@ typedef struct FeedRun
 
 /* catalog.c */
 extern Feed *feed_read(int feed_id);
+extern Feed *feed_require(const char *name);
+extern void feed_hold(int feed_id, const char *name);
 extern int	feed_id_of(const char *name);
 extern char *feed_option(const Feed *feed, const char *name);
 extern bool feed_option_bool(const Feed *feed, const char *name, bool otherwise);

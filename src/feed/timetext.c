@@ -9,6 +9,7 @@
  */
 #include "feed/timetext.h"
 
+#include "mb/pg_wchar.h"
 #include "utils/datetime.h"
 
 /* what a text says; -1: nothing */
@@ -290,7 +291,8 @@ time_template_parse(const char *pattern, char **problem)
 		{
 			if (!quoted && isalnum((unsigned char) *p))
 			{
-				*problem = psprintf("the template has no pattern \"%.20s\"; text of its own goes in double quotes", p);
+				*problem = psprintf("the template has no pattern \"%.*s\"; text of its own goes in double quotes",
+									pg_mbcliplen(p, strlen(p), 20), p);
 				return NULL;
 			}
 			item->kind = TT_LITERAL;

@@ -128,8 +128,11 @@ number_rule_default(const char *column, ValueRule *rule)
 	}
 	else if (strcmp(column, "association_fee") == 0 || strcmp(column, "tax_annual_amount") == 0)
 		rule->form = VALUE_MONEY;
+	/* larger than any on earth, and than what the columns for comparing hold in another unit */
+	else if (strcmp(column, "living_area") == 0 || strcmp(column, "lot_size_acres") == 0)
+		set_range(rule, 0, 1e10);
 	else if (strncmp(column, "lot_size", 8) == 0 || strncmp(column, "bathrooms_", 10) == 0 ||
-			 strcmp(column, "living_area") == 0 || strcmp(column, "building_area_total") == 0 ||
+			 strcmp(column, "building_area_total") == 0 ||
 			 strcmp(column, "bedrooms_total") == 0 || strcmp(column, "stories_total") == 0 ||
 			 strcmp(column, "garage_spaces") == 0 || strcmp(column, "photos_count") == 0 ||
 			 strcmp(column, "year_built") == 0)

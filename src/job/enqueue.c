@@ -104,7 +104,7 @@ job_enqueue(const JobRequest *request)
 		"SELECT id FROM estate_internal.job_open WHERE unique_key OPERATOR(pg_catalog.=) $1";
 	Oid			types[] = {TEXTOID, BOOLOID, TEXTOID, INT2OID, TIMESTAMPTZOID, INT4OID, REGROLEOID, TEXTOID, JSONBOID};
 	Datum		values[9];
-	char		nulls[9] = "         ";
+	char		nulls[] = "         ";
 	JobKind		kind;
 	EstateUser	user;
 	const char *handler = resolve(request, &kind);

@@ -143,7 +143,7 @@ claim_next(const JobScope *scope, const Job *after)
 	static Oid	types[] = {TIMESTAMPTZOID, INT2OID, TIMESTAMPTZOID, INT8OID, TEXTOID, OIDOID};
 	MemoryContext caller = CurrentMemoryContext;
 	Datum		values[6];
-	char		nulls[6] = "      ";
+	char		nulls[] = "      ";
 	Job		   *job = NULL;
 
 	SPI_connect();
@@ -289,7 +289,7 @@ job_claim_network(JobScope *scope, int most)
 {
 	Oid			types[] = {TIMESTAMPTZOID, INT8OID, TEXTOID, OIDOID};
 	Datum		values[4];
-	char		nulls[4] = "    ";
+	char		nulls[] = "    ";
 	MemoryContext caller = CurrentMemoryContext;
 	List	   *jobs = NIL;
 

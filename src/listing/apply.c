@@ -305,9 +305,45 @@ listing_refresh_statistics(int64 inserted, int64 at_last_refresh)
 }
 
 /*
- * Applies a page.  A key that comes twice is applied twice, one after the
- * other, as if it had come on two pages.
+ * Applies rows in the order of their keys.  A key that comes twice is applied
+ * twice, one after the other, as if it had come on two pages.
  */
+void
+listing_apply_rows(const ListingPage *page, ListingRow *const *rows, int n, ListingCounts *counts)
+{
+	ListingRow **left = palloc(sizeof(ListingRow *) * n);
+
+	memcpy(left, rows, sizeof(ListingRow *) * n);
+	while (n > 0)
+	{
+		Known	   *known = palloc0(sizeof(Known) * n);
+		int			nknown = 0;
+		int			later = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < n; i++)
+		{
+			if (nknown > 0 && strcmp(known[nknown - 1].row->listing_key, left[i]->listing_key) == 0)
+				left[later++] = left[i];
+			else
+				known[nknown++].row = left[i];
+		}
+		apply_round(page, known, nknown, counts);
+		n = later;
+	}
+}
+
+static int
+count_rejects(const ListingPage *page)
+{
+	int			n = 0;
+
+	for (int i = 0; i < page->nrows; i++)
+		n += page->rows[i].reject_code != NULL;
+	return n;
+}
+
+/* Applies a page: its good rows, and what is wrong with the others */
 void
 listing_apply(const ListingPage *page, ListingCounts *counts)
 {
@@ -316,26 +352,10 @@ listing_apply(const ListingPage *page, ListingCounts *counts)
 
 	memset(counts, 0, sizeof(*counts));
 	counts->seen = page->nrows;
-	counts->rejected = page->nrows - ngood;
 	SPI_connect();
+	listing_apply_good(page, rows, ngood, counts);
+	counts->rejected = count_rejects(page);
 	if (counts->rejected > 0)
 		listing_write_rejects(page);
-	while (ngood > 0)
-	{
-		Known	   *known = palloc0(sizeof(Known) * ngood);
-		int			n = 0;
-		int			later = 0;
-
-		CHECK_FOR_INTERRUPTS();
-		for (int i = 0; i < ngood; i++)
-		{
-			if (n > 0 && strcmp(known[n - 1].row->listing_key, rows[i]->listing_key) == 0)
-				rows[later++] = rows[i];
-			else
-				known[n++].row = rows[i];
-		}
-		apply_round(page, known, n, counts);
-		ngood = later;
-	}
 	SPI_finish();
 }

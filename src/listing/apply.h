@@ -31,6 +31,12 @@ extern void statement_begin(Statement *statement, const char *sql);
 extern int	statement_add(Statement *statement, Oid type, Datum value);
 extern uint64 statement_run(Statement *statement, bool read_only);
 
+/* apply.c */
+extern void listing_apply_rows(const ListingPage *page, ListingRow *const *rows, int n, ListingCounts *counts);
+
+/* quarantine.c */
+extern void listing_apply_good(const ListingPage *page, ListingRow **rows, int n, ListingCounts *counts);
+
 /* reject.c */
 extern void listing_write_rejects(const ListingPage *page);
 extern void listing_resolve_rejects(const ListingPage *page, Known *const *settled, int n);

@@ -12,6 +12,7 @@
 
 #include "common/shortest_dec.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 
 #include "model/hedonic.h"
 
@@ -121,7 +122,7 @@ reject(const char *next)
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("definition of a model cannot be read"),
-			 errdetail("It fails at \"%.40s\".", next),
+			 errdetail("It fails at \"%.*s\".", pg_mbcliplen(next, strlen(next), 40), next),
 			 errhint("SELECT * FROM estate.train() makes new models.")));
 }
 

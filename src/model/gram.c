@@ -158,6 +158,10 @@ gram_merge(Gram *into, Gram *from)
 	gram_flush(from);
 	if (from->n == 0)
 		return;
+	if (from->n > PG_INT64_MAX - into->n)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("the merged gram has too many rows")));
 	for (int j = 0; j < into->q; j++)
 	{
 		Size		column = (Size) j * into->q;

@@ -16,6 +16,7 @@
 #include "common/shortest_dec.h"
 #include "fmgr.h"
 #include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/expandeddatum.h"
 #include "utils/memutils.h"
@@ -229,7 +230,8 @@ reject_text(const char *text)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid input syntax for type %s: \"%.100s\"", "estate.gram", text),
+			 errmsg("invalid input syntax for type %s: \"%.*s\"", "estate.gram",
+					pg_mbcliplen(text, strlen(text), 100), text),
 			 errhint("It looks like {\"n\": 2, \"mean\": [1.5, 10], \"products\": [0.5, 2, 8]}.")));
 }
 
@@ -245,7 +247,7 @@ expect(const char *text, const char **next, const char *token)
 
 /* Numbers up to the closing bracket; the array grows with them. */
 static double *
-read_numbers(const char *text, const char **next, int *count)
+read_numbers(const char *text, const char **next, int most, int *count)
 {
 	int			size = 64;
 	double	   *values = palloc(sizeof(double) * size);
@@ -257,6 +259,8 @@ read_numbers(const char *text, const char **next, int *count)
 
 		if (*count > 0)
 			expect(text, next, ",");
+		if (*count == most)
+			reject_text(text);
 		if (*count == size)
 			values = repalloc_huge(values, sizeof(double) * (size *= 2));
 		errno = 0;
@@ -318,12 +322,12 @@ estate_gram_in(PG_FUNCTION_ARGS)
 	expect(text, &next, "\"mean\"");
 	expect(text, &next, ":");
 	expect(text, &next, "[");
-	mean = read_numbers(text, &next, &q);
+	mean = read_numbers(text, &next, GRAM_MAX_COLUMNS + 1, &q);
 	expect(text, &next, ",");
 	expect(text, &next, "\"products\"");
 	expect(text, &next, ":");
 	expect(text, &next, "[");
-	products = read_numbers(text, &next, &count);
+	products = read_numbers(text, &next, count_values(q - 1) - q, &count);
 	expect(text, &next, "}");
 	while (isspace((unsigned char) *next))
 		next++;

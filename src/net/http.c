@@ -15,6 +15,8 @@
 #include <netinet/in.h>
 #include <time.h>
 
+#include "mb/pg_wchar.h"
+
 #include "net/transfer.h"
 
 static const char *const header_names[NET_HEADERS] = {
@@ -60,14 +62,43 @@ net_request_release(NetRequest *request)
 	request->allowed_hosts = NULL;
 }
 
+/*
+ * What a peer or a library wrote may be of any encoding, and be cut in the
+ * middle of a character: bytes that are not UTF-8 are written \xHH.
+ */
+static void
+put_text(char *to, size_t size, const char *from)
+{
+	char	   *end = to + size - sizeof("\\xHH");
+
+	while (*from != '\0' && to < end)
+	{
+		int			valid = pg_encoding_verifymbchar(PG_UTF8, from, strlen(from));
+
+		if (valid > end - to)
+			break;
+		if (valid > 0)
+		{
+			memcpy(to, from, valid);
+			to += valid;
+			from += valid;
+		}
+		else
+			to += snprintf(to, sizeof("\\xHH"), "\\x%02X", (unsigned char) *from++);
+	}
+	*to = '\0';
+}
+
 void
 net_request_fail(NetRequest *request, NetOutcome outcome, const char *fmt,...)
 {
+	char		says[sizeof(request->error)];
 	va_list		args;
 
 	va_start(args, fmt);
-	vsnprintf(request->error, sizeof(request->error), fmt, args);
+	vsnprintf(says, sizeof(says), fmt, args);
 	va_end(args);
+	put_text(request->error, sizeof(request->error), says);
 	request->outcome = outcome;
 	net_request_release(request);
 }

@@ -4,9 +4,10 @@
  *
  * A leaf, used in whatever process runs a feed; no catalog access, and nothing
  * is thrown for bad input.  A first scan finds where the elements of value[] begin
- * and end by their brackets alone (json_scan.c); each element is then parsed
- * by itself (json_members.c).  So one element with a bad escape, bad bytes or a
- * missing comma is one reject, and the page goes on.  Results are in
+ * and end by their brackets alone (json_scan.c), and so whether the page is
+ * whole; each element is then parsed by itself, when it is asked for
+ * (json_members.c).  So one element with a bad escape, bad bytes or a missing
+ * comma is one reject, and the page goes on.  Results are in
  * CurrentMemoryContext.
  */
 #include "parse/json.h"
@@ -15,14 +16,15 @@
 #include "parse/json_members.h"
 #include "parse/json_scan.h"
 
+/* most fields that a record is expected to have because others had */
+#define GUESS_MOST 256
+
 typedef struct PageScan
 {
 	const char *begin;
 	const char *p;
 	const char *end;
 	JsonPage   *page;
-	int			size;			/* of page->records */
-	int			guess;			/* fields of the record before */
 	bool		has_value;		/* the object has an array named value */
 } PageScan;
 
@@ -58,20 +60,10 @@ not_json(const char *p, const char *end)
 	return psprintf("not a JSON object or array: \"%s\"", excerpt);
 }
 
-/* Appends the value between begin and end as a record */
+/* Reads the value between begin and end as a record */
 static void
-add_record(PageScan *scan, const char *begin, const char *end, int depth)
+read_record(JsonPage *page, const char *begin, const char *end, int depth, Record *record)
 {
-	JsonPage   *page = scan->page;
-	Record	   *record;
-
-	if (page->nrecords == scan->size)
-	{
-		scan->size = Max(16, scan->size * 2);
-		page->records = page->records ? repalloc(page->records, scan->size * sizeof(Record))
-			: palloc(scan->size * sizeof(Record));
-	}
-	record = &page->records[page->nrecords++];
 	memset(record, 0, sizeof(*record));
 	record->raw = begin;
 	record->raw_len = end - begin;
@@ -97,15 +89,18 @@ add_record(PageScan *scan, const char *begin, const char *end, int depth)
 		record->error = "bytes that are not UTF-8";
 	}
 	else
-		json_members(begin, end - begin, scan->guess, record);
-	scan->guess = Max(scan->guess, record->nfields);
+		json_members(begin, end - begin, page->guess, record);
+	/* one record of very many fields must not make all that follow large */
+	page->guess = Max(page->guess, Min(record->nfields, GUESS_MOST));
 }
 
-/* Walks the array at p, of which each element is a record */
+/* Walks the array at p, of which each element is a record; of two arrays the last one counts */
 static bool
 walk_array(PageScan *scan)
 {
 	scan->p = json_skip_blanks(scan->p + 1, scan->end);
+	scan->page->position = scan->p;
+	scan->page->nrecords = 0;
 	if (scan->p < scan->end && *scan->p == ']')
 	{
 		scan->p++;
@@ -113,13 +108,12 @@ walk_array(PageScan *scan)
 	}
 	for (;;)
 	{
-		const char *begin = scan->p;
 		int			depth;
 		JsonSkip	skip = json_skip_value(&scan->p, scan->end, &depth);
 
 		if (skip != JSON_SKIP_OK)
 			return skip_error(scan, skip);
-		add_record(scan, begin, scan->p, depth);
+		scan->page->nrecords++;
 
 		scan->p = json_skip_blanks(scan->p, scan->end);
 		if (scan->p == scan->end)
@@ -253,10 +247,8 @@ walk_object(PageScan *scan)
 
 	if (!scan->has_value)
 	{
-		const char *p = begin;
-
-		if (json_skip_value(&p, scan->end, &depth) == JSON_SKIP_OK)
-			add_record(scan, begin, p, depth);
+		scan->page->position = begin;
+		scan->page->nrecords = 1;
 	}
 	return true;
 }
@@ -270,6 +262,7 @@ json_page_parse(const char *bytes, size_t len, JsonPage *page)
 	scan.page = page;
 	scan.begin = bytes;
 	scan.end = bytes + len;
+	page->end = scan.end;
 	if (len >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0)
 		bytes += 3;
 	scan.p = json_skip_blanks(bytes, scan.end);
@@ -282,5 +275,22 @@ json_page_parse(const char *bytes, size_t len, JsonPage *page)
 		return false;
 	if (json_skip_blanks(scan.p, scan.end) != scan.end)
 		return page_error(&scan, "there is text after the end of the JSON");
+	return true;
+}
+
+bool
+json_page_next(JsonPage *page, Record *record)
+{
+	const char *begin = page->position;
+	int			depth;
+
+	/* the first scan has been here, and found nothing wrong */
+	if (page->nrecords == 0 || json_skip_value(&page->position, page->end, &depth) != JSON_SKIP_OK)
+		return false;
+	page->nrecords--;
+	read_record(page, begin, page->position, depth, record);
+	page->position = json_skip_blanks(page->position, page->end);
+	if (page->position < page->end && *page->position == ',')
+		page->position = json_skip_blanks(page->position + 1, page->end);
 	return true;
 }

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
 #include "tcop/tcopprot.h"
 #include "utils/backend_status.h"
 
@@ -17,13 +18,13 @@ score_progress(const char *format,...)
 {
 	char		says[200];
 	char		activity[1000];
+	const char *query = debug_query_string ? debug_query_string : "pg_estate";
 	va_list		args;
 
 	va_start(args, format);
 	vsnprintf(says, sizeof(says), format, args);
 	va_end(args);
-	snprintf(activity, sizeof(activity), "%.700s /* %s */",
-			 debug_query_string ? debug_query_string : "pg_estate", says);
+	snprintf(activity, sizeof(activity), "%.*s /* %s */", pg_mbcliplen(query, strlen(query), 700), query, says);
 	pgstat_report_activity(STATE_RUNNING, activity);
 }
 

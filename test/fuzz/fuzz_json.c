@@ -38,18 +38,21 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		PROMISE(pg_encoding_verifymbstr(PG_UTF8, page.error, strlen(page.error)) == strlen(page.error));
 	else
 	{
-		for (int i = 0; i < page.nrecords; i++)
-		{
-			const Record *record = &page.records[i];
+		int			promised = page.nrecords;
+		Record		record;
 
-			fuzz_check_record(record);
-			PROMISE(record->raw >= bytes && record->raw + record->raw_len <= bytes + size);
-			for (int f = 0; f < record->nfields && record->error_code == NULL; f++)
+		while (json_page_next(&page, &record))
+		{
+			promised--;
+			fuzz_check_record(&record);
+			PROMISE(record.raw >= bytes && record.raw + record.raw_len <= bytes + size);
+			for (int f = 0; f < record.nfields && record.error_code == NULL; f++)
 			{
-				check_nested(&record->fields[f], 1);
-				(void) json_path_find(&record->fields[f], "0.a.b", &found);
+				check_nested(&record.fields[f], 1);
+				(void) json_path_find(&record.fields[f], "0.a.b", &found);
 			}
 		}
+		PROMISE(promised == 0);
 	}
 	fuzz_free_all();
 	return 0;

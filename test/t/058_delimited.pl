@@ -91,6 +91,15 @@ is(query($node, "SELECT walk_score FROM estate.listing WHERE listing_key = 'W1'"
 query($node, q{SELECT estate.alter_feed('own', mapping => '{"listing_key": "column_1", "list_price": "column_3"}')});
 is(query($node, "SELECT estate.replay_rejects('own')"), '1', 'without a header a line is replayed by itself');
 
+# The rest of a file that comes while the rows before it are applied is not waited for
+query($node, q{CREATE FUNCTION public.pause() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.1); RETURN NULL; END';
+	GRANT EXECUTE ON FUNCTION public.pause() TO PUBLIC; CREATE TRIGGER pause AFTER INSERT ON estate.listing FOR EACH STATEMENT EXECUTE FUNCTION public.pause()});
+$server->put('long.csv', join '', "listing_key,list_price,colour\n", map { sprintf "LONG%08d,%d,%s\n", $_, $_ + 100_000, 'x' x 80 } 1 .. 5000);
+query($node, "SELECT estate.create_feed('long', url => '" . $server->url('/-slow=300000,150/long.csv') . "', preset => 'csv', market => 'US')");
+query($node, "SET statement_timeout = '40s'; CALL estate.run_feed('long')");
+is(query($node, "SELECT seen, inserted FROM estate.feed_run ORDER BY run_id DESC LIMIT 1"), '5000|5000', 'nothing waits for what has come');
+query($node, "DROP TRIGGER pause ON estate.listing");
+
 # 5. A file of the server: only for members of pg_read_server_files, when it is made and when it is run
 is(refused($node, "SELECT estate.create_feed('file', url => 'file://$dir/listings_us.csv', preset => 'csv', market => 'US')", user => 'admin')->{sqlstate}, '42501', 'others cannot make such a feed');
 query($node, "SELECT estate.create_feed('file', url => 'file://$dir/listings_us.csv', preset => 'csv', market => 'US')", user => 'reader_of_files');

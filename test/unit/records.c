@@ -182,13 +182,14 @@ static void
 read_json(Reading *reading, const char *bytes, size_t len)
 {
 	JsonPage	page;
+	Record		record;
 	MappingSource source = source_of(reading, NULL, 0);
 	Mapping    *mapping = mapping_compile(&source);
 
 	if (!json_page_parse(bytes, len, &page))
 		ereport(ERROR, (errcode(ERRCODE_BAD_COPY_FILE_FORMAT), errmsg("%s", page.error)));
-	for (int i = 0; i < page.nrecords; i++)
-		take_record(reading, mapping, &page.records[i]);
+	while (json_page_next(&page, &record))
+		take_record(reading, mapping, &record);
 	if (page.next_link && reading->rsinfo)
 		ereport(NOTICE, (errmsg("next link %s", page.next_link)));
 }

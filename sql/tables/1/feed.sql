@@ -47,7 +47,7 @@ CREATE TABLE estate.feed_run (
 	error		text
 );
 CREATE INDEX feed_run_feed_idx ON estate.feed_run (feed_id, run_id);
-COMMENT ON TABLE estate.feed_run IS 'One run of a feed; seen = inserted + updated + unchanged + deleted + rejected';
+COMMENT ON TABLE estate.feed_run IS 'One run of a feed; seen = inserted + updated + unchanged + deleted + rejected. Of each feed the last 1000 are kept, and all of the last 90 days';
 COMMENT ON COLUMN estate.feed_run.run_id IS 'Key of the run, ascending';
 COMMENT ON COLUMN estate.feed_run.feed_id IS 'Feed that was run';
 COMMENT ON COLUMN estate.feed_run.started_at IS 'When the run started';
@@ -78,14 +78,15 @@ CREATE TABLE estate.feed_reject (
 -- a record that stays bad is kept once, not at each run
 CREATE UNIQUE INDEX feed_reject_open_idx ON estate.feed_reject (feed_id, hashtextextended(raw, 0), length(raw)) WHERE resolved_at IS NULL;
 CREATE INDEX feed_reject_key_idx ON estate.feed_reject (feed_id, listing_key) WHERE resolved_at IS NULL;
-COMMENT ON TABLE estate.feed_reject IS 'Records that could not be applied, with reason and raw text; estate.replay_rejects() tries them again';
+CREATE INDEX feed_reject_feed_idx ON estate.feed_reject (feed_id, resolved_at);
+COMMENT ON TABLE estate.feed_reject IS 'Records that could not be applied, with reason and raw text; estate.replay_rejects() tries them again. Settled ones are deleted after 90 days';
 COMMENT ON COLUMN estate.feed_reject.reject_id IS 'Key of the reject';
 COMMENT ON COLUMN estate.feed_reject.feed_id IS 'Feed that the record came from';
 COMMENT ON COLUMN estate.feed_reject.run_id IS 'Run that saw the record';
 COMMENT ON COLUMN estate.feed_reject.at IS 'When the record was rejected';
 COMMENT ON COLUMN estate.feed_reject.listing_key IS 'Key of the record, if it could be read';
 COMMENT ON COLUMN estate.feed_reject.field IS 'Target column, or field of the source, that was at fault';
-COMMENT ON COLUMN estate.feed_reject.reason_code IS 'bad_key, bad_type, out_of_range, required_missing, bad_encoding, ragged_row, malformed, too_large or duplicate';
+COMMENT ON COLUMN estate.feed_reject.reason_code IS 'bad_key, bad_type, out_of_range, required_missing, bad_encoding, ragged_row, malformed, too_large, or refused (by a constraint or a trigger of the tables)';
 COMMENT ON COLUMN estate.feed_reject.reason IS 'What was wrong, in words';
 COMMENT ON COLUMN estate.feed_reject.raw IS 'The record as it came (bytes that are not text are written as \xHH)';
 COMMENT ON COLUMN estate.feed_reject.resolved_at IS 'When a later record or a replay put the listing right';

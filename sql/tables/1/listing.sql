@@ -308,6 +308,7 @@ CREATE TABLE estate.sale_record (
 	UNIQUE (market_id, source_system, record_key),
 	FOREIGN KEY (market_id, property) REFERENCES estate.property (market_id, id)
 );
+CREATE INDEX sale_record_property_idx ON estate.sale_record (market_id, property);
 COMMENT ON TABLE estate.sale_record IS 'A registered sale that no listing tells of: land registry, assessor';
 COMMENT ON COLUMN estate.sale_record.market_id IS 'Market of the sale';
 COMMENT ON COLUMN estate.sale_record.id IS 'Key of the sale';
