@@ -440,7 +440,7 @@ work(TaskSet *set, JobScope *scope)
 		}
 		if (!look_at_slot(&woken))
 			return;
-		if ((woken || due <= GetCurrentTimestamp()) && !is_ready())
+		if ((my_kind == WORKER_SQL || woken || due <= GetCurrentTimestamp()) && !is_ready())
 		{
 			if (may_leave(DT_NOEND))
 				return;

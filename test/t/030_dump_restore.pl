@@ -46,6 +46,7 @@ sub fill
 		SET ROLE anna;
 		SET client_min_messages = error;
 		SELECT estate.enqueue('public.ran', '{"deep": [1, {"ü": null}]}', unique_key => 'kept');
+		SELECT estate.enqueue('public.ran', priority => 0);
 		RESET ROLE;
 		-- a user's own: column, index, view, grants, target
 		ALTER TABLE estate.listing ADD COLUMN my_score double precision;
@@ -128,7 +129,7 @@ subtest 'restored into a second cluster' => sub {
 		'f|quiet: this database is a copy or was restored|SELECT estate.enable_workers();', 'so does doctor()');
 	$copy->safe_psql('estate', q{SELECT estate.enqueue('public.ran')});
 	EstateCluster::wait_until_idle($copy);
-	is($copy->safe_psql('estate', q{SELECT count(*) FROM estate.job WHERE state = 'available'}), 2, 'jobs wait, the old and the new');
+	is($copy->safe_psql('estate', q{SELECT count(*) FROM estate.job WHERE state = 'available'}), 3, 'jobs wait, the old and the new');
 
 	$copy->safe_psql('estate', 'SELECT estate.enable_workers()');
 	EstateCluster::wait_until($copy, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'the jobs have ended');
