@@ -1,9 +1,10 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION pg_estate" to load this file. \quit
 
+-- Records are UTF-8 and are stored as they are: SQL_ASCII takes them so, other encodings would not.
 DO $$
 BEGIN
-	IF pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.<>) 'UTF8' THEN
+	IF pg_catalog.getdatabaseencoding() NOT IN ('UTF8', 'SQL_ASCII') THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'feature_not_supported',
 			MESSAGE = 'pg_estate needs a database with encoding UTF8',

@@ -34,6 +34,11 @@
 #define server_aclcheck(oid, role, mode) object_aclcheck(ForeignServerRelationId, oid, role, mode)
 #endif
 #if PG_VERSION_NUM >= 170000
+#define MyLocalTransactionId (MyProc->vxid.lxid)
+#else
+#define MyLocalTransactionId (MyProc->lxid)
+#endif
+#if PG_VERSION_NUM >= 170000
 #define CreateWaitEventSetInTop(n) CreateWaitEventSet(NULL, (n))
 #else
 #define CreateWaitEventSetInTop(n) CreateWaitEventSet(TopMemoryContext, (n))
@@ -87,12 +92,44 @@ typedef struct EstateWorkerSlot
 	int64		running[ESTATE_MAX_RUNNING];	/* ids of the jobs in its hands */
 } EstateWorkerSlot;
 
+/*
+ * Positions in the lanes of ready jobs, see src/job/lane.c.  A hint only: what
+ * is lost here is found again by reading the lane from its start.
+ */
+#define ESTATE_LANES 3			/* before, with and after priority 0 */
+#define ESTATE_SEGMENTS 3		/* tables of a lane, filled and emptied in turn */
+#define ESTATE_REVISITS 64
+
+typedef struct EstateBlocks
+{
+	uint32		from;			/* block numbers, to is not included */
+	uint32		to;
+} EstateBlocks;
+
+typedef struct EstateSegment
+{
+	uint64		turn;			/* when jobs were last directed here */
+	uint32		next;			/* blocks before it have been taken */
+	int			in_hand;		/* ranges that workers are at */
+	int			nrevisits;
+	EstateBlocks revisits[ESTATE_REVISITS]; /* to be taken again: rows came or stayed behind */
+} EstateSegment;
+
+typedef struct EstateLane
+{
+	int			current;		/* segment that new jobs go to */
+	uint64		turns;
+	EstateSegment segments[ESTATE_SEGMENTS];
+} EstateLane;
+
 typedef struct EstateDatabaseSlot
 {
 	Oid			database;		/* InvalidOid: free */
 	bool		wake[ESTATE_MAX_WORKERS];	/* a commit has left work since this worker last looked */
 	TimestampTz due[WORKER_KINDS];	/* when the next job is due, DT_NOEND: none known */
 	TimestampTz complained_at;	/* when a worker last logged that it stays quiet */
+	bool		prepared;		/* a prepared transaction holds jobs: its commit will not tell */
+	EstateLane	lanes[ESTATE_LANES];
 	EstateWorkerSlot workers[ESTATE_MAX_WORKERS];
 } EstateDatabaseSlot;
 
@@ -128,6 +165,7 @@ extern void estate_resume_user(EstateUser *user);
 
 /* shared.c: tell the workers at commit that there is work */
 extern void estate_wake_at_commit(void);
+extern void estate_wake_now(void);
 extern EstateDatabaseSlot *estate_find_slot(Oid database);
 extern bool estate_workers_configured(void);
 

@@ -29,6 +29,7 @@
 #include "catalog/pg_namespace.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "storage/proc.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -124,6 +125,8 @@ estate_become(EstateUser *user, Oid role)
 						   user->saved_context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_RESTRICTED_OPERATION);
 	user->guc_level = NewGUCNestLevel();
+	if (strcmp(namespace_search_path, FIXED_SEARCH_PATH) == 0)
+		return;					/* a worker's always is */
 	(void) set_config_option("search_path", FIXED_SEARCH_PATH,
 							 PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
@@ -188,10 +191,18 @@ estate_tables_version(void)
 void
 estate_require_tables(void)
 {
-	int			version = estate_tables_version();
+	static LocalTransactionId checked = InvalidLocalTransactionId;
+	int			version;
 
-	if (version == ESTATE_TABLES_VERSION)
+	/* once in a transaction: functions are called by the hundred thousand */
+	if (checked == MyLocalTransactionId)
 		return;
+	version = estate_tables_version();
+	if (version == ESTATE_TABLES_VERSION)
+	{
+		checked = MyLocalTransactionId;
+		return;
+	}
 	if (version == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

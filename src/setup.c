@@ -92,10 +92,11 @@ require_installer(void)
 }
 
 /* Feeds are read as UTF-8 and written as they are */
+/* Records are UTF-8 and are stored as they are: SQL_ASCII takes them so, other encodings would not */
 static void
 require_utf8(void)
 {
-	if (GetDatabaseEncoding() != PG_UTF8)
+	if (GetDatabaseEncoding() != PG_UTF8 && GetDatabaseEncoding() != PG_SQL_ASCII)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("pg_estate needs a database with encoding UTF8"),

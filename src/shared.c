@@ -49,8 +49,8 @@ estate_workers_configured(void)
 	return false;
 }
 
-static void
-wake_workers(void)
+void
+estate_wake_now(void)
 {
 	EstateDatabaseSlot *slot;
 	bool		all_running = true;
@@ -85,7 +85,7 @@ wake_callback(XactEvent event, void *arg)
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_PARALLEL_COMMIT:
 			wake_pending = false;
-			wake_workers();
+			estate_wake_now();
 			break;
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PARALLEL_ABORT:

@@ -245,9 +245,11 @@ may_begin(Task *task, FeedTask *state)
 				 errmsg("feed \"%s\" is paused", feed->name),
 				 errhint("SELECT estate.resume_feed(%s);", quote_literal_cstr(feed->name))));
 	require_runnable(feed);
-	state->locked = job_lock_feed(feed->feed_id);
-	if (state->locked)
+	if (task->inside ? job_lock_feed_in_transaction(feed->feed_id) : job_lock_feed(feed->feed_id))
+	{
+		state->locked = !task->inside;
 		return true;
+	}
 	if (!queued)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),

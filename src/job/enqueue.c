@@ -8,15 +8,21 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "commands/sequence.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
 
 #include "job/handler.h"
 #include "job/job.h"
+#include "job/ready.h"
 
 #define DEFAULT_MAX_ATTEMPTS 20
 
@@ -24,6 +30,62 @@ static Jsonb *
 empty_object(void)
 {
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+}
+
+/*
+ * Resolves a handler, or remembers what it was for the last job of this
+ * transaction: jobs come by the hundred thousand, of one kind.
+ */
+static const char *
+resolve(const JobRequest *request, JobKind *kind)
+{
+	static LocalTransactionId when = InvalidLocalTransactionId;
+	static char *asked = NULL;
+	static char *answer = NULL;
+	static Oid	role;
+	static JobKind last;
+
+	if (when != MyLocalTransactionId || role != request->role || strcmp(asked, request->handler) != 0)
+	{
+		MemoryContext caller;
+
+		when = InvalidLocalTransactionId;
+		if (asked)
+			pfree(asked);
+		if (answer)
+			pfree(answer);
+		asked = answer = NULL;
+		caller = MemoryContextSwitchTo(TopMemoryContext);
+		asked = pstrdup(request->handler);
+		MemoryContextSwitchTo(caller);
+		answer = MemoryContextStrdup(TopMemoryContext, job_resolve_handler(request->handler, request->role, &last));
+		role = request->role;
+		when = MyLocalTransactionId;
+	}
+	*kind = last;
+	return answer;
+}
+
+/* Whether the job can go into a lane: to be run at once, by an SQL function */
+static bool
+is_ready(const JobRequest *request, const JobKind *kind)
+{
+	return !kind->network && request->unique_key == NULL && request->run_at == 0;
+}
+
+static int64
+enqueue_ready(const JobRequest *request, const char *handler)
+{
+	JobRequest	full = *request;
+	Oid			sequence = get_relname_relid("job_id_seq", get_namespace_oid("estate_internal", false));
+	int64		id = nextval_internal(sequence, false);
+
+	full.args = request->args ? request->args : empty_object();
+	full.queue = request->queue ? request->queue : "default";
+	full.max_attempts = request->max_attempts ? request->max_attempts : DEFAULT_MAX_ATTEMPTS;
+	ready_insert(&full, handler, id);
+	estate_wake_at_commit();
+	return id;
 }
 
 /*
@@ -46,9 +108,12 @@ job_enqueue(const JobRequest *request)
 	char		nulls[] = "         ";
 	JobKind		kind;
 	EstateUser	user;
-	char	   *handler = job_resolve_handler(request->handler, request->role, &kind);
+	const char *handler = resolve(request, &kind);
 	int64		id = 0;
 	bool		isnull;
+
+	if (is_ready(request, &kind))
+		return enqueue_ready(request, handler);
 
 	values[0] = CStringGetTextDatum(handler);
 	values[1] = BoolGetDatum(kind.network);

@@ -18,6 +18,8 @@
 #include "utils/builtins.h"
 
 #include "job/job.h"
+#include "job/ready.h"
+#include "job/run.h"
 
 /* Back-off after a failure: 1 s doubling to an hour, with a fifth of jitter */
 #define BACKOFF_FIRST_MS 1000.0
@@ -179,14 +181,31 @@ move_job(const char *table, int64 id, const char *sql)
 	return moved;
 }
 
+static bool
+cancel_ready(int64 id)
+{
+	Oid			role = ready_role(id);
+
+	if (!OidIsValid(role))
+		return false;
+	require_job_rights(id, role);
+	return ready_cancel(id);
+}
+
 PG_FUNCTION_INFO_V1(estate_cancel_job);
 
 /* estate.cancel_job(id) -> bool: whether a job that had not started was cancelled */
 Datum
 estate_cancel_job(PG_FUNCTION_ARGS)
 {
+	int64		id = PG_GETARG_INT64(0);
+
 	estate_require_tables();
-	PG_RETURN_BOOL(move_job("job_open", PG_GETARG_INT64(0),
+	if (cancel_ready(id))
+		PG_RETURN_BOOL(true);
+	if (!job_lock_in_transaction(id))
+		PG_RETURN_BOOL(false);	/* a network job that a process has in hand */
+	PG_RETURN_BOOL(move_job("job_open", id,
 							"WITH ended AS (DELETE FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1"
 							" AND id OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT estate.running_jobs())) RETURNING *)"
 							" INSERT INTO estate_internal.job_ended (" JOB_COLUMNS ", attempt, errors, state, ended_at)"

@@ -19,15 +19,17 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "common/pg_prng.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-#include "job/handler.h"
+#include "job/call.h"
 #include "job/job.h"
 #include "job/run.h"
 #include "shared.h"
@@ -79,13 +81,25 @@ job_lock_feed(int feed_id)
 }
 
 /* The same until the end of the transaction */
-bool
-job_lock_feed_in_transaction(int feed_id)
+static bool
+lock_in_transaction(int64 key, uint16 class)
 {
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, feed_id, LOCK_CLASS_FEED);
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (key >> 32), (uint32) key, class);
 	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+bool
+job_lock_feed_in_transaction(int feed_id)
+{
+	return lock_in_transaction(feed_id, LOCK_CLASS_FEED);
+}
+
+bool
+job_lock_in_transaction(int64 id)
+{
+	return lock_in_transaction(id, LOCK_CLASS_JOB);
 }
 
 void
@@ -138,12 +152,22 @@ claim_next(const JobScope *scope, const Job *after)
 	SPI_connect();
 	if (plan == NULL)
 	{
-		plan = SPI_prepare("SELECT " CLAIM_COLUMNS " FROM estate_internal.job_open"
-						   " WHERE NOT network AND run_at OPERATOR(pg_catalog.<=) $1"
-						   " AND ROW(priority, run_at, id) OPERATOR(pg_catalog.>) ROW($2, $3, $4)"
+		/* priority by priority: jobs of the future, however many, are not read */
+		plan = SPI_prepare("WITH RECURSIVE p(priority) AS ("
+						   " SELECT pg_catalog.min(priority) FROM estate_internal.job_open"
+						   " WHERE NOT network AND priority OPERATOR(pg_catalog.>=) $2"
+						   " UNION ALL SELECT (SELECT pg_catalog.min(o.priority) FROM estate_internal.job_open o"
+						   " WHERE NOT o.network AND o.priority OPERATOR(pg_catalog.>) p.priority)"
+						   " FROM p WHERE p.priority IS NOT NULL)"
+						   " SELECT j.* FROM p CROSS JOIN LATERAL (SELECT " CLAIM_COLUMNS " FROM estate_internal.job_open"
+						   " WHERE NOT network AND priority OPERATOR(pg_catalog.=) p.priority"
+						   " AND run_at OPERATOR(pg_catalog.<=) $1"
+						   " AND ROW(run_at, id) OPERATOR(pg_catalog.>) ROW("
+						   "CASE WHEN p.priority OPERATOR(pg_catalog.=) $2 THEN $3 ELSE '-infinity' END,"
+						   " CASE WHEN p.priority OPERATOR(pg_catalog.=) $2 THEN $4 ELSE 0 END)"
 						   " AND ($5 IS NULL OR queue OPERATOR(pg_catalog.=) $5)"
 						   " AND ($6 IS NULL OR pg_catalog.pg_has_role($6, role::pg_catalog.oid, 'MEMBER'))"
-						   " ORDER BY priority, run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED",
+						   " ORDER BY run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) j LIMIT 1",
 						   6, types);
 		SPI_keepplan(plan);
 	}
@@ -168,91 +192,27 @@ claim_next(const JobScope *scope, const Job *after)
 	return job;
 }
 
-/* Calls the handler as its role */
-static void
-call_handler(const Job *job)
+/*
+ * Neither the job's fault nor an attempt: the transaction met another one.
+ * Now and then it counts all the same: a handler may raise these by itself,
+ * and must come to an end.
+ */
+bool
+job_is_passing(const ErrorData *error)
 {
-	JobKind		kind;
-	EstateUser	user;
-	LOCAL_FCINFO(fcinfo, 1);
-	FmgrInfo	function;
-
-	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(job->role)))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("the role that enqueued the job does not exist any more")));
-	/* found with his own rights: nobody else need be let into his schemas */
-	estate_become(&user, job->role);
-	(void) job_resolve_handler(job->handler, job->role, &kind);
-	PushActiveSnapshot(GetTransactionSnapshot());
-	fmgr_info(kind.function, &function);
-	InitFunctionCallInfoData(*fcinfo, &function, 1, InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = JsonbPGetDatum(job->args);
-	fcinfo->args[0].isnull = false;
-	(void) FunctionCallInvoke(fcinfo);
-	PopActiveSnapshot();
-	estate_resume_user(&user);
-}
-
-/* A handler that ran jobs would find its own: the row lock that claims it is this transaction's */
-static bool handler_running = false;
-
-void
-job_refuse_in_handler(void)
-{
-	if (handler_running)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("a handler cannot run jobs"),
-				 errhint("Enqueue them: they run after the handler's transaction.")));
-}
-
-/* Runs one handler in a subtransaction; NULL, or what went wrong */
-static ErrorData *
-try_handler(const Job *job)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile error = NULL;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	handler_running = true;
-	PG_TRY();
-	{
-		call_handler(job);
-		ReleaseCurrentSubTransaction();
-		handler_running = false;
-	}
-	PG_CATCH();
-	{
-		handler_running = false;
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	return error;
-}
-
-/* Neither the job's fault nor an attempt: the transaction met another one */
-static bool
-is_collision(const ErrorData *error)
-{
-	return error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
-		error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE;
+	return (error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
+			error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE) &&
+		pg_prng_double(&pg_global_prng_state) > 0.1;
 }
 
 static void
 run_one(JobScope *scope, Job *job)
 {
+	JobCaller	caller = {0};
 	ErrorData  *error;
 
 	estate_running_add(job->id);
-	error = try_handler(job);
+	error = job_call_carefully(&caller, job);
 	if (error == NULL)
 	{
 		job_done(job);
@@ -261,7 +221,7 @@ run_one(JobScope *scope, Job *job)
 	}
 	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && OidIsValid(scope->caller))
 		ReThrowError(error);	/* the user cancelled his own CALL, not the job */
-	if (is_collision(error))
+	if (job_is_passing(error))
 		job_snooze(job, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 50));
 	else
 	{
@@ -359,10 +319,14 @@ job_claim_network(JobScope *scope, int most)
 		bool		isnull;
 		int64		id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
 
-		if (lock_session(id, LOCK_CLASS_JOB))
+		if (scope->inside ? job_lock_in_transaction(id) : lock_session(id, LOCK_CLASS_JOB))
 		{
-			MemoryContext spi = MemoryContextSwitchTo(caller);
+			MemoryContext spi = MemoryContextSwitchTo(GetMemoryChunkContext(scope));
+			int64	   *claimed = palloc(sizeof(int64));
 
+			*claimed = id;
+			scope->claimed = lappend(scope->claimed, claimed);
+			MemoryContextSwitchTo(caller);
 			jobs = lappend(jobs, job_from_row(SPI_tuptable->vals[i], SPI_tuptable->tupdesc));
 			MemoryContextSwitchTo(spi);
 		}
@@ -370,6 +334,27 @@ job_claim_network(JobScope *scope, int most)
 	SPI_finish();
 	estate_resume_user(&user);
 	return jobs;
+}
+
+/* A task has taken the first of the claimed jobs over */
+void
+job_claim_taken(JobScope *scope)
+{
+	pfree(linitial(scope->claimed));
+	scope->claimed = list_delete_first(scope->claimed);
+}
+
+/* Gives back what was claimed and not taken over by a task */
+void
+job_unlock_claimed(JobScope *scope)
+{
+	ListCell   *cell;
+
+	if (!scope->inside)
+		foreach(cell, scope->claimed)
+			job_unlock(*(int64 *) lfirst(cell));
+	list_free_deep(scope->claimed);
+	scope->claimed = NIL;
 }
 
 /* Whether a claimed job is still open: another process may just have ended it before we got its lock */

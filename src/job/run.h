@@ -13,6 +13,8 @@ typedef struct JobScope
 {
 	Oid			caller;			/* only jobs of roles he is a member of; InvalidOid: a worker, all */
 	const char *queue;			/* NULL: all */
+	bool		inside;			/* claims end with the transaction */
+	List	   *claimed;		/* network jobs whose locks nobody has taken over yet */
 	TimestampTz now;			/* time of the last claim */
 	int64	   *ran;			/* jobs of the batch */
 	int			nran;
@@ -21,13 +23,16 @@ typedef struct JobScope
 } JobScope;
 
 extern JobScope *job_scope_create(Oid caller, const char *queue);
-extern void job_refuse_in_handler(void);
 extern int	job_run_batch(JobScope *scope);
 extern void job_batch_ended(JobScope *scope);
+extern bool job_is_passing(const ErrorData *error);
 extern List *job_claim_network(JobScope *scope, int most);
 extern bool job_still_open(const Job *job);
 extern TimestampTz job_next_due(const JobScope *scope, bool network);
 extern void job_unlock(int64 id);
+extern void job_claim_taken(JobScope *scope);
+extern void job_unlock_claimed(JobScope *scope);
+extern bool job_lock_in_transaction(int64 id);
 extern bool job_lock_feed(int feed_id);
 extern bool job_lock_feed_in_transaction(int feed_id);
 extern void job_unlock_feed(int feed_id);

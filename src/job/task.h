@@ -52,6 +52,7 @@ struct Task
 	MemoryContext context;		/* everything of the task; deleted with it */
 	Job			job;			/* id 0: called by a session, not from the queue */
 	int64		lock_id;		/* job whose lock is held; 0: none */
+	bool		inside;			/* in the caller's transaction, whose locks end with it */
 	NetLoop    *loop;
 	TaskWants	wants;
 	TimestampTz wake_at;		/* TASK_WAIT: not later than this; 0: none */

@@ -19,6 +19,8 @@
 #include "utils/memutils.h"
 
 #include "feed/run.h"
+#include "job/call.h"
+#include "job/ready.h"
 #include "job/run.h"
 #include "process/step.h"
 #include "process/tasks.h"
@@ -48,37 +50,19 @@ throw_again(const ErrorData *error)
 			 error->hint ? errhint("%s", error->hint) : 0));
 }
 
-/*
- * Takes the claimed jobs on and drives them until all have ended; gives them
- * up cleanly, with their session-level locks, on an error or when cancelled.
- */
+/* Drives the tasks until all have ended */
 static void
-drive(TaskSet *set, List *jobs)
+drive(TaskSet *set)
 {
-	volatile int taken = 0;
-
-	PG_TRY();
+	while (set->tasks != NIL)
 	{
-		while (taken < list_length(jobs))
-			(void) tasks_add(set, list_nth(jobs, taken++));
-		while (set->tasks != NIL)
-		{
-			CHECK_FOR_INTERRUPTS();
-			tasks_turn(set);
-			if (set->tasks == NIL)
-				break;
-			tasks_wait(set, DT_NOEND);
-			ResetLatch(MyLatch);
-		}
+		CHECK_FOR_INTERRUPTS();
+		tasks_turn(set);
+		if (set->tasks == NIL)
+			break;
+		tasks_wait(set, DT_NOEND);
+		ResetLatch(MyLatch);
 	}
-	PG_CATCH();
-	{
-		tasks_drop_all(set);
-		for (; taken < list_length(jobs); taken++)
-			job_unlock(((Job *) list_nth(jobs, taken))->id);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
 }
 
 static TaskSet *
@@ -120,7 +104,17 @@ estate_run_feed(PG_FUNCTION_ARGS)
 	estate_resume_user(&user);
 	if (mode == STEP_CALL)
 		SPI_commit();
-	drive(set, list_make1(&job));
+	PG_TRY();
+	{
+		(void) tasks_add(set, &job);
+		drive(set);
+	}
+	PG_CATCH();
+	{
+		tasks_drop_all(set);	/* with their session-level locks */
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 	if (set->last_error)
 		throw_again(set->last_error);
 
@@ -144,6 +138,7 @@ run_due_jobs(TaskSet *set, JobScope *scope)
 	{
 		EstateUser	user;
 		List	   *jobs;
+		ListCell   *cell;
 		int			ran;
 
 		CHECK_FOR_INTERRUPTS();
@@ -154,8 +149,18 @@ run_due_jobs(TaskSet *set, JobScope *scope)
 		jobs = job_claim_network(scope, ESTATE_MAX_RUNNING);
 		step_commit(set->mode, &user);
 		job_batch_ended(scope);
+		step_begin(set->mode, &user);
+		MemoryContextSwitchTo(batch);
+		ran += job_run_ready(scope);
+		step_commit(set->mode, &user);
+		job_batch_ended(scope);
 		MemoryContextSwitchTo(caller);
-		drive(set, jobs);
+		foreach(cell, jobs)
+		{
+			job_claim_taken(scope);
+			(void) tasks_add(set, lfirst(cell));
+		}
+		drive(set);
 		if (ran == 0 && jobs == NIL)
 			break;
 	}
@@ -183,9 +188,21 @@ estate_run_jobs(PG_FUNCTION_ARGS)
 	mode = open_call(fcinfo);
 	set = open_tasks(mode);
 	scope = job_scope_create(GetUserId(), PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	scope->inside = mode == STEP_INSIDE;
 	if (mode == STEP_CALL)
 		SPI_commit();
-	run_due_jobs(set, scope);
+	PG_TRY();
+	{
+		run_due_jobs(set, scope);
+	}
+	PG_CATCH();
+	{
+		/* session-level locks do not go with the transaction */
+		tasks_drop_all(set);
+		job_unlock_claimed(scope);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 	values[0] = Int64GetDatum(scope->done + set->done);
 	values[1] = Int64GetDatum(scope->failed + set->failed);
 	row = SPI_copytuple(heap_form_tuple(desc, values, nulls));

@@ -270,10 +270,15 @@ is_wanted(int slot, int number, TimestampTz *next)
 	Child	   *child = &children[slot][number];
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz due;
+	bool		runs;
 
 	LWLockAcquire(estate_shared->lock, LW_SHARED);
+	/* started by a launcher before this one */
+	runs = database->workers[number].pid != 0;
 	due = database->wake[number] ? now : database->due[kind];
 	LWLockRelease(estate_shared->lock);
+	if (runs)
+		return false;
 	due = Min(due, child->started_at == 0 ? now : TimestampTzPlusMilliseconds(child->started_at, START_EVERY_MS));
 	due = Max(due, child->not_before);
 	*next = Min(*next, due);

@@ -117,7 +117,15 @@ failed_step(void *arg)
 {
 	FailedStep *failed = arg;
 	Task	   *task = failed->task;
-	TimestampTz retry_at = task->handler ? task->handler->failed(task, failed->error) : 0;
+	TimestampTz retry_at;
+
+	/* somebody else's lock is no fault of the job */
+	if (failed->error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE && task->job.id != 0)
+	{
+		job_snooze(&task->job, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 2000));
+		return;
+	}
+	retry_at = task->handler ? task->handler->failed(task, failed->error) : 0;
 
 	if (task->job.id != 0)
 		job_failed(&task->job, failed->error, retry_at);
@@ -135,7 +143,8 @@ end_task(TaskSet *set, Task *task)
 	if (lock != 0)
 	{
 		estate_running_remove(lock);
-		job_unlock(lock);
+		if (set->mode != STEP_INSIDE)
+			job_unlock(lock);	/* else it is the transaction's */
 	}
 	MemoryContextDelete(task->context);
 }
@@ -204,6 +213,7 @@ tasks_add(TaskSet *set, const Job *job)
 	task->job.handler = pstrdup(job->handler);
 	task->job.args = (Jsonb *) PG_DETOAST_DATUM_COPY(PointerGetDatum(job->args));
 	task->lock_id = job->id;
+	task->inside = set->mode == STEP_INSIDE;
 	task->handler = find_handler(job->handler);
 	MemoryContextSwitchTo(set->context);
 	set->tasks = lappend(set->tasks, task);

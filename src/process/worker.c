@@ -34,12 +34,17 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "job/lane.h"
+#include "job/ready.h"
 #include "process/step.h"
 #include "process/tasks.h"
 #include "process/worker.h"
 #include "shared.h"
 
 #define LEAVE_AFTER_MS 3000
+#define LOOK_AT_OPEN_EVERY_MS 20	/* for retries and scheduled jobs, while the lanes are busy */
+#define TIDY_EVERY_MS 500
+#define CLAIM_LEAST_ROOM 32
 #define COMPLAIN_EVERY_MS (10 * 60 * 1000)
 
 static EstateDatabaseSlot *my_database;
@@ -107,6 +112,16 @@ settle_session(void)
 	for (int i = 0; i < lengthof(settings); i++)
 		if (GetConfigOption(settings[i][0], true, false))
 			SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
+
+	/*
+	 * The effects of an SQL handler and the end of its job are one commit: if
+	 * a crash of the machine loses it, it loses both, and the job runs again.
+	 */
+	if (my_kind == WORKER_SQL)
+		SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_OVERRIDE);
+	else
+		/* one row that a client keeps locked must not stop all feeds and effects; see run_step() */
+		SetConfigOption("lock_timeout", "2s", PGC_SUSET, PGC_S_OVERRIDE);
 }
 
 /* Says once in a while that there is something a human has to do */
@@ -241,20 +256,101 @@ run_sql_batch(JobScope *scope, TimestampTz *due)
 	return ran;
 }
 
+/* One batch of the lanes' jobs, in a transaction */
+static bool
+run_ready_batch(JobScope *scope)
+{
+	EstateUser	user;
+	bool		any;
+
+	step_begin(STEP_WORKER, &user);
+	MemoryContextSwitchTo(cycle_context);
+	any = job_run_ready(scope);
+	step_commit(STEP_WORKER, &user);
+	return any;
+}
+
+/*
+ * The same; when a handler without a subtransaction has thrown, the batch is
+ * rolled back, and will be run again with them.
+ */
+static bool
+try_ready_batch(JobScope *scope)
+{
+	volatile bool any = true;
+
+	MemoryContextReset(cycle_context);
+	MemoryContextSwitchTo(cycle_context);
+	PG_TRY();
+	{
+		any = run_ready_batch(scope);
+	}
+	PG_CATCH();
+	{
+		if (!job_ready_should_retry())
+			PG_RE_THROW();
+		MemoryContextSwitchTo(cycle_context);
+		FlushErrorState();
+		AbortCurrentTransaction();
+	}
+	PG_END_TRY();
+	job_batch_ended(scope);
+	LockReleaseAll(USER_LOCKMETHOD, true);
+	MemoryContextSwitchTo(cycle_context);
+	return any;
+}
+
+/* Empties what is drained; after a prepared transaction looks at everything again */
+static bool
+tidy_lanes(void)
+{
+	EstateUser	user;
+	bool		again;
+
+	step_begin(STEP_WORKER, &user);
+	again = lane_restart_after_prepare();
+	ready_sweep();
+	step_commit(STEP_WORKER, &user);
+	MemoryContextSwitchTo(cycle_context);
+	return again;
+}
+
 static bool
 sql_turn(JobScope *scope, TimestampTz *due)
 {
+	static TimestampTz tidied_at = 0;
 	bool		worked = false;
+	TimestampTz looked_at = 0;
 
 	pgstat_report_activity(STATE_RUNNING, "running jobs");
 	for (;;)
 	{
+		TimestampTz now = GetCurrentTimestamp();
+		bool		any = false;
+
 		CHECK_FOR_INTERRUPTS();
-		MemoryContextReset(cycle_context);
-		MemoryContextSwitchTo(cycle_context);
-		if (run_sql_batch(scope, due) == 0)
-			break;
-		worked = true;
+		if (TimestampDifferenceExceeds(looked_at, now, LOOK_AT_OPEN_EVERY_MS))
+		{
+			MemoryContextReset(cycle_context);
+			MemoryContextSwitchTo(cycle_context);
+			any = run_sql_batch(scope, due) > 0;
+			if (!any)
+				looked_at = now;
+		}
+		any |= try_ready_batch(scope);
+		if (TimestampDifferenceExceeds(tidied_at, now, TIDY_EVERY_MS))
+		{
+			tidied_at = now;
+			if (tidy_lanes())
+				any |= try_ready_batch(scope);
+		}
+		if (!any)
+		{
+			if (looked_at == now)
+				break;
+			looked_at = 0;		/* once more before we rest */
+		}
+		worked |= any;
 	}
 	pgstat_report_activity(STATE_IDLE, NULL);
 	return worked;
@@ -269,17 +365,25 @@ claim_network_jobs(TaskSet *set, JobScope *scope, TimestampTz *due)
 	ListCell   *cell;
 	int			room = ESTATE_MAX_RUNNING - list_length(set->tasks);
 
-	if (room == 0)
+	/* not for each place that becomes free: a claim reads past all that are in hand */
+	if (room < CLAIM_LEAST_ROOM)
+	{
+		*due = DT_NOEND;		/* `true` makes us look again when tasks have ended */
 		return true;
+	}
 	step_begin(STEP_WORKER, &user);
 	MemoryContextSwitchTo(cycle_context);
 	jobs = job_claim_network(scope, room);
 	*due = job_next_due(scope, true);
 	step_commit(STEP_WORKER, &user);
 	MemoryContextSwitchTo(cycle_context);
+	/* what caused an outside effect must not be lost after it: an asynchronous commit may have enqueued the job */
+	if (jobs != NIL)
+		XLogFlush(GetXLogInsertRecPtr());
 	foreach(cell, jobs)
 	{
 		CHECK_FOR_INTERRUPTS();
+		job_claim_taken(scope);
 		(void) tasks_add(set, lfirst(cell));
 	}
 	return list_length(jobs) == room;
@@ -299,8 +403,6 @@ network_turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
 	{
 		pgstat_report_activity(STATE_RUNNING, psprintf("driving %d network jobs", list_length(set->tasks)));
 		tasks_turn(set);
-		if (more && list_length(set->tasks) == ESTATE_MAX_RUNNING)
-			return true;		/* look again when one has ended */
 	}
 	else
 		pgstat_report_activity(STATE_IDLE, NULL);
@@ -338,7 +440,7 @@ work(TaskSet *set, JobScope *scope)
 		}
 		if (!look_at_slot(&woken))
 			return;
-		if ((woken || due <= GetCurrentTimestamp()) && !is_ready())
+		if ((my_kind == WORKER_SQL || woken || due <= GetCurrentTimestamp()) && !is_ready())
 		{
 			if (may_leave(DT_NOEND))
 				return;

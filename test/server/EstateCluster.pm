@@ -21,7 +21,7 @@ sub start
 {
 	my ($name, %options) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
-	$node->init;
+	$node->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
 	$node->append_conf('postgresql.conf', <<'CONF');
 shared_preload_libraries = 'pg_estate'
 estate.databases = 'estate'

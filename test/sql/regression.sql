@@ -88,6 +88,8 @@ SELECT estate.ols(estate.gram(i, ARRAY[i, i * i])) FROM generate_series(1, 2) i;
 SELECT estate.ridge(estate.gram(i, ARRAY[i, i * i]), 0) FROM generate_series(1, 9) i;
 SELECT estate.ridge(estate.gram(i, ARRAY[i, i * i]), 'NaN') FROM generate_series(1, 9) i;
 SELECT estate.merge(g) FROM (SELECT estate.gram(1, '{1}') UNION ALL SELECT estate.gram(1, '{1,2}')) v(g);
+SELECT estate.merge(g) FROM (VALUES ('{"n": 9223372036854775806, "mean": [1, 2], "products": [1, 2, 8]}'::estate.gram),
+	('{"n": 2, "mean": [1, 2], "products": [1, 2, 8]}')) v(g);
 SELECT 'whatever'::estate.gram;
 SELECT '{"n": 3, "mean": [1, 2], "products": [1, 2]}'::estate.gram;
 SELECT '{"n": 3, "mean": [1, 2], "products": [-1, 2, 3]}'::estate.gram;

@@ -4,7 +4,7 @@
 --
 \set VERBOSITY default
 \set HIDE_TOAST_COMPRESSION on
-CREATE DATABASE "Regress Setup";
+CREATE DATABASE "Regress Setup" ENCODING 'UTF8' TEMPLATE template0;
 \c "Regress Setup"
 SET client_min_messages = notice;
 
@@ -136,7 +136,7 @@ DROP EXTENSION pg_estate CASCADE;
 -- a schema that somebody planted before us is not used
 \c postgres
 DROP DATABASE "Regress Setup";
-CREATE DATABASE "Regress Setup";
+CREATE DATABASE "Regress Setup" ENCODING 'UTF8' TEMPLATE template0;
 \c "Regress Setup"
 CREATE ROLE regress_planter;
 CREATE SCHEMA estate_internal AUTHORIZATION regress_planter;

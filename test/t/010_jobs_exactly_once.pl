@@ -11,12 +11,12 @@ use Time::HiRes qw(time);
 my $jobs = 10_000;
 my $node = EstateCluster::start('once', conf => "estate.workers = 3\n");
 
-# The handler notes its id, nothing keeps it from doing so twice
+# The handler notes its id, nothing keeps it from doing so twice; it takes its time, so that there is a middle
 $node->safe_psql('estate', q{
 	CREATE TABLE effect (id int);
 	CREATE TABLE ledger (job bigint);
 	CREATE FUNCTION public.note(args jsonb) RETURNS void LANGUAGE sql AS
-		$$ INSERT INTO public.effect SELECT (args->>'id')::int $$;
+		$$ INSERT INTO public.effect SELECT (args->>'id')::int + count(*)::int * 0 FROM generate_series(1, 5000) $$;
 	CREATE FUNCTION public.fail(args jsonb) RETURNS void LANGUAGE plpgsql AS
 		$$ BEGIN INSERT INTO public.effect VALUES (-1); RAISE division_by_zero; END $$;
 });
@@ -28,7 +28,7 @@ sub wait_for_more
 	my ($more) = @_;
 	my $enough = ended() + $more;
 	EstateCluster::wait_until($node, "SELECT count(*) >= $enough FROM estate_internal.job_ended", "$enough jobs have ended");
-	return EstateCluster::value($node, 'SELECT count(*) FROM estate_internal.job_open');
+	return EstateCluster::value($node, 'SELECT count(*) FROM estate_internal.job_waiting');
 }
 
 # the failing ones first, so that their back-off passes meanwhile
@@ -46,7 +46,7 @@ ok($victim, 'a worker runs jobs');
 kill 'KILL', $victim or die "could not kill $victim: $!\n";
 my $killed = time;
 $node->poll_query_until('estate', "SELECT pg_postmaster_start_time() IS NOT NULL") or die "the server did not come back\n";
-my $left = EstateCluster::value($node, 'SELECT count(*) FROM estate_internal.job_open');
+my $left = EstateCluster::value($node, 'SELECT count(*) FROM estate_internal.job_waiting');
 cmp_ok($left, '>', 5000, "jobs were left when a worker was killed: $left");
 wait_for_more(500);
 note sprintf 'working again %.1f s after the kill', time - $killed;
@@ -55,10 +55,10 @@ cmp_ok(time - $killed, '<', 15, 'the server and the workers come back by themsel
 wait_for_more(500);
 $node->stop('immediate');
 $node->start;
-$left = EstateCluster::value($node, 'SELECT count(*) FROM estate_internal.job_open');
+$left = EstateCluster::value($node, 'SELECT count(*) FROM estate_internal.job_waiting');
 cmp_ok($left, '>', 1000, "jobs were left when the server stopped at once: $left");
 
-EstateCluster::wait_until($node, 'SELECT count(*) = 1 FROM estate_internal.job_open', 'all jobs have ended');
+EstateCluster::wait_until($node, 'SELECT count(*) = 1 FROM estate_internal.job_waiting', 'all jobs have ended');
 
 is(EstateCluster::value($node, 'SELECT count(*), count(DISTINCT id), min(id), max(id) FROM effect'), "$jobs|$jobs|1|$jobs",
 	'each handler has had its effect once');

@@ -124,7 +124,7 @@ subtest 'no handler runs as a superuser, whoever it was written by' => sub {
 			INSERT INTO public.effect (what) SELECT concat_ws(',', current_setting('search_path'), current_setting('work_mem'),
 				(SELECT count(*) FROM pg_prepared_statements), (SELECT count(*) FROM pg_locks WHERE objid = 4711)) $$;
 	});
-	EstateCluster::wait_until($node, 'SELECT count(*) = 0 FROM estate_internal.job_open', 'all have ended');
+	EstateCluster::wait_until($node, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'all have ended');
 	is(value("SELECT count(*), string_agg(DISTINCT errors->0->>'sqlstate', ',') FROM estate.job WHERE role = 'anna'::regrole AND state = 'dead'"),
 		'11|42501', 'what it tries is refused');
 	is(value("SELECT count(*) FROM anna.seen WHERE what LIKE '% as %' AND what NOT LIKE '% as anna'"), 0, 'nothing ran as anybody else');
@@ -143,7 +143,7 @@ subtest 'a whole batch of failures and good ones' => sub {
 		END $$;
 		SELECT estate.enqueue('public.every_third', jsonb_build_object('i', i), max_attempts => 1) FROM generate_series(1, 300) i;
 	});
-	EstateCluster::wait_until($node, 'SELECT count(*) = 0 FROM estate_internal.job_open', 'all have ended');
+	EstateCluster::wait_until($node, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'all have ended');
 	is(value(q{SELECT count(*), count(DISTINCT what), count(*) FILTER (WHERE substr(what, 7)::int % 3 = 0) FROM effect WHERE what LIKE 'third %'}),
 		'200|200|0', 'a failure undoes itself and nothing else');
 	is(value(q{SELECT state, count(*) FROM estate.job WHERE handler LIKE '%every_third%' GROUP BY 1 ORDER BY 1}), "dead|100\ndone|200", 'and each is told apart');

@@ -21,7 +21,7 @@ sub check_build
 	my ($build, $path) = @_;
 	local $ENV{LD_LIBRARY_PATH} = $path;
 	my $node = PostgreSQL::Test::Cluster->new("threads_$build");
-	$node->init;
+	$node->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
 	$node->append_conf('postgresql.conf', "shared_preload_libraries = 'pg_estate'\n");
 	$node->start;
 	$node->safe_psql('postgres', q{

@@ -46,6 +46,7 @@ sub fill
 		SET ROLE anna;
 		SET client_min_messages = error;
 		SELECT estate.enqueue('public.ran', '{"deep": [1, {"ü": null}]}', unique_key => 'kept');
+		SELECT estate.enqueue('public.ran', priority => 0);
 		RESET ROLE;
 		-- a user's own: column, index, view, grants, target
 		ALTER TABLE estate.listing ADD COLUMN my_score double precision;
@@ -101,7 +102,8 @@ sub difference
 
 fill(slurp_file('test/feeds/reso_page1.json'));
 my $before = $node->safe_psql('estate', $facts);
-is_deeply([ $before =~ /^rows (\S+) 0 /mg ], [], 'no table is empty');
+is_deeply([ grep { !/job_ready/ } $before =~ /^rows (\S+) 0 /mg ], [], 'no table is empty, but for lanes of jobs');
+unlike($before, qr/^rows estate_internal.job_ready_1_0 0 /m, 'a job waits in a lane');
 cmp_ok(scalar(() = $before =~ /^rows /mg), '>=', 15, 'all tables are compared');
 cmp_ok(scalar(() = $before =~ /^grant /mg), '>=', 100, 'and many grants');
 
@@ -127,10 +129,10 @@ subtest 'restored into a second cluster' => sub {
 		'f|quiet: this database is a copy or was restored|SELECT estate.enable_workers();', 'so does doctor()');
 	$copy->safe_psql('estate', q{SELECT estate.enqueue('public.ran')});
 	EstateCluster::wait_until_idle($copy);
-	is($copy->safe_psql('estate', q{SELECT count(*) FROM estate.job WHERE state = 'available'}), 2, 'jobs wait, the old and the new');
+	is($copy->safe_psql('estate', q{SELECT count(*) FROM estate.job WHERE state = 'available'}), 3, 'jobs wait, the old and the new');
 
 	$copy->safe_psql('estate', 'SELECT estate.enable_workers()');
-	EstateCluster::wait_until($copy, 'SELECT count(*) = 0 FROM estate_internal.job_open', 'the jobs have ended');
+	EstateCluster::wait_until($copy, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'the jobs have ended');
 	is($copy->safe_psql('estate', q{SELECT state, role FROM estate.job WHERE unique_key = 'kept'}), 'done|anna', 'once enabled, they run, as who enqueued them');
 	is($copy->safe_psql('estate', q{SELECT ok FROM estate.doctor() WHERE "check" = 'workers'}), 't', 'doctor() is content');
 	is($copy->safe_psql('estate', q{SELECT * FROM estate.setup()}) =~ /already there/, 1, 'setup() finds it in order');
@@ -146,11 +148,11 @@ subtest 'copied as a template' => sub {
 	$copy->safe_psql('twin', 'UPDATE estate_internal.job_open SET run_at = now()');
 	$copy->reload;
 	$copy->wait_for_log(qr/pg_estate stays quiet in database "twin": it is a copy, or was restored/);
-	is($copy->safe_psql('twin', 'SELECT count(*) FROM estate_internal.job_open'), 1, 'its jobs wait');
+	is($copy->safe_psql('twin', 'SELECT count(*) FROM estate_internal.job_waiting'), 1, 'its jobs wait');
 	is($copy->safe_psql('twin', q{SELECT ok, fix FROM estate.doctor() WHERE "check" = 'workers'}), 'f|SELECT estate.enable_workers();', 'doctor() says why');
 	$copy->safe_psql('twin', 'SELECT estate.enable_workers()');
-	$copy->poll_query_until('twin', 'SELECT count(*) = 0 FROM estate_internal.job_open') or die "the twin's job did not run\n";
-	is($copy->safe_psql('estate', 'SELECT count(*) FROM estate_internal.job_open'), 1, 'those of the template are its own');
+	$copy->poll_query_until('twin', 'SELECT count(*) = 0 FROM estate_internal.job_waiting') or die "the twin's job did not run\n";
+	is($copy->safe_psql('estate', 'SELECT count(*) FROM estate_internal.job_waiting'), 1, 'those of the template are its own');
 };
 
 subtest 'the extension dropped and made again' => sub {

@@ -24,7 +24,7 @@ my $dead_dns = "$dir/dead_dns.so";
 my $preload = system("cc -shared -fPIC -o $dead_dns test/server/dead_dns.c -ldl") == 0;
 
 my $node = PostgreSQL::Test::Cluster->new('network');
-$node->init;
+$node->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
 $node->append_conf('postgresql.conf', q{
 	shared_preload_libraries = 'pg_estate'
 	estate.databases = 'postgres'

@@ -77,10 +77,10 @@ subtest 'databases come and go with the setting' => sub {
 		CREATE TABLE effect (what text);
 		CREATE FUNCTION public.note(args jsonb) RETURNS void LANGUAGE sql AS $$ INSERT INTO public.effect VALUES (args->>'what') $$;
 		SELECT estate.enqueue('public.note')});
-	is($node->safe_psql('second', 'SELECT count(*) FROM estate_internal.job_open'), 1, 'nothing runs in a database that is not named');
+	is($node->safe_psql('second', 'SELECT count(*) FROM estate_internal.job_waiting'), 1, 'nothing runs in a database that is not named');
 	$node->safe_psql('postgres', "ALTER SYSTEM SET estate.databases = 'estate, second, missing'");
 	$node->reload;
-	ok($node->poll_query_until('second', 'SELECT count(*) = 0 FROM estate_internal.job_open'), 'its job runs when it is');
+	ok($node->poll_query_until('second', 'SELECT count(*) = 0 FROM estate_internal.job_waiting'), 'its job runs when it is');
 	works('estate', 'and those of the other');
 
 	my $log = -s $node->logfile;
@@ -98,10 +98,10 @@ subtest 'databases come and go with the setting' => sub {
 	EstateCluster::wait_until_idle($node);
 	$node->safe_psql('estate', q{SET client_min_messages = error; SELECT estate.enqueue('public.note')});
 	works('second', 'work is done here');
-	is(value('SELECT count(*) FROM estate_internal.job_open'), 1, 'and none where it is not named any more');
+	is(value('SELECT count(*) FROM estate_internal.job_waiting'), 1, 'and none where it is not named any more');
 	$node->adjust_conf('postgresql.auto.conf', 'estate.databases', "'estate, second'");
 	$node->reload;
-	EstateCluster::wait_until($node, 'SELECT count(*) = 0 FROM estate_internal.job_open', 'the job has ended');
+	EstateCluster::wait_until($node, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'the job has ended');
 	pass('until it is again');
 };
 
@@ -112,7 +112,7 @@ subtest 'a worker or the launcher that is terminated comes back' => sub {
 	value("SELECT pg_terminate_backend($pid)");
 	EstateCluster::wait_until($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND pid <> $pid", 'another worker is busy');
 	cmp_ok(time - $started, '<', 5, sprintf('its job is taken up by another after %.1f s', time - $started));
-	is(value("SELECT attempt, errors FROM estate_internal.job_open WHERE id = $id"), '0|[]', 'which was no fault of the job');
+	is(value("SELECT attempt, errors FROM estate.job WHERE id = $id"), '0|[]', 'which was no fault of the job');
 
 	my $launcher = pid_of_launcher();
 	$node->safe_psql('postgres', "SELECT pg_terminate_backend($launcher)");
@@ -171,14 +171,14 @@ subtest 'tables of another version are left alone, with a word in the log' => su
 	value("UPDATE estate_internal.job_open SET run_at = now() WHERE id = $id");
 	$node->reload;
 	$node->wait_for_log(qr/pg_estate stays quiet in database "estate": its tables are of version 1000, the code needs \d+/, $log);
-	is(value("SELECT count(*) FROM estate_internal.job_open WHERE id = $id"), 1, 'no job is run');
+	is(value("SELECT count(*) FROM estate_internal.job_waiting WHERE id = $id"), 1, 'no job is run');
 	$node->reload;
 	EstateCluster::wait_until_idle($node);
 	my $said = () = EstateCluster::log_from($node, $log) =~ /stays quiet/g;
 	is($said, 1, 'it is said once');
 	value('UPDATE estate_internal.installation SET tables_version = 1');
 	$node->reload;
-	EstateCluster::wait_until($node, 'SELECT count(*) = 0 FROM estate_internal.job_open', 'the job has ended');
+	EstateCluster::wait_until($node, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'the job has ended');
 	pass('until they fit');
 };
 
@@ -200,7 +200,7 @@ subtest 'too few processes' => sub {
 	is(value(q{SELECT ok FROM estate.doctor() WHERE "check" = 'max_worker_processes'}), 'f', 'doctor() sees it');
 	$node->append_conf('postgresql.conf', "max_worker_processes = 12\n");
 	$node->restart;
-	EstateCluster::wait_until($node, 'SELECT count(*) = 0 FROM estate_internal.job_open', 'the jobs have ended');
+	EstateCluster::wait_until($node, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'the jobs have ended');
 	pass('with more of them, all is done');
 };
 

@@ -130,7 +130,7 @@ subtest 'all fire' => sub {
 	EstateCluster::wait_until($node, q{
 		SELECT count(DISTINCT jobname) = 6 FROM cron.job JOIN cron.job_run_details USING (jobid) WHERE status IN ('succeeded', 'failed')}, 'each has run');
 	is(value(q{SELECT jobname, status, return_message FROM cron.job JOIN cron.job_run_details d USING (jobid) WHERE status <> 'succeeded'}), '', 'all succeeded');
-	EstateCluster::wait_until($node, 'SELECT count(*) = 0 FROM estate_internal.job_open', 'the jobs have ended');
+	EstateCluster::wait_until($node, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'the jobs have ended');
 	is(value(q{SELECT DISTINCT what, who FROM effect ORDER BY 1}), "it's ours|anna\nplain|postgres\nzoned|anna", 'each has had its effect, as who scheduled it; the one for another hour has not');
 	is(value(q{SELECT outcome, inserted FROM estate.feed_run ORDER BY run_id LIMIT 1}), 'done|1', 'run_feed() has run');
 	is(value('SELECT count(*) > 0 FROM estate.model'), 't', 'train() has made a model');

@@ -67,10 +67,23 @@ is(feed('media', 'm',
 	{ ListingKey => 'M2', Media => [ { MediaKey => 'k' x 256, MediaURL => 'http://photos.test/1' } ] },
 	{ ListingKey => 'M3', Media => [ { MediaKey => 'k', MediaURL => 'http://photos.test/1', MediaCategory => 'c' x 51 } ] },
 	{ ListingKey => 'M4', Media => [ { MediaKey => 'k', MediaURL => 'http://photos.test/1', MediaCategory => 'ü' x 50 } ] },
-	{ ListingKey => 'M5', Media => [ { MediaKey => 'k', Order => 'ü' x 39 . "\x{1F3E0}" } ] }), 'done|1|5|2|0|0|0|3', 'media that do not fit are rejected');
+	{ ListingKey => 'M5', Media => [ { MediaKey => 'k', Order => 'x' . 'ü' x 39 } ] }), 'done|1|5|2|0|0|0|3', 'media that do not fit are rejected');
 is(rejects('media', 'listing_key, field, reason_code'), "M2|Media|out_of_range\nM3|Media|out_of_range\nM5|Media|bad_type", 'with their reason');
 like(query($node, "SELECT media_key FROM estate.media WHERE media_url = '$long'"), qr/^url:\d+$/, 'a long address is known by its hash');
-is(rejects('media', 'right(reason, 21)') =~ s/.*\n//sr, encode_utf8('ü' x 20 . '"'), 'a quoted text is cut between characters');
+is(rejects('media', 'right(reason, 21)') =~ s/.*\n//sr, encode_utf8('x' . 'ü' x 19 . '"'), 'a quoted text is cut between characters');
+
+# messages, kept in a table: what is quoted in them is whole characters
+query($node, 'CREATE TABLE said (at serial, text text)');
+my $umlauts = encode_utf8('ü' x 300);
+for my $odd (qq{PERFORM estate.create_feed('t', preset => 'csv', market => 'm', mapping => '{"listing_key": "a", "close_date": {"from": "b", "as": "date:Q$umlauts"}}')},
+	qq{PERFORM 'x$umlauts'::estate.gram},
+	qq{PERFORM estate.create_feed('h', preset => 'csv', market => 'm', url => 'http://h%FCx.invalid/'); PERFORM estate.preview_feed('h')})
+{
+	query($node, qq{DO \$x\$ BEGIN $odd; RAISE 'not refused'; EXCEPTION WHEN OTHERS THEN
+		DECLARE detail text; BEGIN GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL; INSERT INTO said (text) VALUES (SQLERRM || detail); END; END \$x\$});
+}
+is(query($node, q{SELECT count(convert_from(textsend(text), 'UTF8')), count(*) FILTER (WHERE text ~ 'not refused') FROM said}), '3|0', 'messages are UTF-8');
+note query($node, 'SELECT text FROM said ORDER BY at');
 
 # 4. What a constraint or a trigger of the user's own refuses
 query($node, q{

@@ -7,7 +7,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('clients');
-$node->init;
+$node->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
 $node->append_conf('postgresql.conf', "listen_addresses = '127.0.0.1'\n");
 $node->start;
 $node->safe_psql('postgres', slurp_file('test/clients/estate.sql'));

@@ -48,7 +48,7 @@ while ($readme =~ /^```psql\n(.*?)^```$/msg)
 cmp_ok(scalar @steps, '>', 8, 'the README has its transcript') or BAIL_OUT('nothing to try');
 
 my $node = PostgreSQL::Test::Cluster->new('readme');
-$node->init;
+$node->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
 $node->start;
 $node->safe_psql('postgres', 'CREATE DATABASE homes');
 my $here = getcwd();

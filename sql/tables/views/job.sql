@@ -10,6 +10,10 @@ SELECT o.id,
 	o.enqueued_at, NULL::timestamptz AS ended_at, o.args, o.errors
 FROM estate_internal.job_open o LEFT JOIN estate.running_jobs() r(id) ON r.id = o.id
 UNION ALL
+SELECT o.id, (CASE WHEN r.id IS NOT NULL THEN 'running' ELSE 'available' END)::varchar(10), o.handler, o.queue, o.priority,
+	o.enqueued_at, 0, o.max_attempts, o.role, NULL::uuid, NULL::text, o.enqueued_at, NULL::timestamptz, o.args, '[]'::jsonb
+FROM estate_internal.job_ready o LEFT JOIN estate.running_jobs() r(id) ON r.id = o.id
+UNION ALL
 SELECT id, state, handler, queue, priority, run_at, attempt, max_attempts, role, effect_key, unique_key,
 	enqueued_at, ended_at, args, errors
 FROM estate_internal.job_ended;

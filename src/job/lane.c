@@ -1,0 +1,339 @@
+/*
+ * lane.c
+ *	  Where in the lanes of ready jobs the workers are.
+ *
+ * Runs in any process.  A lane is a ring of heaps without an index; a row is a
+ * job, and no row is ever updated.  Workers take pages in their order, each
+ * page once: a position in shared memory says how far they are, so that
+ * nobody reads the dead rows before it again, however long an old snapshot
+ * keeps them from being removed.
+ *
+ * A page may get rows after it was taken: its inserter commits late, or found
+ * room there.  So whoever inserts says at his commit, after his rows have
+ * become visible, which pages they are on; those before the position are
+ * taken again.  Either a worker's snapshot sees a row, or the inserter sees
+ * the worker's position: none is missed.  What a worker took and could not
+ * finish is taken again as well.
+ *
+ * The positions are a hint.  After a crash they begin at 0, and the lanes are
+ * read from their start; so they are where the list of pages is full, and
+ * after COMMIT PREPARED, which tells nobody.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "job/lane.h"
+
+/* pages that this transaction has put rows on */
+typedef struct TouchedPages
+{
+	int			lane;
+	int			segment;
+	EstateBlocks blocks;
+} TouchedPages;
+
+static TouchedPages *touched = NULL;
+static int	ntouched = 0;
+static int	most_touched = 0;
+
+/* A lane for each side of priority 0; within a lane the first come is the first served */
+int
+lane_of_priority(int priority)
+{
+	return priority < 0 ? 0 : priority == 0 ? 1 : 2;
+}
+
+Oid
+lane_table(int lane, int segment)
+{
+	char		name[NAMEDATALEN];
+
+	snprintf(name, sizeof(name), "job_ready_%d_%d", lane, segment);
+	return get_relname_relid(name, get_namespace_oid("estate_internal", false));
+}
+
+static EstateSegment *
+find_segment(int lane, int segment)
+{
+	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+
+	return slot ? &slot->lanes[lane].segments[segment] : NULL;
+}
+
+/* Segment that a new job goes to */
+int
+lane_current(int lane)
+{
+	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+
+	return slot ? slot->lanes[lane].current : 0;
+}
+
+/* Caller holds the lock.  When there is no room, everything is taken again. */
+static void
+revisit(EstateSegment *segment, const EstateBlocks *blocks)
+{
+	for (int i = 0; i < segment->nrevisits; i++)
+		if (segment->revisits[i].from <= blocks->from && segment->revisits[i].to >= blocks->to)
+			return;
+	if (segment->nrevisits == ESTATE_REVISITS)
+	{
+		segment->nrevisits = 0;
+		segment->next = 0;
+	}
+	else
+		segment->revisits[segment->nrevisits++] = *blocks;
+}
+
+/* At commit: which of the pages lie behind the position? */
+static void
+tell_pages(void)
+{
+	bool		any = false;
+
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < ntouched; i++)
+	{
+		EstateSegment *segment = find_segment(touched[i].lane, touched[i].segment);
+		EstateBlocks behind = touched[i].blocks;
+
+		if (segment == NULL || behind.from >= segment->next)
+			continue;
+		behind.to = Min(behind.to, segment->next);
+		revisit(segment, &behind);
+		any = true;
+	}
+	LWLockRelease(estate_shared->lock);
+	/* the commit has its own wake, but perhaps before this, and an abort has none */
+	if (any)
+		estate_wake_now();
+}
+
+static void
+tell_prepared(void)
+{
+	EstateDatabaseSlot *slot;
+
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	slot = estate_find_slot(MyDatabaseId);
+	if (slot)
+		slot->prepared = true;
+	LWLockRelease(estate_shared->lock);
+}
+
+/*
+ * Runs while a transaction ends; neither allocates nor throws.  Also at abort:
+ * the rows may be those of a cancelled cancel_job(), which a worker passed by.
+ */
+static void
+touched_callback(XactEvent event, void *arg)
+{
+	if (ntouched == 0)
+		return;
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
+		tell_pages();
+	else if (event == XACT_EVENT_PREPARE)
+		tell_prepared();
+	else
+		return;
+	ntouched = 0;
+}
+
+/* Remembers until the end of the transaction that it has a row on this page */
+void
+lane_note_row(int lane, int segment, BlockNumber block)
+{
+	static bool registered = false;
+	TouchedPages *last = ntouched > 0 ? &touched[ntouched - 1] : NULL;
+
+	if (estate_shared == NULL)
+		return;
+	if (!registered)
+	{
+		RegisterXactCallback(touched_callback, NULL);
+		registered = true;
+	}
+	if (last && last->lane == lane && last->segment == segment &&
+		block >= last->blocks.from && block <= last->blocks.to)
+	{
+		last->blocks.to = Max(last->blocks.to, block + 1);
+		return;
+	}
+	if (ntouched == most_touched)
+	{
+		int			most = Max(64, most_touched * 2);
+
+		touched = touched ? repalloc(touched, sizeof(TouchedPages) * most) :
+			MemoryContextAlloc(TopMemoryContext, sizeof(TouchedPages) * most);
+		most_touched = most;
+	}
+	touched[ntouched].lane = lane;
+	touched[ntouched].segment = segment;
+	touched[ntouched].blocks.from = block;
+	touched[ntouched].blocks.to = block + 1;
+	ntouched++;
+}
+
+/*
+ * Takes pages of a segment that has nblocks now: at most so many.  False:
+ * there are none.  For workers only.
+ */
+bool
+lane_take(int lane, int segment_number, BlockNumber nblocks, int pages, EstateBlocks *taken)
+{
+	EstateSegment *segment;
+	bool		any = true;
+
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	segment = find_segment(lane, segment_number);
+	if (segment == NULL)
+		any = false;			/* the database is not ours any more */
+	else if (segment->nrevisits > 0)
+	{
+		EstateBlocks *last = &segment->revisits[segment->nrevisits - 1];
+
+		taken->from = last->from;
+		taken->to = Min(last->to, last->from + pages);
+		last->from = taken->to;
+		if (last->from >= last->to)
+			segment->nrevisits--;
+		segment->in_hand++;
+	}
+	else if (segment->next < nblocks)
+	{
+		taken->from = segment->next;
+		taken->to = Min(nblocks, segment->next + pages);
+		segment->next = taken->to;
+		segment->in_hand++;
+	}
+	else
+		any = false;
+	LWLockRelease(estate_shared->lock);
+	return any;
+}
+
+/* Done with taken pages; again: rows are left on them */
+void
+lane_finish(int lane, int segment_number, const EstateBlocks *taken, bool again)
+{
+	EstateSegment *segment;
+
+	if (estate_shared == NULL)
+		return;
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	segment = find_segment(lane, segment_number);
+	if (segment && segment->in_hand > 0)
+	{
+		segment->in_hand--;
+		if (again && taken->from < segment->next)
+			revisit(segment, taken);
+	}
+	LWLockRelease(estate_shared->lock);
+}
+
+/* The segments of a lane, the one filled longest ago first */
+void
+lane_order(int lane, int *segments)
+{
+	EstateDatabaseSlot *slot;
+
+	for (int i = 0; i < ESTATE_SEGMENTS; i++)
+		segments[i] = i;
+	if (estate_shared == NULL)
+		return;
+	LWLockAcquire(estate_shared->lock, LW_SHARED);
+	slot = estate_find_slot(MyDatabaseId);
+	for (int i = 1; slot && i < ESTATE_SEGMENTS; i++)
+		for (int j = i; j > 0 && slot->lanes[lane].segments[segments[j]].turn < slot->lanes[lane].segments[segments[j - 1]].turn; j--)
+		{
+			int			swap = segments[j];
+
+			segments[j] = segments[j - 1];
+			segments[j - 1] = swap;
+		}
+	LWLockRelease(estate_shared->lock);
+}
+
+/* New jobs go to another segment from now on */
+void
+lane_rotate(int lane, int to)
+{
+	EstateDatabaseSlot *slot;
+
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	slot = estate_find_slot(MyDatabaseId);
+	if (slot)
+	{
+		slot->lanes[lane].current = to;
+		slot->lanes[lane].segments[to].turn = ++slot->lanes[lane].turns;
+	}
+	LWLockRelease(estate_shared->lock);
+}
+
+/*
+ * Before a segment is emptied: true when all of its pages have been taken and
+ * nobody is at them; then its position is 0 again.  The caller holds the
+ * table exclusively.
+ */
+bool
+lane_forget(int lane, int segment_number, BlockNumber nblocks)
+{
+	EstateSegment *segment;
+	bool		idle = true;
+
+	if (estate_shared == NULL)
+		return false;
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	segment = find_segment(lane, segment_number);
+	idle = segment && segment->in_hand == 0 && segment->nrevisits == 0 && segment->next >= nblocks;
+	if (idle)
+		segment->next = 0;
+	LWLockRelease(estate_shared->lock);
+	return idle;
+}
+
+/*
+ * After a prepared transaction that held jobs the lanes are read from their
+ * start, until there is none any more.  Whether they were.
+ */
+bool
+lane_restart_after_prepare(void)
+{
+	EstateDatabaseSlot *slot;
+	bool		prepared = false;
+	bool		left;
+
+	LWLockAcquire(estate_shared->lock, LW_SHARED);
+	slot = estate_find_slot(MyDatabaseId);
+	if (slot)
+		prepared = slot->prepared;
+	LWLockRelease(estate_shared->lock);
+	if (!prepared)
+		return false;
+
+	SPI_connect();
+	SPI_execute("SELECT FROM pg_catalog.pg_prepared_xacts WHERE database OPERATOR(pg_catalog.=) pg_catalog.current_database() LIMIT 1", true, 1);
+	left = SPI_processed > 0;
+	SPI_finish();
+
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	slot = estate_find_slot(MyDatabaseId);
+	if (slot)
+	{
+		slot->prepared = left;
+		for (int l = 0; l < ESTATE_LANES; l++)
+			for (int s = 0; s < ESTATE_SEGMENTS; s++)
+			{
+				slot->lanes[l].segments[s].next = 0;
+				slot->lanes[l].segments[s].nrevisits = 0;
+			}
+	}
+	LWLockRelease(estate_shared->lock);
+	return true;
+}
