@@ -68,10 +68,11 @@ pg_estate--$(EXTVERSION).sql: $(SQL_FRAGMENTS) pg_estate.control
 	cat $(SQL_FRAGMENTS) > $@
 
 # the text that setup() and teardown() run, as C strings: no file to find at run time
-src/setup_steps.inc: $(TABLE_STEPS) $(TABLE_VIEWS) sql/tables/drop_views.sql sql/tables/drop_tables.sql src/sql_to_c.sed
+src/setup_steps.inc: $(TABLE_STEPS) $(TABLE_VIEWS) sql/tables/keeper.sql sql/tables/drop_views.sql sql/tables/drop_tables.sql src/sql_to_c.sed
 	{ string() { echo "static const char *const $$1 ="; shift; cat "$$@" | sed -f src/sql_to_c.sed; echo ';'; }; \
 	  string setup_step_1 $(TABLE_STEPS); \
 	  string setup_views $(TABLE_VIEWS); \
+	  string setup_keeper sql/tables/keeper.sql; \
 	  string teardown_views sql/tables/drop_views.sql; \
 	  string teardown_tables sql/tables/drop_tables.sql; } > $@
 

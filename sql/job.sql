@@ -5,7 +5,7 @@ CREATE FUNCTION estate.enqueue(handler text, args jsonb DEFAULT '{}', queue text
 	AS 'MODULE_PATHNAME', 'estate_enqueue' LANGUAGE C;
 COMMENT ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int) IS
 'Enqueues a job in this transaction, to be run as the calling role: handler is a function schema.name(jsonb), run exactly once, or one of the built-ins feed, media, train, score. '
-'Lower priorities run first. Returns the id of the job, or of the open job with the same unique_key';
+'Lower priorities run first. Returns the id of the job, or of the role''s open job with the same unique_key, which must not begin with feed: or media:';
 GRANT EXECUTE ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int) TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate.cancel_job(id bigint) RETURNS bool
@@ -17,7 +17,7 @@ GRANT EXECUTE ON FUNCTION estate.cancel_job(bigint) TO estate_operator, estate_a
 CREATE FUNCTION estate.retry_job(id bigint) RETURNS bool
 	AS 'MODULE_PATHNAME', 'estate_retry_job' LANGUAGE C STRICT;
 COMMENT ON FUNCTION estate.retry_job(bigint) IS
-'Runs a waiting, dead or cancelled job again, now, with all its attempts; tells whether it will: not if another open job has its unique_key';
+'Runs a waiting, dead or cancelled job again, now, with all its attempts; tells whether it will: not if another open job of its role has its unique_key';
 GRANT EXECUTE ON FUNCTION estate.retry_job(bigint) TO estate_operator, estate_admin;
 
 CREATE PROCEDURE estate.run_jobs(queue text DEFAULT NULL, INOUT done bigint DEFAULT NULL, INOUT failed bigint DEFAULT NULL)

@@ -50,7 +50,21 @@ BEGIN
 		RETURN QUERY SELECT 'tables', false, 'not set up in this database', 'SELECT * FROM estate.setup();';
 		RETURN;
 	END IF;
-	EXECUTE 'SELECT * FROM estate_internal.installation' INTO install;
+	-- what somebody else has put there is not even looked at
+	SELECT format('%s belongs to %I', o.name, pg_get_userbyid(o.owner)) INTO present
+		FROM pg_namespace e, LATERAL (
+			SELECT 1, 'schema estate_internal', i.nspowner FROM pg_namespace i WHERE i.nspname = 'estate_internal'
+			UNION ALL SELECT 2, c.oid::regclass::text, c.relowner FROM pg_class c
+			WHERE c.relnamespace = to_regnamespace('estate_internal') AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+			UNION ALL SELECT 3, 'estate.feed', c.relowner FROM pg_class c WHERE c.oid = to_regclass('estate.feed')) o(n, name, owner)
+		WHERE e.nspname = 'estate' AND o.owner <> e.nspowner ORDER BY o.n, o.name LIMIT 1;
+	RETURN QUERY SELECT 'owner of the bookkeeping', present IS NULL,
+		coalesce(present || ', not to the owner of schema estate', (SELECT format('role %I', pg_get_userbyid(nspowner)) FROM pg_namespace WHERE nspname = 'estate')),
+		CASE WHEN present IS NOT NULL THEN '-- look into it: who may write there may run anything as anybody; then ALTER .. OWNER TO, then SELECT * FROM estate.setup();' END;
+	IF present LIKE '%estate\_internal%' THEN
+		RETURN;
+	END IF;
+	EXECUTE 'SELECT tables_version, system_id, database_oid FROM estate_internal.installation' INTO install;
 	RETURN QUERY SELECT 'tables', install.tables_version = state.tables_needed,
 		format('of version %s, code %s needs version %s', install.tables_version, code_version, state.tables_needed),
 		CASE WHEN install.tables_version < state.tables_needed THEN 'SELECT * FROM estate.setup();'
@@ -101,8 +115,16 @@ BEGIN
 		END;
 
 	RETURN QUERY SELECT 'owner of the tables', NOT r.rolsuper, format('role %I', r.rolname),
-		CASE WHEN r.rolsuper THEN '-- reassign the tables to estate_admin: triggers on them would run as a superuser' END
+		CASE WHEN r.rolsuper THEN '-- ALTER TABLE .. OWNER TO estate_admin for each of them: triggers on them would run as a superuser' END
 		FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE c.oid = 'estate.listing'::regclass;
+
+	RETURN QUERY SELECT 'creating in our schemas', strangers IS NULL,
+		coalesce('allowed to ' || strangers, 'allowed to the owner of schema estate only'),
+		CASE WHEN strangers IS NOT NULL THEN
+			'REVOKE CREATE ON SCHEMA estate, estate_internal FROM ' || strangers || '; -- what they create may be called instead of ours' END
+		FROM (SELECT string_agg(DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END, ', ')
+			FROM pg_namespace n, aclexplode(n.nspacl) a
+			WHERE n.nspname IN ('estate', 'estate_internal') AND a.privilege_type = 'CREATE' AND a.grantee <> n.nspowner) s(strangers);
 
 	RETURN QUERY SELECT 'pg_cron', EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron'),
 		CASE WHEN EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN 'in this database: estate.schedule() works'

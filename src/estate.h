@@ -149,15 +149,18 @@ typedef struct EstateUser
 {
 	Oid			saved_user;
 	int			saved_context;
-	int			guc_level;
+	int			guc_level;		/* 0: search_path was fixed already */
 } EstateUser;
 
 extern bool estate_tables_exist(void);
 extern int	estate_tables_version(void);
 extern void estate_require_tables(void);
+extern Oid	estate_schema_owner(const char *name);
 extern Oid	estate_owner(void);
+extern Oid	estate_keeper(void);
 extern void estate_become(EstateUser *user, Oid role);
 extern void estate_become_owner(EstateUser *user);
+extern void estate_become_keeper(EstateUser *user);
 extern void estate_resume_user(EstateUser *user);
 
 /* shared.c: tell the workers at commit that there is work */

@@ -2,17 +2,22 @@
  * setup.c
  *	  setup(), teardown(), enable_workers(), disable_workers().
  *
- * Runs in client backends.  The tables are ordinary objects of one owner, not
- * members of the extension: members lose their rows in dump and restore as
- * soon as a user adds a column.  Steps are numbered and only ever added; the
- * views are made anew each time, since DROP EXTENSION takes them along.
+ * Runs in client backends.  The tables are ordinary objects of two owners (see
+ * rights.c), not members of the extension: members lose their rows in dump and
+ * restore as soon as a user adds a column.  Steps are numbered and only ever
+ * added; the views are made anew each time, since DROP EXTENSION takes them
+ * along.  Steps and views run as the owner of the facts, which may create in
+ * our schemas only while they do; what is the keeper's is handed over before
+ * anybody else can see it.
  */
 #include "postgres.h"
 
 #include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
+#include "commands/tablecmds.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
@@ -22,7 +27,6 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
 #include "estate.h"
@@ -62,20 +66,6 @@ lock_installation(void)
 					   ShareUpdateExclusiveLock);
 }
 
-static Oid
-schema_owner(const char *name)
-{
-	HeapTuple	tuple = SearchSysCache1(NAMESPACENAME, CStringGetDatum(name));
-	Oid			owner = InvalidOid;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
-		ReleaseSysCache(tuple);
-	}
-	return owner;
-}
-
 /*
  * Who may set up: the owner of schema estate, normally the superuser who
  * created the extension.  A schema estate_internal that somebody else planted
@@ -84,8 +74,8 @@ schema_owner(const char *name)
 static void
 require_installer(void)
 {
-	Oid			owner = schema_owner("estate");
-	Oid			internal = schema_owner("estate_internal");
+	Oid			owner = estate_schema_owner("estate");
+	Oid			internal = estate_schema_owner("estate_internal");
 
 	if (!superuser() && !has_privs_of_role(GetUserId(), owner))
 		ereport(ERROR,
@@ -117,46 +107,137 @@ require_utf8(void)
 static void
 make_schemas(void)
 {
-	Oid			owner = schema_owner("estate");
 	EstateUser	user;
 
 	/* as the owner of schema estate, so that both have one owner */
-	estate_become(&user, owner);
-	if (!OidIsValid(schema_owner("estate_internal")))
+	estate_become(&user, estate_schema_owner("estate"));
+	if (!OidIsValid(estate_schema_owner("estate_internal")))
 		run_sql("CREATE SCHEMA estate_internal;"
 				"COMMENT ON SCHEMA estate_internal IS 'Queues and bookkeeping of pg_estate; nothing here is meant to be read';");
-	run_sql("GRANT USAGE ON SCHEMA estate TO estate_reader, estate_operator;"
-			"GRANT USAGE ON SCHEMA estate_internal TO estate_operator;"
-			"GRANT USAGE, CREATE ON SCHEMA estate, estate_internal TO estate_admin;");
+	run_sql("GRANT USAGE ON SCHEMA estate TO estate_reader, estate_operator, estate_admin;"
+			"GRANT USAGE ON SCHEMA estate_internal TO estate_operator, estate_admin;");
+	estate_resume_user(&user);
+}
+
+/*
+ * The owner of the facts may create in our schemas during setup(), and at no
+ * other time: a function in schema estate that fits a call better than ours,
+ * or a view in the place of a table, would run with the rights of a superuser
+ * who comes along.
+ */
+static void
+let_create(Oid owner, bool may)
+{
+	Oid			keeper = estate_schema_owner("estate");
+	EstateUser	user;
+
+	if (owner == keeper)
+		return;
+	estate_become(&user, keeper);
+	run_sql(psprintf("%s CREATE ON SCHEMA estate, estate_internal %s %s",
+					 may ? "GRANT" : "REVOKE", may ? "TO" : "FROM",
+					 quote_identifier(GetUserNameFromId(owner, false))));
+	estate_resume_user(&user);
+}
+
+/* What anybody but the keeper may do with a relation, as statements that take it back */
+static void
+revoke_all(Oid relation)
+{
+	Oid			type = OIDOID;
+	Datum		value = ObjectIdGetDatum(relation);
+	SPITupleTable *found;
+	uint64		n;
+
+	SPI_execute_with_args("SELECT DISTINCT pg_catalog.format('REVOKE ALL ON %s %s FROM %s CASCADE',"
+						  " CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::pg_catalog.regclass,"
+						  " CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END)"
+						  " FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a"
+						  " WHERE c.oid OPERATOR(pg_catalog.=) $1 AND a.grantee OPERATOR(pg_catalog.<>) c.relowner",
+						  1, &type, &value, NULL, false, 0);
+	found = SPI_tuptable;
+	n = SPI_processed;
+	for (uint64 i = 0; i < n; i++)
+		run_sql(SPI_getvalue(found->vals[i], found->tupdesc, 1));
+}
+
+/*
+ * Gives the keeper what is his: all of estate_internal, and estate.feed (whose
+ * sequence gets its owner with it, but keeps its grants).  The
+ * steps have made them as the owner of the facts, whose default privileges may
+ * have let others in.
+ */
+static void
+hand_over(void)
+{
+	Oid			keeper = estate_schema_owner("estate");
+	Oid			type = OIDOID;
+	Datum		value = ObjectIdGetDatum(keeper);
+	EstateUser	user;
+	SPITupleTable *found;
+	uint64		n;
+
+	estate_become(&user, keeper);
+	SPI_execute_with_args("SELECT oid FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'S')"
+						  " AND relowner OPERATOR(pg_catalog.<>) $1"
+						  " AND (relnamespace OPERATOR(pg_catalog.=) 'estate_internal'::pg_catalog.regnamespace"
+						  " OR oid OPERATOR(pg_catalog.=) 'estate.feed'::pg_catalog.regclass"
+						  " OR oid OPERATOR(pg_catalog.=) pg_catalog.pg_get_serial_sequence('estate.feed', 'feed_id')::pg_catalog.regclass)",
+						  1, &type, &value, NULL, false, 0);
+	found = SPI_tuptable;
+	n = SPI_processed;
+	for (uint64 i = 0; i < n; i++)
+	{
+		bool		isnull;
+		Oid			relation = DatumGetObjectId(SPI_getbinval(found->vals[i], found->tupdesc, 1, &isnull));
+
+		ATExecChangeOwner(relation, keeper, true, AccessExclusiveLock);
+		CommandCounterIncrement();
+		revoke_all(relation);
+	}
+	run_sql(setup_keeper);
 	estate_resume_user(&user);
 }
 
 static void
-bring_tables_up(int from, SetupReport *to)
+run_steps(int from, SetupReport *to)
 {
 	for (int step = from; step < ESTATE_TABLES_VERSION; step++)
 	{
 		run_sql(setup_steps[step]);
 		report(to, psprintf("tables, step %d", step + 1), "made");
 	}
-	if (from == 0)
-		run_sql(psprintf("INSERT INTO estate_internal.installation (tables_version) VALUES (%d)",
-						 ESTATE_TABLES_VERSION));
-	else if (from < ESTATE_TABLES_VERSION)
-		run_sql(psprintf("UPDATE estate_internal.installation SET tables_version = %d",
-						 ESTATE_TABLES_VERSION));
-	else
+	if (from == ESTATE_TABLES_VERSION)
 		report(to, psprintf("tables, version %d", from), "already there");
+	CommandCounterIncrement();
+}
+
+static void
+remember_version(int from)
+{
+	EstateUser	user;
+
+	if (from == ESTATE_TABLES_VERSION)
+		return;
+	estate_become_keeper(&user);
+	run_sql(psprintf(from == 0 ?
+					 "INSERT INTO estate_internal.installation (tables_version) VALUES (%d)" :
+					 "UPDATE estate_internal.installation SET tables_version = %d", ESTATE_TABLES_VERSION));
+	estate_resume_user(&user);
 }
 
 /* Binds the workers to this database of this cluster: a copy stays quiet */
 static void
 remember_database(bool enabled)
 {
+	EstateUser	user;
+
+	estate_become_keeper(&user);
 	run_sql(enabled ?
 			psprintf("UPDATE estate_internal.installation SET system_id = '" UINT64_FORMAT "', database_oid = %u",
 					 GetSystemIdentifier(), MyDatabaseId) :
 			"UPDATE estate_internal.installation SET system_id = NULL, database_oid = NULL");
+	estate_resume_user(&user);
 	estate_wake_at_commit();
 }
 
@@ -164,10 +245,16 @@ remember_database(bool enabled)
 static bool
 is_bound_here(void)
 {
+	EstateUser	user;
+	bool		bound;
+
+	estate_become_keeper(&user);
 	SPI_execute(psprintf("SELECT FROM estate_internal.installation WHERE system_id OPERATOR(pg_catalog.=) '" UINT64_FORMAT "'"
 						 " AND database_oid OPERATOR(pg_catalog.=) %u::pg_catalog.oid",
 						 GetSystemIdentifier(), MyDatabaseId), true, 1);
-	return SPI_processed == 1;
+	bound = SPI_processed == 1;
+	estate_resume_user(&user);
+	return bound;
 }
 
 /* The present value of a list setting with a name added */
@@ -217,6 +304,7 @@ estate_setup(PG_FUNCTION_ARGS)
 {
 	SetupReport to = {(ReturnSetInfo *) fcinfo->resultinfo};
 	EstateUser	user;
+	Oid			owner;
 	int			from;
 	bool		enabled;
 
@@ -229,16 +317,23 @@ estate_setup(PG_FUNCTION_ARGS)
 	if (from > ESTATE_TABLES_VERSION)
 		estate_require_tables();	/* says what to do */
 	make_schemas();
+	owner = from == 0 ? get_role_oid("estate_admin", false) : estate_owner();
 
-	estate_become(&user, from == 0 ? get_role_oid("estate_admin", false) : estate_owner());
-	bring_tables_up(from, &to);
-	CommandCounterIncrement();
+	let_create(owner, true);
+	estate_become(&user, owner);
+	run_steps(from, &to);
+	estate_resume_user(&user);
+	hand_over();
+	remember_version(from);
+	estate_become(&user, owner);
 	run_sql(setup_views);
+	estate_resume_user(&user);
+	let_create(owner, false);
 	report(&to, "views and grants", "made");
+
 	if (from == 0)
 		remember_database(true);
 	enabled = from == 0 || is_bound_here();
-	estate_resume_user(&user);
 	report(&to, "workers", enabled ? warn_unless_workers_run() : "not enabled: SELECT estate.enable_workers();");
 	SPI_finish();
 	return (Datum) 0;
@@ -259,9 +354,10 @@ estate_teardown(PG_FUNCTION_ARGS)
 	lock_installation();
 	estate_require_tables();
 	SPI_connect();
-	estate_become_owner(&user);
 	remember_database(false);
 	report(&to, "workers", "disabled");
+	/* the owner of a schema may drop what is in it, whoever made it */
+	estate_become_keeper(&user);
 	run_sql(teardown_views);
 	report(&to, "views", "dropped");
 	if (drop_data)
@@ -295,14 +391,10 @@ PG_FUNCTION_INFO_V1(estate_enable_workers);
 Datum
 estate_enable_workers(PG_FUNCTION_ARGS)
 {
-	EstateUser	user;
-
 	estate_require_tables();
 	require_admin();
 	SPI_connect();
-	estate_become_owner(&user);
 	remember_database(true);
-	estate_resume_user(&user);
 	SPI_finish();
 	PG_RETURN_TEXT_P(cstring_to_text(warn_unless_workers_run()));
 }
@@ -313,14 +405,10 @@ PG_FUNCTION_INFO_V1(estate_disable_workers);
 Datum
 estate_disable_workers(PG_FUNCTION_ARGS)
 {
-	EstateUser	user;
-
 	estate_require_tables();
 	require_admin();
 	SPI_connect();
-	estate_become_owner(&user);
 	remember_database(false);
-	estate_resume_user(&user);
 	SPI_finish();
 	PG_RETURN_TEXT_P(cstring_to_text("disabled"));
 }

@@ -3,7 +3,8 @@
  *	  Feeds, cursors and runs in the tables.
  *
  * Runs in workers and client backends, inside a transaction, as the owner of
- * the tables.  Results are in CurrentMemoryContext.
+ * the facts: markets, runs.  Statements on feeds and cursors run as the keeper,
+ * and name nothing else.  Results are in CurrentMemoryContext.
  */
 #include "postgres.h"
 
@@ -51,6 +52,28 @@ run(const char *sql, int n, Oid *types, Datum *values, const char *nulls)
 	return SPI_processed;
 }
 
+/* On tables of the keeper only: see rights.c */
+static uint64
+run_as_keeper(const char *sql, int n, Oid *types, Datum *values, const char *nulls)
+{
+	EstateUser	user;
+	uint64		processed;
+
+	estate_become_keeper(&user);
+	processed = run(sql, n, types, values, nulls);
+	estate_resume_user(&user);
+	return processed;
+}
+
+void
+feed_throw_unknown(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("there is no feed \"%s\"", name),
+			 errhint("SELECT name FROM estate.feed;")));
+}
+
 /* The id of a feed by its name */
 int
 feed_id_of(const char *name)
@@ -61,14 +84,27 @@ feed_id_of(const char *name)
 	int			id;
 
 	SPI_connect();
-	if (run("SELECT feed_id FROM estate.feed WHERE name OPERATOR(pg_catalog.=) $1", 1, &type, &value, NULL) != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("there is no feed \"%s\"", name),
-				 errhint("SELECT name FROM estate.feed;")));
+	if (run_as_keeper("SELECT feed_id FROM estate.feed WHERE name OPERATOR(pg_catalog.=) $1", 1, &type, &value, NULL) != 1)
+		feed_throw_unknown(name);
 	id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_finish();
 	return id;
+}
+
+/* The feed's market: a fact, so read as its owner.  SPI is connected. */
+static void
+read_market(Feed *feed, MemoryContext context)
+{
+	Oid			type = INT4OID;
+	Datum		value = Int32GetDatum(feed->market_id);
+
+	if (run("SELECT currency, area_unit, time_zone FROM estate.market WHERE market_id = $1", 1, &type, &value, NULL) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the market of feed \"%s\" does not exist any more", feed->name)));
+	feed->currency = keep(context, 1);
+	feed->area_unit = keep(context, 2);
+	feed->time_zone = keep(context, 3);
 }
 
 /* A feed with its market and cursor; NULL: it is gone */
@@ -82,12 +118,11 @@ feed_read(int feed_id)
 	bool		isnull;
 
 	SPI_connect();
-	if (run("SELECT f.name, f.preset, f.url, f.server, f.mapping, f.options, f.paused, f.owner, f.source_system,"
-			" f.every IS NOT NULL, m.market_id, m.currency, m.area_unit, m.time_zone,"
-			" c.next_url, c.watermark, c.pending_watermark, c.etag, c.last_modified, c.failures"
-			" FROM estate.feed f JOIN estate.market m ON m.market_id OPERATOR(pg_catalog.=) f.market_id"
-			" JOIN estate_internal.feed_cursor c ON c.feed_id OPERATOR(pg_catalog.=) f.feed_id"
-			" WHERE f.feed_id OPERATOR(pg_catalog.=) $1", 1, &type, &value, NULL) == 1)
+	if (run_as_keeper("SELECT f.name, f.preset, f.url, f.server, f.mapping, f.options, f.paused, f.owner, f.source_system,"
+					  " f.every IS NOT NULL, f.market_id,"
+					  " c.next_url, c.watermark, c.pending_watermark, c.etag, c.last_modified, c.failures"
+					  " FROM estate.feed f JOIN estate_internal.feed_cursor c ON c.feed_id OPERATOR(pg_catalog.=) f.feed_id"
+					  " WHERE f.feed_id OPERATOR(pg_catalog.=) $1", 1, &type, &value, NULL) == 1)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[0];
 		TupleDesc	desc = SPI_tuptable->tupdesc;
@@ -105,15 +140,13 @@ feed_read(int feed_id)
 		feed->source_system = keep(context, 9);
 		feed->has_every = DatumGetBool(SPI_getbinval(tuple, desc, 10, &isnull));
 		feed->market_id = DatumGetInt32(SPI_getbinval(tuple, desc, 11, &isnull));
-		feed->currency = keep(context, 12);
-		feed->area_unit = keep(context, 13);
-		feed->time_zone = keep(context, 14);
-		feed->next_url = keep(context, 15);
-		feed->watermark = keep(context, 16);
-		feed->pending_watermark = keep(context, 17);
-		feed->etag = keep(context, 18);
-		feed->last_modified = keep(context, 19);
-		feed->failures = DatumGetInt32(SPI_getbinval(tuple, desc, 20, &isnull));
+		feed->next_url = keep(context, 12);
+		feed->watermark = keep(context, 13);
+		feed->pending_watermark = keep(context, 14);
+		feed->etag = keep(context, 15);
+		feed->last_modified = keep(context, 16);
+		feed->failures = DatumGetInt32(SPI_getbinval(tuple, desc, 17, &isnull));
+		read_market(feed, context);
 	}
 	SPI_finish();
 	return feed;
@@ -228,8 +261,8 @@ feed_count_page(FeedRun *feed_run, const ListingCounts *counts, int64 bytes)
 		cursor_values[2] = feed_run->pending_watermark ? CStringGetTextDatum(feed_run->pending_watermark) : (Datum) 0;
 		nulls[2] = feed_run->pending_watermark ? ' ' : 'n';
 		cursor_values[3] = Int64GetDatum(feed_run->run_id);
-		run("UPDATE estate_internal.feed_cursor SET next_url = $2, pending_watermark = $3, run_id = $4"
-			" WHERE feed_id = $1", 4, cursor_types, cursor_values, nulls);
+		run_as_keeper("UPDATE estate_internal.feed_cursor SET next_url = $2, pending_watermark = $3, run_id = $4"
+					  " WHERE feed_id OPERATOR(pg_catalog.=) $1", 4, cursor_types, cursor_values, nulls);
 	}
 	SPI_finish();
 }
@@ -249,9 +282,9 @@ end_cursor(const FeedRun *feed_run)
 	nulls[1] = etag ? ' ' : 'n';
 	values[2] = modified ? CStringGetTextDatum(modified) : (Datum) 0;
 	nulls[2] = modified ? ' ' : 'n';
-	run("UPDATE estate_internal.feed_cursor SET watermark = coalesce(pending_watermark, watermark),"
-		" pending_watermark = NULL, next_url = NULL, etag = coalesce($2, etag), last_modified = coalesce($3, last_modified),"
-		" failures = 0, last_error = NULL WHERE feed_id = $1", 3, types, values, nulls);
+	run_as_keeper("UPDATE estate_internal.feed_cursor SET watermark = coalesce(pending_watermark, watermark),"
+				  " pending_watermark = NULL, next_url = NULL, etag = coalesce($2, etag), last_modified = coalesce($3, last_modified),"
+				  " failures = 0, last_error = NULL WHERE feed_id OPERATOR(pg_catalog.=) $1", 3, types, values, nulls);
 }
 
 /* A feed that is filled by pushes only is well when they are */
@@ -261,8 +294,9 @@ forget_failures(const Feed *feed)
 	Oid			type = INT4OID;
 	Datum		value = Int32GetDatum(feed->feed_id);
 
-	run("UPDATE estate_internal.feed_cursor SET failures = 0, last_error = NULL"
-		" WHERE feed_id = $1 AND (failures > 0 OR last_error IS NOT NULL)", 1, &type, &value, NULL);
+	run_as_keeper("UPDATE estate_internal.feed_cursor SET failures = 0, last_error = NULL"
+				  " WHERE feed_id OPERATOR(pg_catalog.=) $1 AND (failures OPERATOR(pg_catalog.>) 0 OR last_error IS NOT NULL)",
+				  1, &type, &value, NULL);
 }
 
 /*
@@ -301,8 +335,8 @@ keep_header(const FeedRun *feed_run)
 	}
 	values[0] = Int32GetDatum(feed_run->feed->feed_id);
 	values[1] = CStringGetTextDatum(header.data);
-	run("UPDATE estate_internal.feed_cursor SET header = $2 WHERE feed_id = $1 AND header IS DISTINCT FROM $2",
-		2, types, values, NULL);
+	run_as_keeper("UPDATE estate_internal.feed_cursor SET header = $2 WHERE feed_id OPERATOR(pg_catalog.=) $1"
+				  " AND header IS DISTINCT FROM $2", 2, types, values, NULL);
 }
 
 /*
@@ -360,32 +394,83 @@ feed_fail_run(const Feed *feed, int64 run_id, const char *error, bool keep_link)
 	if (run_id != 0)
 		run("UPDATE estate.feed_run SET outcome = 'failed', ended_at = pg_catalog.clock_timestamp(), error = $3"
 			" WHERE run_id = $1 AND $2 IS NOT NULL", 3, types, values, NULL);
-	run("UPDATE estate_internal.feed_cursor SET failures = failures + 1, last_error = $3,"
-		" next_url = CASE WHEN $4 THEN next_url END, pending_watermark = CASE WHEN $4 THEN pending_watermark END"
-		" WHERE feed_id = $2 AND $1 IS NOT NULL", 4, types, values, NULL);
+	run_as_keeper("UPDATE estate_internal.feed_cursor SET failures = failures OPERATOR(pg_catalog.+) 1, last_error = $3,"
+				  " next_url = CASE WHEN $4 THEN next_url END, pending_watermark = CASE WHEN $4 THEN pending_watermark END"
+				  " WHERE feed_id OPERATOR(pg_catalog.=) $2 AND $1 IS NOT NULL", 4, types, values, NULL);
 	SPI_finish();
 }
 
-/* The next run of a feed that has an interval, in the transaction that ends this one */
+/* The header that a delimited file of the feed had; NULL: none is known */
+char *
+feed_header(const Feed *feed)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid			type = INT4OID;
+	Datum		value = Int32GetDatum(feed->feed_id);
+	char	   *header = NULL;
+
+	SPI_connect();
+	if (run_as_keeper("SELECT header FROM estate_internal.feed_cursor WHERE feed_id OPERATOR(pg_catalog.=) $1",
+					  1, &type, &value, NULL) == 1)
+		header = keep(context, 1);
+	SPI_finish();
+	return header;
+}
+
+/* Unique key of the job that runs a feed: reserved, see job/enqueue.c */
+char *
+feed_job_key(int feed_id)
+{
+	return psprintf("feed:%d", feed_id);
+}
+
+/* The job that runs the feed; one that is waiting already stays as it is */
+static int64
+enqueue_run(int feed_id, Oid owner, TimestampTz run_at)
+{
+	JobRequest	request = {0};
+
+	request.handler = "feed";
+	request.queue = "feed";
+	request.args = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("{\"feed_id\": %d}", feed_id))));
+	request.run_at = run_at;
+	request.unique_key = feed_job_key(feed_id);
+	request.role = owner;
+	return job_enqueue(&request);
+}
+
+/* Has the feed run as soon as can be */
+int64
+feed_request_run(const Feed *feed)
+{
+	int64		id = enqueue_run(feed->feed_id, feed->owner, 0);
+
+	/* the feed's next run may have been waiting already */
+	job_bring_forward(id);
+	return id;
+}
+
+/*
+ * The next run of a feed that has an interval, in the transaction that ends
+ * this one.  The feed may have got another owner since this one began.
+ */
 void
 feed_enqueue_next(const Feed *feed)
 {
-	JobRequest	request = {0};
 	Oid			type = INT4OID;
 	Datum		value = Int32GetDatum(feed->feed_id);
 	bool		isnull;
 
 	SPI_connect();
-	if (run("SELECT pg_catalog.clock_timestamp() + every FROM estate.feed WHERE feed_id = $1 AND every IS NOT NULL AND NOT paused",
-			1, &type, &value, NULL) == 1)
+	if (run_as_keeper("SELECT pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) every, owner FROM estate.feed"
+					  " WHERE feed_id OPERATOR(pg_catalog.=) $1 AND every IS NOT NULL AND NOT paused",
+					  1, &type, &value, NULL) == 1)
 	{
-		request.handler = "feed";
-		request.queue = "feed";
-		request.args = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("{\"feed_id\": %d}", feed->feed_id))));
-		request.run_at = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-		request.unique_key = psprintf("feed:%d", feed->feed_id);
-		request.role = feed->owner;
-		(void) job_enqueue(&request);
+		HeapTuple	tuple = SPI_tuptable->vals[0];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		TimestampTz run_at = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 1, &isnull));
+
+		(void) enqueue_run(feed->feed_id, DatumGetObjectId(SPI_getbinval(tuple, desc, 2, &isnull)), run_at);
 	}
 	SPI_finish();
 }

@@ -1,21 +1,19 @@
 /*
  * look.c
  *	  Look at a feed without applying it, and feed it by hand: preview_feed(),
- *	  suggest_mapping(), push_feed(); and what create_feed() checks.
+ *	  suggest_mapping(), push_feed(), replay_rejects(), request_run().
  *
  * Runs in client backends, in the caller's transaction: nothing here commits.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/latch.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -24,7 +22,6 @@
 #include "effect/target.h"
 #include "feed/run.h"
 #include "feed/state.h"
-#include "job/job.h"
 #include "job/run.h"
 
 /* Waits until the source has something, cancellably */
@@ -174,7 +171,7 @@ estate_suggest_mapping(PG_FUNCTION_ARGS)
 }
 
 /* Applies a text to a feed as a run of its own; page by page, in the caller's transaction */
-static int64
+static void
 push(Feed *feed, const text *body)
 {
 	FeedRun    *run = feed_run_create(CurrentMemoryContext, feed);
@@ -190,7 +187,14 @@ push(Feed *feed, const text *body)
 			run->ended = true;	/* a pushed page has no next one */
 	}
 	feed_end_run(run, "done");
-	return run->run_id;
+}
+
+/* The feed, which nobody else runs until the end of the transaction */
+static Feed *
+hold(const char *name)
+{
+	feed_hold(feed_id_of(name), name);
+	return feed_require(name);
 }
 
 PG_FUNCTION_INFO_V1(estate_push_feed);
@@ -211,121 +215,75 @@ estate_push_feed(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	estate_require_tables();
 	estate_become_owner(&user);
-	feed_hold(feed_id_of(name), name);
-	feed = feed_require(name);
-	(void) push(feed, PG_GETARG_TEXT_PP(1));
+	feed = hold(name);
+	push(feed, PG_GETARG_TEXT_PP(1));
 	feed_job(name, &job);
 	feed_last_run(&job, values, nulls);
 	estate_resume_user(&user);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
 
-PG_FUNCTION_INFO_V1(estate_hold_feed);
-
-/* estate.hold_feed(name) -> int: the feed's id, and that nobody runs it until the end of the transaction */
-Datum
-estate_hold_feed(PG_FUNCTION_ARGS)
+/*
+ * The open rejects of a feed, as its source would have delivered them; how
+ * many.  Of some the text is not the record any more.
+ */
+static int64
+open_rejects(const Feed *feed, text **body)
 {
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	Oid			types[] = {INT4OID, BOOLOID, TEXTOID};
+	Datum		values[3];
+	char	   *header = feed_header(feed);
+	const char *nulls = header ? NULL : "  n";
+	MemoryContext caller = CurrentMemoryContext;
+	int64		n;
+	bool		isnull;
+	Datum		joined;
+
+	values[0] = Int32GetDatum(feed->feed_id);
+	values[1] = BoolGetDatum(strcmp(feed->preset, "csv") == 0);
+	values[2] = header ? CStringGetTextDatum(header) : (Datum) 0;
+	SPI_connect();
+	SPI_execute_with_args("SELECT count(*), CASE WHEN $2 THEN concat_ws(E'\\n', $3, string_agg(raw, E'\\n' ORDER BY reject_id))"
+						  " ELSE '[' || string_agg(raw, ',' ORDER BY reject_id) || ']' END"
+						  " FROM estate.feed_reject WHERE feed_id = $1 AND resolved_at IS NULL"
+						  " AND reason_code NOT IN ('bad_encoding', 'malformed', 'too_large')",
+						  3, types, values, nulls, false, 1);
+	n = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	joined = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
+	if (!isnull)
+	{
+		MemoryContext spi = MemoryContextSwitchTo(caller);
+
+		*body = DatumGetTextPCopy(joined);
+		MemoryContextSwitchTo(spi);
+	}
+	SPI_finish();
+	return n;
+}
+
+PG_FUNCTION_INFO_V1(estate_replay_rejects);
+
+/* estate.replay_rejects(name) -> bigint: how many rejects of a feed are settled now */
+Datum
+estate_replay_rejects(PG_FUNCTION_ARGS)
+{
 	EstateUser	user;
-	int			feed_id;
+	Feed	   *feed;
+	text	   *body = NULL;
+	int64		before;
+	int64		after = 0;
 
 	estate_require_tables();
 	estate_become_owner(&user);
-	feed_id = feed_id_of(name);
-	feed_hold(feed_id, name);
-	estate_resume_user(&user);
-	PG_RETURN_INT32(feed_id);
-}
-
-/* scheme://user:password@host */
-static bool
-has_user_info(const char *url)
-{
-	const char *authority = strstr(url, "://");
-
-	return authority && memchr(authority + 3, '@', strcspn(authority + 3, "/?#")) != NULL;
-}
-
-/* Options of delimited text whose values a JSON type does not tell */
-static void
-check_options(const Feed *feed)
-{
-	char	   *delimiter = feed_option(feed, "delimiter");
-	char	   *quote = feed_option(feed, "quote");
-	char	   *encoding = feed_option(feed, "encoding");
-
-	if (delimiter && strlen(delimiter) != 1 && strcmp(delimiter, "\\t") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"delimiter\" must be one character of ASCII, or \\t")));
-	if (quote && strlen(quote) > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"quote\" must be one character of ASCII, or empty for none")));
-	if (encoding && !delimited_knows_encoding(encoding))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no encoding \"%s\"", encoding),
-				 errhint("Encodings are %s.", delimited_encodings())));
-}
-
-PG_FUNCTION_INFO_V1(estate_check_feed);
-
-/*
- * estate.check_feed(preset, mapping, url, server, options) -> text: errors
- * when such a feed cannot work; else what its mapping fills, as far as it can
- * be known without looking at the source
- */
-Datum
-estate_check_feed(PG_FUNCTION_ARGS)
-{
-	MappingSource source = {0};
-	Mapping    *mapping;
-	StringInfoData told;
-	MappingNote *notes;
-	Feed		feed = {0};
-	int			n;
-
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(4))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("preset and options of a feed must not be null")));
-	feed.options = PG_GETARG_JSONB_P(4);
-	check_options(&feed);
-	source.preset = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	source.mapping = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
-	source.columns = listing_columns();
-	source.time_zone = "UTC";
-	source.area_unit = "sqft";
-	mapping = mapping_compile(&source);
-	if (!PG_ARGISNULL(3))
-		(void) target_open(text_to_cstring(PG_GETARG_TEXT_PP(3)), GetUserId());
-	if (!PG_ARGISNULL(2))
+	feed = hold(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	before = open_rejects(feed, &body);
+	if (before > 0)
 	{
-		char	   *url = text_to_cstring(PG_GETARG_TEXT_PP(2));
-
-		if (source_is_file(url) && !has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES))
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("permission denied to read a file of the server"),
-					 errdetail("Only members of role pg_read_server_files may make such a feed.")));
-		if (!source_is_file(url) && pg_strncasecmp(url, "http://", 7) != 0 && pg_strncasecmp(url, "https://", 8) != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("\"%s\" is not an http, https or file url", net_redact_url(url))));
-		if (has_user_info(url))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the url of a feed must not hold a name or a password"),
-					 errhint("Give the feed a server whose user mapping has a secret_ref.")));
+		push(feed, body);
+		after = open_rejects(feed, &body);
 	}
-	notes = mapping_describe(mapping, &n);
-	initStringInfo(&told);
-	for (int i = 0; i < n; i++)
-		if (notes[i].target && notes[i].source)
-			appendStringInfo(&told, "%s%s <- %s", told.len ? ", " : "", notes[i].target, notes[i].source);
-	PG_RETURN_TEXT_P(cstring_to_text(told.data));
+	estate_resume_user(&user);
+	PG_RETURN_INT64(before - after);
 }
 
 PG_FUNCTION_INFO_V1(estate_request_run);
@@ -335,12 +293,9 @@ Datum
 estate_request_run(PG_FUNCTION_ARGS)
 {
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	JobRequest	request = {0};
 	EstateUser	user;
 	Feed	   *feed;
 	int64		id;
-	Oid			type = INT8OID;
-	Datum		value;
 
 	estate_require_tables();
 	estate_become_owner(&user);
@@ -350,18 +305,7 @@ estate_request_run(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("feed \"%s\" is paused", name),
 				 errhint("SELECT estate.resume_feed(%s);", quote_literal_cstr(name))));
-	request.handler = "feed";
-	request.queue = "feed";
-	request.args = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("{\"feed_id\": %d}", feed->feed_id))));
-	request.unique_key = psprintf("feed:%d", feed->feed_id);
-	request.role = feed->owner;
-	id = job_enqueue(&request);
-	/* the feed's next run may have been waiting already: bring it forward */
-	value = Int64GetDatum(id);
-	SPI_connect();
-	SPI_execute_with_args("UPDATE estate_internal.job_open SET run_at = pg_catalog.clock_timestamp()"
-						  " WHERE id = $1 AND run_at > pg_catalog.clock_timestamp()", 1, &type, &value, NULL, false, 0);
-	SPI_finish();
+	id = feed_request_run(feed);
 	estate_resume_user(&user);
 	PG_RETURN_INT64(id);
 }

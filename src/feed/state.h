@@ -82,6 +82,10 @@ extern void feed_count_page(FeedRun *run, const ListingCounts *counts, int64 byt
 extern void feed_end_run(FeedRun *run, const char *outcome);
 extern void feed_fail_run(const Feed *feed, int64 run_id, const char *error, bool keep_link);
 extern void feed_enqueue_next(const Feed *feed);
+extern int64 feed_request_run(const Feed *feed);
+extern char *feed_job_key(int feed_id);
+extern char *feed_header(const Feed *feed);
+extern void feed_throw_unknown(const char *name) pg_attribute_noreturn();
 
 /* page.c */
 extern void feed_work(FeedRun *run);

@@ -3,8 +3,8 @@
  *	  Write a job, in the transaction of whatever causes it.
  *
  * Runs in any process, inside a transaction.  The job is written with the
- * rights of the owner of the tables and records the role of the caller: that
- * role cannot be forged, since nobody else may write the table.
+ * rights of the keeper and records the role of the caller: that role cannot be
+ * forged, since nobody else may write the table.
  */
 #include "postgres.h"
 
@@ -89,7 +89,7 @@ enqueue_ready(const JobRequest *request, const char *handler)
 }
 
 /*
- * The id of the new job, or of the open job with the same unique key.
+ * The id of the new job, or of the role's open job with the same unique key.
  */
 int64
 job_enqueue(const JobRequest *request)
@@ -99,9 +99,10 @@ job_enqueue(const JobRequest *request)
 		" effect_key, unique_key, enqueued_at, args)"
 		" VALUES (pg_catalog.nextval('estate_internal.job_id_seq'), $1, $2, $3, $4, $5, $6, $7,"
 		" pg_catalog.gen_random_uuid(), $8, pg_catalog.clock_timestamp(), $9)"
-		" ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO NOTHING RETURNING id";
+		" ON CONFLICT (unique_key, role) WHERE unique_key IS NOT NULL DO NOTHING RETURNING id";
 	static const char existing[] =
-		"SELECT id FROM estate_internal.job_open WHERE unique_key OPERATOR(pg_catalog.=) $1";
+		"SELECT id FROM estate_internal.job_open WHERE unique_key OPERATOR(pg_catalog.=) $2"
+		" AND role OPERATOR(pg_catalog.=) $1";
 	Oid			types[] = {TEXTOID, BOOLOID, TEXTOID, INT2OID, TIMESTAMPTZOID, INT4OID, REGROLEOID, TEXTOID, JSONBOID};
 	Datum		values[9];
 	char		nulls[] = "         ";
@@ -125,7 +126,7 @@ job_enqueue(const JobRequest *request)
 	nulls[7] = request->unique_key ? ' ' : 'n';
 	values[8] = JsonbPGetDatum(request->args ? request->args : empty_object());
 
-	estate_become_owner(&user);
+	estate_become_keeper(&user);
 	SPI_connect();
 	/* a second round only if the job with our key ends between the two statements */
 	while (id == 0)
@@ -133,7 +134,7 @@ job_enqueue(const JobRequest *request)
 		CHECK_FOR_INTERRUPTS();
 		SPI_execute_with_args(insert, 9, types, values, nulls, false, 1);
 		if (SPI_processed == 0)
-			SPI_execute_with_args(existing, 1, &types[7], &values[7], NULL, false, 1);
+			SPI_execute_with_args(existing, 2, &types[6], &values[6], NULL, false, 1);
 		if (SPI_processed == 1)
 			id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	}
@@ -143,9 +144,60 @@ job_enqueue(const JobRequest *request)
 	return id;
 }
 
+/* A statement on one open job, as the keeper */
+static void
+change_open(const char *sql, Oid type, Datum key, Oid role)
+{
+	Oid			types[] = {type, OIDOID};
+	Datum		values[] = {key, ObjectIdGetDatum(role)};
+	EstateUser	user;
+
+	estate_become_keeper(&user);
+	SPI_connect();
+	if (SPI_execute_with_args(sql, OidIsValid(role) ? 2 : 1, types, values, NULL, false, 0) < 0)
+		elog(ERROR, "could not run: %s", sql);
+	SPI_finish();
+	estate_resume_user(&user);
+	estate_wake_at_commit();
+}
+
+/* Has an open job that is not due yet run now */
+void
+job_bring_forward(int64 id)
+{
+	change_open("UPDATE estate_internal.job_open SET run_at = pg_catalog.clock_timestamp()"
+				" WHERE id OPERATOR(pg_catalog.=) $1 AND run_at OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()",
+				INT8OID, Int64GetDatum(id), InvalidOid);
+}
+
+/* Gives the open job with a reserved key, of whichever role, to another role */
+void
+job_give(const char *reserved_key, Oid role)
+{
+	change_open("UPDATE estate_internal.job_open SET role = $2::pg_catalog.regrole"
+				" WHERE unique_key OPERATOR(pg_catalog.=) $1 AND role OPERATOR(pg_catalog.<>) $2",
+				TEXTOID, CStringGetTextDatum(reserved_key), role);
+}
+
+/* Keys that feeds make for their own jobs: whoever could take one could keep a feed from being run */
+static const char *const reserved_prefixes[] = {"feed:", "media:"};
+
+static void
+check_unique_key(const char *key)
+{
+	for (int i = 0; i < lengthof(reserved_prefixes); i++)
+		if (strncmp(key, reserved_prefixes[i], strlen(reserved_prefixes[i])) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_RESERVED_NAME),
+					 errmsg("unique_key must not begin with \"%s\"", reserved_prefixes[i]),
+					 errdetail("These keys are those of the jobs that feeds make.")));
+}
+
 static void
 check_request(const JobRequest *request)
 {
+	if (request->unique_key)
+		check_unique_key(request->unique_key);
 	if (request->priority < PG_INT16_MIN || request->priority > PG_INT16_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),

@@ -3,9 +3,9 @@
  *	  How a job ends, or comes back: done, failed and tried again, dead,
  *	  cancelled, snoozed.
  *
- * Runs in workers and in sessions that run jobs, inside a transaction, as the
- * owner of the tables.  For an SQL handler this is the transaction of its
- * effects: that is what makes them exactly once.
+ * Runs in workers and in sessions that run jobs, inside a transaction; each
+ * statement runs as the keeper.  For an SQL handler this is the transaction of
+ * its effects: that is what makes them exactly once.
  */
 #include "postgres.h"
 
@@ -35,13 +35,16 @@
 static uint64
 run(const char *sql, int nargs, Oid *types, Datum *values)
 {
+	EstateUser	user;
 	uint64		processed;
 
+	estate_become_keeper(&user);
 	SPI_connect();
 	if (SPI_execute_with_args(sql, nargs, types, values, NULL, false, 0) < 0)
 		elog(ERROR, "could not run: %s", sql);
 	processed = SPI_processed;
 	SPI_finish();
+	estate_resume_user(&user);
 	return processed;
 }
 
@@ -128,7 +131,7 @@ job_snooze(const Job *job, TimestampTz run_at)
 
 /*
  * Only the role that enqueued a job, those who have its rights, and the owner
- * of the tables may touch it.  Runs as the caller.
+ * of the facts may touch it.  Runs as the caller.
  */
 static void
 require_job_rights(int64 id, Oid job_role)
@@ -150,7 +153,7 @@ job_role(const char *table, int64 id)
 	Oid			role = InvalidOid;
 	bool		isnull;
 
-	estate_become_owner(&user);
+	estate_become_keeper(&user);
 	SPI_connect();
 	SPI_execute_with_args(psprintf("SELECT role FROM estate_internal.%s WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED", table),
 						  1, &type, &value, NULL, false, 1);
@@ -161,11 +164,10 @@ job_role(const char *table, int64 id)
 	return role;
 }
 
-/* Moves a job between tables, as the owner */
+/* Moves a job between tables, if the caller may */
 static bool
 move_job(const char *table, int64 id, const char *sql)
 {
-	EstateUser	user;
 	Oid			role = job_role(table, id);
 	Oid			type = INT8OID;
 	Datum		value = Int64GetDatum(id);
@@ -174,30 +176,21 @@ move_job(const char *table, int64 id, const char *sql)
 	if (!OidIsValid(role))
 		return false;
 	require_job_rights(id, role);
-	estate_become_owner(&user);
 	moved = run(sql, 1, &type, &value) == 1;
-	estate_resume_user(&user);
 	estate_wake_at_commit();
 	return moved;
 }
 
+/* Cancels a job that waits in a lane */
 static bool
 cancel_ready(int64 id)
 {
-	EstateUser	user;
-	Oid			role;
-	bool		cancelled;
+	Oid			role = ready_role(id);
 
-	estate_become_owner(&user);
-	role = ready_role(id);
-	estate_resume_user(&user);
 	if (!OidIsValid(role))
 		return false;
 	require_job_rights(id, role);
-	estate_become_owner(&user);
-	cancelled = ready_cancel(id);
-	estate_resume_user(&user);
-	return cancelled;
+	return ready_cancel(id);
 }
 
 PG_FUNCTION_INFO_V1(estate_cancel_job);
@@ -237,7 +230,7 @@ estate_retry_job(PG_FUNCTION_ARGS)
 		moved = move_job("job_ended", id,
 						 "WITH again AS (DELETE FROM estate_internal.job_ended e WHERE id OPERATOR(pg_catalog.=) $1"
 						 " AND state OPERATOR(pg_catalog.<>) 'done' AND NOT EXISTS (SELECT FROM estate_internal.job_open o"
-						 " WHERE o.unique_key OPERATOR(pg_catalog.=) e.unique_key) RETURNING *)"
+						 " WHERE o.unique_key OPERATOR(pg_catalog.=) e.unique_key AND o.role OPERATOR(pg_catalog.=) e.role) RETURNING *)"
 						 " INSERT INTO estate_internal.job_open (id, handler, network, queue, priority, max_attempts, role, effect_key,"
 						 " unique_key, enqueued_at, args, errors, attempt, run_at)"
 						 " SELECT id, handler, network, queue, priority, max_attempts, role, effect_key,"

@@ -31,13 +31,15 @@ typedef struct JobRequest
 	const char *queue;			/* NULL: default */
 	int			priority;		/* lower runs first */
 	TimestampTz run_at;			/* 0: now */
-	const char *unique_key;		/* NULL: none */
+	const char *unique_key;		/* of the role; NULL: none */
 	int			max_attempts;	/* 0: 20 */
 	Oid			role;			/* whose rights it will have */
 } JobRequest;
 
 /* enqueue.c */
 extern int64 job_enqueue(const JobRequest *request);
+extern void job_bring_forward(int64 id);
+extern void job_give(const char *reserved_key, Oid role);
 
 /* finish.c */
 extern void job_done(const Job *job);

@@ -290,6 +290,7 @@ static bool
 empty_segment(int lane, int segment)
 {
 	Oid			oid = lane_table(lane, segment);
+	EstateUser	user;
 	Relation	relation;
 	BlockNumber nblocks;
 	bool		rows;
@@ -302,6 +303,7 @@ empty_segment(int lane, int segment)
 	if (!lane_forget(lane, segment, nblocks))
 		return false;
 	/* the positions are a hint: see for ourselves that nothing is left */
+	estate_become_keeper(&user);
 	SPI_connect();
 	PushActiveSnapshot(GetLatestSnapshot());
 	SPI_execute(psprintf("SELECT FROM estate_internal.job_ready_%d_%d LIMIT 1", lane, segment), false, 1);
@@ -310,6 +312,7 @@ empty_segment(int lane, int segment)
 		SPI_execute(psprintf("TRUNCATE estate_internal.job_ready_%d_%d", lane, segment), false, 0);
 	PopActiveSnapshot();
 	SPI_finish();
+	estate_resume_user(&user);
 	return !rows;
 }
 
@@ -384,11 +387,14 @@ ready_role(int64 id)
 	int			segment;
 	ItemPointerData tid;
 	Oid			role = InvalidOid;
+	EstateUser	user;
 
+	estate_become_keeper(&user);
 	SPI_connect();
 	if (find_job(id, &lane, &segment, &tid, &role))
 		lane_note_row(lane, segment, ItemPointerGetBlockNumber(&tid));	/* locked: workers pass it by until we end */
 	SPI_finish();
+	estate_resume_user(&user);
 	return role;
 }
 
@@ -403,7 +409,9 @@ ready_cancel(int64 id)
 	ItemPointerData tid;
 	Oid			role;
 	bool		found;
+	EstateUser	user;
 
+	estate_become_keeper(&user);
 	SPI_connect();
 	found = find_job(id, &lane, &segment, &tid, &role);
 	if (found)
@@ -418,5 +426,6 @@ ready_cancel(int64 id)
 							  1, &type, &value, NULL, false, 0);
 	}
 	SPI_finish();
+	estate_resume_user(&user);
 	return found;
 }

@@ -136,6 +136,7 @@ settle_failure(Batch *batch, ReadyJob *ready, const ErrorData *error)
 		" VALUES ($1, $2, false, $3, $4, $5, $6, $7, pg_catalog.gen_random_uuid(), $5, $8)";
 	Oid			types[] = {INT8OID, TEXTOID, TEXTOID, INT2OID, TIMESTAMPTZOID, INT4OID, REGROLEOID, JSONBOID};
 	Datum		values[8];
+	EstateUser	user;
 
 	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && OidIsValid(batch->scope->caller))
 		ReThrowError(unconstify(ErrorData *, error));	/* the user cancelled his own CALL, not the job */
@@ -147,10 +148,12 @@ settle_failure(Batch *batch, ReadyJob *ready, const ErrorData *error)
 	values[5] = Int32GetDatum(ready->job.max_attempts);
 	values[6] = ObjectIdGetDatum(ready->job.role);
 	values[7] = JsonbPGetDatum(ready->job.args);
+	estate_become_keeper(&user);
 	SPI_connect();
 	if (SPI_execute_with_args(insert, 8, types, values, NULL, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not keep a failed job");
 	SPI_finish();
+	estate_resume_user(&user);
 	if (job_is_passing(error))
 		job_snooze(&ready->job, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 50));
 	else

@@ -3,7 +3,8 @@
  *	  Claim and run jobs: SQL handlers here, network jobs for the event loop.
  *
  * Runs in workers and in sessions that call run_jobs(), inside a transaction
- * that the process room opened, as the owner of the tables.
+ * that the process room opened.  Statements on jobs run as the keeper, and
+ * nothing else does: never a handler.
  *
  * An SQL handler runs in the transaction that ends its job, so a crash rolls
  * both back and the job is simply still there: exactly once.  The claim is the
@@ -145,7 +146,9 @@ claim_next(const JobScope *scope, const Job *after)
 	Datum		values[6];
 	char		nulls[] = "      ";
 	Job		   *job = NULL;
+	EstateUser	user;
 
+	estate_become_keeper(&user);
 	SPI_connect();
 	if (plan == NULL)
 	{
@@ -185,6 +188,7 @@ claim_next(const JobScope *scope, const Job *after)
 		MemoryContextSwitchTo(spi);
 	}
 	SPI_finish();
+	estate_resume_user(&user);
 	return job;
 }
 
@@ -292,6 +296,7 @@ job_claim_network(JobScope *scope, int most)
 	char		nulls[] = "    ";
 	MemoryContext caller = CurrentMemoryContext;
 	List	   *jobs = NIL;
+	EstateUser	user;
 
 	scope->now = GetCurrentTimestamp();
 	values[0] = TimestampTzGetDatum(scope->now);
@@ -301,6 +306,7 @@ job_claim_network(JobScope *scope, int most)
 	nulls[2] = scope->queue ? ' ' : 'n';
 	values[3] = ObjectIdGetDatum(scope->caller);
 	nulls[3] = OidIsValid(scope->caller) ? ' ' : 'n';
+	estate_become_keeper(&user);
 	SPI_connect();
 	SPI_execute_with_args("SELECT " CLAIM_COLUMNS " FROM estate_internal.job_open"
 						  " WHERE network AND run_at OPERATOR(pg_catalog.<=) $1"
@@ -326,6 +332,7 @@ job_claim_network(JobScope *scope, int most)
 		}
 	}
 	SPI_finish();
+	estate_resume_user(&user);
 	return jobs;
 }
 
@@ -356,13 +363,16 @@ job_still_open(const Job *job)
 {
 	Oid			type = INT8OID;
 	Datum		value = Int64GetDatum(job->id);
+	EstateUser	user;
 	bool		open;
 
+	estate_become_keeper(&user);
 	SPI_connect();
 	SPI_execute_with_args("SELECT 1 FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1",
 						  1, &type, &value, NULL, true, 1);
 	open = SPI_processed == 1;
 	SPI_finish();
+	estate_resume_user(&user);
 	return open;
 }
 
@@ -373,8 +383,10 @@ job_next_due(const JobScope *scope, bool network)
 	Oid			types[] = {BOOLOID, TIMESTAMPTZOID};
 	Datum		values[] = {BoolGetDatum(network), TimestampTzGetDatum(scope->now)};
 	TimestampTz due = DT_NOEND;
+	EstateUser	user;
 	bool		isnull;
 
+	estate_become_keeper(&user);
 	SPI_connect();
 	SPI_execute_with_args("SELECT pg_catalog.min(run_at) FROM estate_internal.job_open"
 						  " WHERE network OPERATOR(pg_catalog.=) $1 AND run_at OPERATOR(pg_catalog.>) $2",
@@ -387,5 +399,6 @@ job_next_due(const JobScope *scope, bool network)
 			due = DatumGetTimestampTz(value);
 	}
 	SPI_finish();
+	estate_resume_user(&user);
 	return due;
 }

@@ -3,7 +3,7 @@
  *	  Short transactions: the only place that opens and commits them.
  *
  * Runs in workers and in sessions that call our procedures.  A step runs as
- * the owner of the tables.  Between steps no snapshot, no transaction id and
+ * the owner of the facts.  Between steps no snapshot, no transaction id and
  * no lock on a relation is held, so that the network may take its time.
  */
 #include "postgres.h"

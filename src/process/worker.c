@@ -188,7 +188,7 @@ is_ready(void)
 					 "SELECT * FROM estate.setup();");
 		else
 		{
-			estate_become_owner(&user);
+			estate_become_keeper(&user);
 			ready = is_enabled();
 			estate_resume_user(&user);
 		}

@@ -2,9 +2,11 @@
  * backtest.c
  *	  estate.backtest(): how good the models would have been, forward in time.
  *
- * Runs in a client backend with the caller's own rights; writes nothing.  At
- * each origin a model learns from the sales closed before it and values those
- * that close until the next origin.
+ * Runs in a client backend; writes nothing.  Reads as the owner of the facts,
+ * whose views and types must not run with the rights of whoever calls; the
+ * right to call it is the right to EXECUTE it.  At each origin a model learns
+ * from the sales closed before it and values those that close until the next
+ * origin.
  */
 #include "postgres.h"
 
@@ -218,6 +220,7 @@ estate_backtest(PG_FUNCTION_ARGS)
 	Backtest   *test = palloc0(sizeof(Backtest));
 	char	   *name = PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0));
 	bool		to_last = PG_ARGISNULL(2);
+	EstateUser	user;
 	ListCell   *cell;
 
 	if (PG_ARGISNULL(1) || DATE_NOT_FINITE(PG_GETARG_DATEADT(1)) ||
@@ -230,8 +233,10 @@ estate_backtest(PG_FUNCTION_ARGS)
 	test->to = to_last ? 0 : PG_GETARG_DATEADT(2);
 	test->step = PG_ARGISNULL(3) ? NULL : PG_GETARG_INTERVAL_P(3);
 	estate_require_tables();
+	estate_become_owner(&user);
 	foreach(cell, score_markets(name))
 		test_market(test, lfirst(cell), to_last);
+	estate_resume_user(&user);
 	score_progress_end();
 	if (test->untaught > 0 || test->count == 0)
 		ereport(NOTICE,

@@ -2,7 +2,8 @@
  * subject.c
  *	  estate.value_property(): the value of a home that need not be listed.
  *
- * Runs in a client backend with the caller's own rights; writes nothing.
+ * Runs in a client backend; writes nothing.  Reads as the owner of the facts:
+ * the right to call it is the right to EXECUTE it.
  */
 #include "postgres.h"
 
@@ -112,6 +113,7 @@ estate_value_property(PG_FUNCTION_ARGS)
 	TupleDesc	descriptor;
 	Estimate	estimate;
 	HeapTuple	found;
+	EstateUser	user;
 	char	   *unit;
 	bool		isnull;
 
@@ -123,6 +125,7 @@ estate_value_property(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	estate_require_tables();
+	estate_become_owner(&user);
 	if (market)
 		(void) score_markets(market);
 	SPI_connect();
@@ -136,6 +139,7 @@ estate_value_property(PG_FUNCTION_ARGS)
 	value_subject(PG_GETARG_DATUM(0), unit,
 				  hedonic_from_text(SPI_getvalue(found, SPI_tuptable->tupdesc, 6)), &estimate);
 	SPI_finish();
+	estate_resume_user(&user);
 	values[3] = money(estimate.estimate);
 	values[4] = money(estimate.low_80);
 	values[5] = money(estimate.high_80);

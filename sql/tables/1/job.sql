@@ -21,7 +21,7 @@ CREATE TABLE estate_internal.job_open (
 );
 CREATE INDEX job_open_due_idx ON estate_internal.job_open (network, priority, run_at, id);
 CREATE INDEX job_open_run_at_idx ON estate_internal.job_open (network, run_at);
-CREATE UNIQUE INDEX job_open_unique_idx ON estate_internal.job_open (unique_key) WHERE unique_key IS NOT NULL;
+CREATE UNIQUE INDEX job_open_unique_idx ON estate_internal.job_open (unique_key, role) WHERE unique_key IS NOT NULL;
 COMMENT ON TABLE estate_internal.job_open IS 'Jobs that are not ended; read them through estate.job';
 
 -- Jobs to be run at once, without a unique key: lanes of priority, each a ring of three plain heaps without an index.

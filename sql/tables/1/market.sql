@@ -1,4 +1,4 @@
--- Step 1, market: where prices are comparable. The unit of sharding and of models.
+-- Step 1, market: the installation; where prices are comparable. The unit of sharding and of models.
 
 CREATE TABLE estate_internal.installation (
 	only_row		bool PRIMARY KEY DEFAULT true CHECK (only_row),

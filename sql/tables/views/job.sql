@@ -28,7 +28,7 @@ COMMENT ON COLUMN estate.job.attempt IS 'Attempts that have ended';
 COMMENT ON COLUMN estate.job.max_attempts IS 'It is dead after so many';
 COMMENT ON COLUMN estate.job.role IS 'Role that enqueued it, and whose rights it has';
 COMMENT ON COLUMN estate.job.effect_key IS 'Idempotency key of its outside effects';
-COMMENT ON COLUMN estate.job.unique_key IS 'No other open job has the same';
+COMMENT ON COLUMN estate.job.unique_key IS 'No other open job of the role has the same';
 COMMENT ON COLUMN estate.job.enqueued_at IS 'When it was enqueued';
 COMMENT ON COLUMN estate.job.ended_at IS 'When it was done, dead or cancelled';
 COMMENT ON COLUMN estate.job.args IS 'What the handler is called with';
