@@ -181,6 +181,7 @@ move_job(const char *table, int64 id, const char *sql)
 	return moved;
 }
 
+/* Cancels a job that waits in a lane */
 static bool
 cancel_ready(int64 id)
 {

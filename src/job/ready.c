@@ -290,6 +290,7 @@ static bool
 empty_segment(int lane, int segment)
 {
 	Oid			oid = lane_table(lane, segment);
+	EstateUser	user;
 	Relation	relation;
 	BlockNumber nblocks;
 	EstateUser	user;
@@ -410,6 +411,7 @@ ready_cancel(int64 id)
 	Oid			role;
 	EstateUser	user;
 	bool		found;
+	EstateUser	user;
 
 	estate_become_keeper(&user);
 	SPI_connect();
