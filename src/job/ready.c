@@ -293,7 +293,6 @@ empty_segment(int lane, int segment)
 	EstateUser	user;
 	Relation	relation;
 	BlockNumber nblocks;
-	EstateUser	user;
 	bool		rows;
 
 	if (!ConditionalLockRelationOid(oid, AccessExclusiveLock))
@@ -411,7 +410,6 @@ ready_cancel(int64 id)
 	Oid			role;
 	EstateUser	user;
 	bool		found;
-	EstateUser	user;
 
 	estate_become_keeper(&user);
 	SPI_connect();
