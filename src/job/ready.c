@@ -4,8 +4,9 @@
  *
  * Runs in any process, inside a transaction.  The heaps are written and read
  * directly: nobody but these functions writes them, and rights were checked
- * where a job was enqueued.  Statements on them run as the keeper.  A row that a transaction has deleted is a job
- * that it is running; others pass it by without waiting.
+ * where a job was enqueued.  Statements on them run as the keeper.  A row that
+ * a transaction has deleted is a job that it is running; others pass it by
+ * without waiting.
  */
 #include "postgres.h"
 
