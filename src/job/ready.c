@@ -4,7 +4,7 @@
  *
  * Runs in any process, inside a transaction.  The heaps are written and read
  * directly: nobody but these functions writes them, and rights were checked
- * where a job was enqueued.  A row that a transaction has deleted is a job
+ * where a job was enqueued.  Statements on them run as the keeper.  A row that a transaction has deleted is a job
  * that it is running; others pass it by without waiting.
  */
 #include "postgres.h"
@@ -408,8 +408,8 @@ ready_cancel(int64 id)
 	int			segment;
 	ItemPointerData tid;
 	Oid			role;
-	bool		found;
 	EstateUser	user;
+	bool		found;
 
 	estate_become_keeper(&user);
 	SPI_connect();

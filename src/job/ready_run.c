@@ -3,8 +3,8 @@
  *	  Run jobs of the lanes in batches.
  *
  * Runs in workers and in sessions that call run_jobs(), inside a transaction
- * that the process room opened, as the owner of the tables.  Handlers and the
- * end of their jobs share that transaction: exactly once.
+ * that the process room opened.  Handlers and the end of their jobs share that
+ * transaction: exactly once.
  *
  * A batch has jobs of one role and ends after 1000 of them or 5 ms.  Handlers
  * that have been quick and have not failed run without a subtransaction each;

@@ -9,7 +9,7 @@ SET client_min_messages = error;
 CREATE ROLE regress_admin;
 CREATE ROLE regress_operator;
 CREATE ROLE regress_thief;
-CREATE DATABASE regress_escalation;
+CREATE DATABASE regress_escalation ENCODING 'UTF8' TEMPLATE template0;
 \c regress_escalation
 SET client_min_messages = error;
 CREATE EXTENSION pg_estate;
@@ -86,6 +86,8 @@ SELECT trap.attempt(sql), sql FROM unnest(ARRAY[
 	'INSERT INTO estate_internal.job_open (id, handler, network, queue, priority, run_at, max_attempts, role, effect_key, enqueued_at, args)
 		VALUES (1, ''trap.handler(jsonb)'', false, ''default'', 0, now(), 1, ''postgres'', gen_random_uuid(), now(), ''{}'')',
 	'UPDATE estate_internal.job_open SET role = ''postgres''',
+	'UPDATE estate_internal.job_ready SET role = ''postgres''',
+	'UPDATE estate_internal.job_ready_1_0 SET role = ''postgres''',
 	'DELETE FROM estate_internal.job_ended',
 	'SELECT nextval(''estate_internal.job_id_seq'')',
 	'UPDATE estate_internal.installation SET tables_version = 0',

@@ -190,7 +190,8 @@ is($error->{sqlstate}, '55006', 'it is not dropped meanwhile') or diag $error->{
 like($error->{hint}, qr/feed_status.*pause_feed/, 'with a hint');
 is(refused($node, "SELECT estate.push_feed('slow', '{}')")->{sqlstate}, '55006', 'nor is anything pushed into it');
 # somebody who knows better
-query($node, q{DELETE FROM estate.feed WHERE name = 'slow'});
+query($node, q{WITH runs AS (DELETE FROM estate.feed_run r USING estate.feed f WHERE f.feed_id = r.feed_id AND f.name = 'slow')
+	DELETE FROM estate.feed WHERE name = 'slow'});
 query($node, q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE 'CALL estate.run_feed%' AND pid <> pg_backend_pid()});
 $runner->finish;
 like($out, qr/ERROR/, 'its run ends with an error');
