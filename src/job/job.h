@@ -19,6 +19,7 @@ typedef struct Job
 	int			max_attempts;
 	int			priority;
 	TimestampTz run_at;
+	TimestampTz enqueued_at;
 	pg_uuid_t	effect_key;		/* idempotency key of its outside effects */
 	Jsonb	   *args;
 } Job;

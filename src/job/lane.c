@@ -279,7 +279,8 @@ lane_rotate(int lane, int to)
 /*
  * Before a segment is emptied: true when all of its pages have been taken and
  * nobody is at them; then its position is 0 again.  The caller holds the
- * table exclusively.
+ * table exclusively.  Where no workers are, there is no position either, and
+ * it is for the caller to see that no row is left.
  */
 bool
 lane_forget(int lane, int segment_number, BlockNumber nblocks)
@@ -288,11 +289,12 @@ lane_forget(int lane, int segment_number, BlockNumber nblocks)
 	bool		idle = true;
 
 	if (estate_shared == NULL)
-		return false;
+		return true;
 	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
 	segment = find_segment(lane, segment_number);
-	idle = segment && segment->in_hand == 0 && segment->nrevisits == 0 && segment->next >= nblocks;
-	if (idle)
+	if (segment)
+		idle = segment->in_hand == 0 && segment->nrevisits == 0 && segment->next >= nblocks;
+	if (segment && idle)
 		segment->next = 0;
 	LWLockRelease(estate_shared->lock);
 	return idle;

@@ -128,8 +128,8 @@ read_job(ReadyJob *ready, TupleTableSlot *slot, const ReadyJob *before)
 	ready->job.priority = DatumGetInt16(values[READY_PRIORITY]);
 	ready->job.max_attempts = DatumGetInt32(values[READY_MAX_ATTEMPTS]);
 	ready->job.role = DatumGetObjectId(values[READY_ROLE]);
-	ready->enqueued_at = DatumGetTimestampTz(values[READY_ENQUEUED_AT]);
-	ready->job.run_at = ready->enqueued_at;
+	ready->job.enqueued_at = DatumGetTimestampTz(values[READY_ENQUEUED_AT]);
+	ready->job.run_at = ready->job.enqueued_at;
 	ready->job.args = (Jsonb *) PG_DETOAST_DATUM_COPY(values[READY_ARGS]);
 	ready->job.attempt = 1;
 }
@@ -268,18 +268,59 @@ ready_take(ReadyHand *hand, int pages)
 	return any;
 }
 
-/* Deletes the row of a job that is about to be run; false: somebody else has it, or it is gone */
+/* Whether a job's row is still where it was read; the caller has a pin on its page */
+static bool
+is_there(Relation relation, Buffer buffer, const ReadyJob *job)
+{
+	Page		page;
+	OffsetNumber offset = ItemPointerGetOffsetNumber(&job->tid);
+	bool		there = false;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	page = BufferGetPage(buffer);
+	if (offset <= PageGetMaxOffsetNumber(page) && ItemIdIsNormal(PageGetItemId(page, offset)))
+	{
+		HeapTupleData tuple;
+		bool		isnull;
+
+		tuple.t_tableOid = RelationGetRelid(relation);
+		tuple.t_data = (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, offset));
+		tuple.t_len = ItemIdGetLength(PageGetItemId(page, offset));
+		tuple.t_self = job->tid;
+		there = DatumGetInt64(heap_getattr(&tuple, READY_ID + 1, RelationGetDescr(relation), &isnull)) == job->job.id;
+	}
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	return there;
+}
+
+/*
+ * Deletes the row of a job that is about to be run; false: somebody else has
+ * it, or it is gone.
+ *
+ * No snapshot has been held since the row was read, so it may have been
+ * deleted, and even pruned away: heap_delete() must not be let loose on what
+ * is no tuple any more.  While we look and delete, our pin on the page keeps
+ * it from being pruned.
+ */
 bool
 ready_delete(const ReadyHand *hand, Relation relation, ReadyJob *job)
 {
+	BlockNumber block = ItemPointerGetBlockNumber(&job->tid);
+	Buffer		buffer;
 	TM_FailureData failure;
-	TM_Result	result = heap_delete(relation, &job->tid, GetCurrentCommandId(true), InvalidSnapshot,
-									 false, &failure, false);
+	bool		deleted;
 
+	if (block >= RelationGetNumberOfBlocks(relation))
+		return false;
+	buffer = ReadBuffer(relation, block);
+	deleted = is_there(relation, buffer, job) &&
+		heap_delete(relation, &job->tid, GetCurrentCommandId(true), InvalidSnapshot,
+					false, &failure, false) == TM_Ok;
+	ReleaseBuffer(buffer);
 	/* a worker may pass the row by while we hold it: if we abort, its page must be taken again */
-	if (result == TM_Ok && hand->private)
-		lane_note_row(hand->lane, hand->segment, ItemPointerGetBlockNumber(&job->tid));
-	return result == TM_Ok;
+	if (deleted && hand->private)
+		lane_note_row(hand->lane, hand->segment, block);
+	return deleted;
 }
 
 /*

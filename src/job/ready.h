@@ -15,7 +15,6 @@ typedef struct ReadyJob
 {
 	Job			job;
 	char	   *queue;
-	TimestampTz enqueued_at;
 	ItemPointerData tid;
 	bool		settled;		/* run, or not ours any more */
 } ReadyJob;

@@ -144,7 +144,7 @@ settle_failure(Batch *batch, ReadyJob *ready, const ErrorData *error)
 	values[1] = CStringGetTextDatum(ready->job.handler);
 	values[2] = CStringGetTextDatum(ready->queue);
 	values[3] = Int16GetDatum(ready->job.priority);
-	values[4] = TimestampTzGetDatum(ready->enqueued_at);
+	values[4] = TimestampTzGetDatum(ready->job.enqueued_at);
 	values[5] = Int32GetDatum(ready->job.max_attempts);
 	values[6] = ObjectIdGetDatum(ready->job.role);
 	values[7] = JsonbPGetDatum(ready->job.args);
@@ -154,9 +154,7 @@ settle_failure(Batch *batch, ReadyJob *ready, const ErrorData *error)
 		elog(ERROR, "could not keep a failed job");
 	SPI_finish();
 	estate_resume_user(&user);
-	if (job_is_passing(error))
-		job_snooze(&ready->job, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 50));
-	else
+	if (!job_met_another(&ready->job, error))
 	{
 		job_failed(&ready->job, error, 0);
 		batch->scope->failed++;
@@ -209,12 +207,12 @@ fill_history(TupleTableSlot *slot, const ReadyJob *ready, Datum handler, Datum n
 	values[ENDED_NETWORK] = BoolGetDatum(false);
 	values[ENDED_QUEUE] = CStringGetTextDatum(ready->queue);
 	values[ENDED_PRIORITY] = Int16GetDatum(ready->job.priority);
-	values[ENDED_RUN_AT] = TimestampTzGetDatum(ready->enqueued_at);
+	values[ENDED_RUN_AT] = TimestampTzGetDatum(ready->job.enqueued_at);
 	values[ENDED_ATTEMPT] = Int32GetDatum(1);
 	values[ENDED_MAX_ATTEMPTS] = Int32GetDatum(ready->job.max_attempts);
 	values[ENDED_ROLE] = ObjectIdGetDatum(ready->job.role);
 	slot->tts_isnull[ENDED_EFFECT_KEY] = slot->tts_isnull[ENDED_UNIQUE_KEY] = true;
-	values[ENDED_ENQUEUED_AT] = TimestampTzGetDatum(ready->enqueued_at);
+	values[ENDED_ENQUEUED_AT] = TimestampTzGetDatum(ready->job.enqueued_at);
 	values[ENDED_ENDED_AT] = TimestampTzGetDatum(GetCurrentTimestamp());
 	values[ENDED_ARGS] = JsonbPGetDatum(ready->job.args);
 	values[ENDED_ERRORS] = no_errors;

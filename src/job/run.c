@@ -19,7 +19,6 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "common/pg_prng.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
@@ -36,8 +35,9 @@
 
 #define BATCH_MOST_JOBS 1000
 #define BATCH_MOST_MS 5.0
+#define COLLISIONS_MOST_US (INT64CONST(5) * 60 * 1000000)
 
-#define CLAIM_COLUMNS "id, handler, role, attempt, max_attempts, effect_key, args, priority, run_at"
+#define CLAIM_COLUMNS "id, handler, role, attempt, max_attempts, effect_key, args, priority, run_at, enqueued_at"
 
 /* last field of our advisory locks; pg_advisory_lock() uses 1 and 2 */
 #define LOCK_CLASS_JOB 1017
@@ -130,6 +130,7 @@ job_from_row(HeapTuple row, TupleDesc desc)
 	job->args = DatumGetJsonbPCopy(SPI_getbinval(row, desc, 7, &isnull));
 	job->priority = DatumGetInt16(SPI_getbinval(row, desc, 8, &isnull));
 	job->run_at = DatumGetTimestampTz(SPI_getbinval(row, desc, 9, &isnull));
+	job->enqueued_at = DatumGetTimestampTz(SPI_getbinval(row, desc, 10, &isnull));
 	return job;
 }
 
@@ -193,16 +194,23 @@ claim_next(const JobScope *scope, const Job *after)
 }
 
 /*
- * Neither the job's fault nor an attempt: the transaction met another one.
- * Now and then it counts all the same: a handler may raise these by itself,
- * and must come to an end.
+ * A deadlock or serialization failure is neither the job's fault nor an
+ * attempt: the transaction met another one.  The job waits a twentieth of its
+ * age and runs again.  True when that was done.  Not for ever: a handler may
+ * raise these by itself.
  */
 bool
-job_is_passing(const ErrorData *error)
+job_met_another(const Job *job, const ErrorData *error)
 {
-	return (error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
-			error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE) &&
-		pg_prng_double(&pg_global_prng_state) > 0.1;
+	TimestampTz now = GetCurrentTimestamp();
+	long		age = TimestampDifferenceMilliseconds(job->enqueued_at, now);
+
+	if (error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED && error->sqlerrcode != ERRCODE_T_R_SERIALIZATION_FAILURE)
+		return false;
+	if (now - job->enqueued_at > COLLISIONS_MOST_US)
+		return false;
+	job_snooze(job, TimestampTzPlusMilliseconds(now, 50 + age / 20));
+	return true;
 }
 
 static void
@@ -221,9 +229,7 @@ run_one(JobScope *scope, Job *job)
 	}
 	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && OidIsValid(scope->caller))
 		ReThrowError(error);	/* the user cancelled his own CALL, not the job */
-	if (job_is_passing(error))
-		job_snooze(job, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 50));
-	else
+	if (!job_met_another(job, error))
 	{
 		job_failed(job, error, 0);
 		scope->failed++;

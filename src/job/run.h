@@ -25,7 +25,7 @@ typedef struct JobScope
 extern JobScope *job_scope_create(Oid caller, const char *queue);
 extern int	job_run_batch(JobScope *scope);
 extern void job_batch_ended(JobScope *scope);
-extern bool job_is_passing(const ErrorData *error);
+extern bool job_met_another(const Job *job, const ErrorData *error);
 extern List *job_claim_network(JobScope *scope, int most);
 extern bool job_still_open(const Job *job);
 extern TimestampTz job_next_due(const JobScope *scope, bool network);

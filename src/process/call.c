@@ -164,6 +164,15 @@ run_due_jobs(TaskSet *set, JobScope *scope)
 		if (ran == 0 && jobs == NIL)
 			break;
 	}
+	if (set->mode == STEP_CALL)
+	{
+		EstateUser	user;
+
+		/* where no workers run, nobody else empties what is drained */
+		step_begin(set->mode, &user);
+		ready_sweep();
+		step_commit(set->mode, &user);
+	}
 }
 
 PG_FUNCTION_INFO_V1(estate_run_jobs);
