@@ -160,7 +160,10 @@ BEGIN
 			MESSAGE = 'pg_cron is not in this database',
 			HINT = format('In the database of pg_cron: SELECT cron.unschedule(%L);', name);
 	END IF;
-	EXECUTE 'SELECT cron.unschedule($1)' INTO gone USING name;
+	EXECUTE 'SELECT EXISTS (SELECT FROM cron.job WHERE jobname = $1)' INTO gone USING name;
+	IF gone THEN
+		EXECUTE 'SELECT cron.unschedule($1)' INTO gone USING name;
+	END IF;
 	RETURN gone;
 END
 $$;

@@ -71,6 +71,10 @@ BEGIN
 			WHEN install.tables_version > state.tables_needed THEN '-- install the newer pg_estate, then ALTER EXTENSION pg_estate UPDATE;'
 		END;
 
+	RETURN QUERY SELECT 'views', to_regclass('estate.scored_listing') IS NOT NULL,
+		CASE WHEN to_regclass('estate.scored_listing') IS NULL THEN 'not there: teardown() or DROP EXTENSION has dropped them' ELSE 'there' END,
+		CASE WHEN to_regclass('estate.scored_listing') IS NULL THEN 'SELECT * FROM estate.setup();' END;
+
 	IF pg_has_role('pg_read_all_settings', 'USAGE') THEN
 		present := nullif(current_setting('shared_preload_libraries'), '');
 	ELSE

@@ -37,6 +37,8 @@ SELECT EXISTS (SELECT FROM estate.listing_for_sale) AS for_sale \gset
 SELECT unparsed_address AS address, list_price, estimate, low_80, high_80, below_estimate_pct AS below_pct, confidence
 FROM estate.deal ORDER BY deal_score DESC LIMIT 10;
 \else
+SELECT EXISTS (SELECT FROM estate.sale) AS sold \gset
+\if :sold
 \echo Nothing is for sale. How estimates would have met the prices of the last 90 days, month by month knowing earlier sales only (estate.backtest):
 SET extra_float_digits = -11;
 SELECT b.* FROM (SELECT max(close_date) AS last_day FROM estate.sale) s, estate.backtest('own', s.last_day - 90, s.last_day + 1, '1 month') b;
@@ -49,4 +51,9 @@ SELECT l.close_date, coalesce(l.unparsed_address, l.postal_code, l.listing_key) 
 	round(100 * (e.estimate / l.close_price - 1), 1)::numeric(6,1) AS error_pct
 FROM estate.listing l JOIN estate.estimate e ON e.market_id = l.market_id AND e.listing = l.id
 WHERE l.close_price > 0 ORDER BY l.close_date DESC, l.id LIMIT 10;
+\else
+\echo Nothing is for sale and nothing was sold: no field is mapped to standard_status, or to close_price and close_date.
+\echo A start for MAPPING=.. (what NULL stands for; see docs/mapping.md):
+SELECT jsonb_pretty(estate.suggest_mapping('own')) AS mapping;
+\endif
 \endif

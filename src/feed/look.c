@@ -306,6 +306,7 @@ estate_request_run(PG_FUNCTION_ARGS)
 				 errmsg("feed \"%s\" is paused", name),
 				 errhint("SELECT estate.resume_feed(%s);", quote_literal_cstr(name))));
 	id = feed_request_run(feed);
+	job_warn_without_workers();
 	estate_resume_user(&user);
 	PG_RETURN_INT64(id);
 }

@@ -213,8 +213,8 @@ check_request(const JobRequest *request)
 }
 
 /* Once for each session: the job is kept, but nothing will run it */
-static void
-warn_without_workers(void)
+void
+job_warn_without_workers(void)
 {
 	static bool warned = false;
 
@@ -237,6 +237,7 @@ Datum
 estate_enqueue(PG_FUNCTION_ARGS)
 {
 	JobRequest	request = {0};
+	int64		id;
 
 	for (int i = 0; i < 7; i++)
 		if (PG_ARGISNULL(i) && i != 4 && i != 5)
@@ -253,6 +254,7 @@ estate_enqueue(PG_FUNCTION_ARGS)
 	request.max_attempts = PG_GETARG_INT32(6);
 	request.role = GetUserId();
 	check_request(&request);
-	warn_without_workers();
-	PG_RETURN_INT64(job_enqueue(&request));
+	id = job_enqueue(&request);
+	job_warn_without_workers();
+	PG_RETURN_INT64(id);
 }

@@ -39,6 +39,7 @@ typedef struct JobRequest
 
 /* enqueue.c */
 extern int64 job_enqueue(const JobRequest *request);
+extern void job_warn_without_workers(void);
 extern void job_bring_forward(int64 id);
 extern void job_give(const char *reserved_key, Oid role);
 

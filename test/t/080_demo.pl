@@ -32,7 +32,7 @@ isnt(system("cmp -s $dir/a/day1/prairie/listings.csv $dir/c/day1/prairie/listing
 my ($code, $out) = demo('start');
 is($code, 0, 'the demo comes to its end') or diag $out;
 like($out, qr/make demo-stop\s*\z/, 'the last line says how to stop it');
-my ($connection) = $out =~ /^\s*psql (-h .*)$/m;
+my ($connection) = $out =~ /^\s*psql (-h .* homes)\b/m;
 $connection //= '-h /nowhere';
 
 subtest 'what is in it' => sub {
