@@ -109,6 +109,7 @@ typedef struct EstateBlocks
 typedef struct EstateSegment
 {
 	uint64		turn;			/* when jobs were last directed here */
+	Oid			filenode;		/* what the positions are of: VACUUM FULL moves all rows */
 	uint32		next;			/* blocks before it have been taken */
 	int			in_hand;		/* ranges that workers are at */
 	int			nrevisits;

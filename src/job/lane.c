@@ -185,13 +185,19 @@ lane_note_row(int lane, int segment, BlockNumber block)
  * there are none.  For workers only.
  */
 bool
-lane_take(int lane, int segment_number, BlockNumber nblocks, int pages, EstateBlocks *taken)
+lane_take(int lane, int segment_number, Oid filenode, BlockNumber nblocks, int pages, EstateBlocks *taken)
 {
 	EstateSegment *segment;
 	bool		any = true;
 
 	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
 	segment = find_segment(lane, segment_number);
+	if (segment && segment->filenode != filenode)
+	{
+		segment->filenode = filenode;
+		segment->next = 0;
+		segment->nrevisits = 0;
+	}
 	if (segment == NULL)
 		any = false;			/* the database is not ours any more */
 	else if (segment->nrevisits > 0)

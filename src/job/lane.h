@@ -14,7 +14,7 @@ extern int	lane_of_priority(int priority);
 extern Oid	lane_table(int lane, int segment);
 extern int	lane_current(int lane);
 extern void lane_note_row(int lane, int segment, BlockNumber block);
-extern bool lane_take(int lane, int segment, BlockNumber nblocks, int pages, EstateBlocks *taken);
+extern bool lane_take(int lane, int segment, Oid filenode, BlockNumber nblocks, int pages, EstateBlocks *taken);
 extern void lane_finish(int lane, int segment, const EstateBlocks *taken, bool again);
 extern void lane_order(int lane, int *segments);
 extern void lane_rotate(int lane, int to);

@@ -83,6 +83,8 @@ ready_give_back(ReadyHand *hand)
 static void
 give_back_at_exit(int code, Datum arg)
 {
+	/* we come before the abort of what is under way: its rows are there again as well */
+	my_hand->left = my_hand->count;
 	ready_give_back(my_hand);
 }
 
@@ -189,12 +191,13 @@ read_pages(ReadyHand *hand, Relation relation)
 
 /* The next pages, by the workers' position or by our own */
 static bool
-take_pages(ReadyHand *hand, BlockNumber nblocks, int pages)
+take_pages(ReadyHand *hand, Relation relation, int pages)
 {
 	uint32	   *at = &hand->at[hand->lane][hand->segment];
+	BlockNumber nblocks = RelationGetNumberOfBlocks(relation);
 
 	if (!hand->private)
-		return lane_take(hand->lane, hand->segment, nblocks, pages, &hand->blocks);
+		return lane_take(hand->lane, hand->segment, relation->rd_rel->relfilenode, nblocks, pages, &hand->blocks);
 	if (*at >= nblocks)
 		return false;
 	hand->blocks.from = *at;
@@ -210,7 +213,7 @@ take_from(ReadyHand *hand, int lane, int segment, int pages)
 
 	hand->lane = lane;
 	hand->segment = segment;
-	while (!any && take_pages(hand, RelationGetNumberOfBlocks(relation), pages))
+	while (!any && take_pages(hand, relation, pages))
 	{
 		MemoryContext caller;
 

@@ -404,10 +404,8 @@ job_run_ready(JobScope *scope)
 	hand->any_in_pass |= batch->nrun > 0;
 	if (hand->left == before)
 		hand->left = 0;			/* all that is left is out of this session's scope */
+	/* given back when the next are taken: until the commit, an abort must bring the pages back */
 	if (hand->left == 0)
-	{
-		ready_give_back(hand);
 		trust = true;
-	}
 	return true;
 }

@@ -154,6 +154,7 @@ assign_slots(List *oids)
 				continue;
 			memset(slot, 0, sizeof(*slot));
 			slot->database = lfirst_oid(cell);
+			slot->prepared = true;	/* transactions may have been prepared before we started */
 			memset(slot->wake, true, sizeof(slot->wake));
 			slot->due[WORKER_NETWORK] = slot->due[WORKER_SQL] = DT_NOEND;
 			memset(children[i], 0, sizeof(children[i]));
