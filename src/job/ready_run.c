@@ -184,7 +184,7 @@ run_job(Batch *batch, ReadyJob *ready)
 		batch->done[batch->ndone++] = ready;
 }
 
-/* estate_internal.job_ended as it was made by setup(); columns that were added since get their defaults elsewhere */
+/* columns of estate_internal.job_ended in their order; write_history() refuses a table that has others */
 enum
 {
 	ENDED_ID, ENDED_STATE, ENDED_HANDLER, ENDED_NETWORK, ENDED_QUEUE, ENDED_PRIORITY, ENDED_RUN_AT, ENDED_ATTEMPT,
@@ -238,7 +238,11 @@ write_history(Batch *batch)
 		return;
 	relation = table_open(get_relname_relid("job_ended", get_namespace_oid("estate_internal", false)), RowExclusiveLock);
 	if (RelationGetDescr(relation)->natts != ENDED_COLUMNS)
-		elog(ERROR, "estate_internal.job_ended has %d columns", RelationGetDescr(relation)->natts);
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table estate_internal.job_ended has %d columns, not %d",
+						RelationGetDescr(relation)->natts, ENDED_COLUMNS),
+				 errhint("Drop what was added to it; what one wants to keep of jobs belongs in a table of one's own.")));
 	indexes = CatalogOpenIndexes(relation);
 	for (int i = 0; i < nslots; i++)
 		slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
@@ -378,7 +382,8 @@ is_trusted(const Batch *batch)
 }
 
 /*
- * Runs a batch of the lanes' jobs.  False: there are none.
+ * Runs a batch of the lanes' jobs.  False: there are none.  The pages stay in
+ * hand until the next ones are taken, after the commit.
  */
 bool
 job_run_ready(JobScope *scope)

@@ -238,7 +238,7 @@ run_one(JobScope *scope, Job *job)
 
 /*
  * Runs a batch of due SQL jobs of one role.  Returns how many; the caller
- * commits, then calls job_batch_committed().
+ * commits, then calls job_batch_ended().
  */
 int
 job_run_batch(JobScope *scope)
