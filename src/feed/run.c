@@ -351,7 +351,11 @@ feed_failed(Task *task, const ErrorData *error)
 	/* a feed with an interval is never given up */
 	for (int i = 0; i < feed->failures && seconds < BACKOFF_MOST_S; i++)
 		seconds *= 2;
-	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(), Min(seconds, BACKOFF_MOST_S) * INT64CONST(1000));
+	seconds = Min(seconds, BACKOFF_MOST_S);
+	/* sources shut out those who come back too early */
+	if (state->run && state->run->source)
+		seconds = Max(seconds, source_retry_after(state->run->source));
+	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(), seconds * INT64CONST(1000));
 }
 
 static void

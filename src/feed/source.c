@@ -198,6 +198,13 @@ source_is_local(const FeedSource *source)
 	return source->request == NULL;
 }
 
+/* Seconds after which the source wants to be asked again; -1: it does not say */
+int
+source_retry_after(const FeedSource *source)
+{
+	return source->request ? net_request_retry_after(source->request) : -1;
+}
+
 const char *
 source_header(const FeedSource *source, const char *name)
 {

@@ -23,6 +23,7 @@ extern void source_consume(FeedSource *source, size_t len);
 extern void source_require(FeedSource *source, const char *what);
 extern bool source_unmodified(const FeedSource *source);
 extern bool source_is_local(const FeedSource *source);
+extern int	source_retry_after(const FeedSource *source);
 extern const char *source_header(const FeedSource *source, const char *name);
 
 #endif							/* ESTATE_SOURCE_H */

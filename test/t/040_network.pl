@@ -45,6 +45,13 @@ $node->safe_psql('postgres', qq{
 	SELECT estate.create_feed('r', url => '$origin/odata/Property', preset => 'reso', market => 'm');
 	CALL estate.run_feed('r');});
 
+# a source that says when to come back is not asked earlier, though the back-off would be a second
+$node->safe_psql('postgres', "SELECT estate.create_feed('busy', url => '$origin/-status=503/-retry-after=1000/x', preset => 'reso', every => '2 hours')");
+$node->poll_query_until('postgres', q{SELECT failures = 1 FROM estate.feed_status WHERE name = 'busy'}) or die "the busy feed was not run\n";
+is($node->safe_psql('postgres', q{SELECT next_run_at BETWEEN now() + '900 s' AND now() + '1000 s' FROM estate.feed_status WHERE name = 'busy'}), 't',
+	'Retry-After is kept');
+$node->safe_psql('postgres', "SELECT estate.drop_feed('busy')");
+
 # everything a failed run must not touch
 sub state_of_data
 {
