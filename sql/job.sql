@@ -1,17 +1,56 @@
 -- job: work to do later
 
 CREATE FUNCTION estate.enqueue(handler text, args jsonb DEFAULT '{}', queue text DEFAULT 'default', priority int DEFAULT 0,
-		run_at timestamptz DEFAULT NULL, unique_key text DEFAULT NULL, max_attempts int DEFAULT 20) RETURNS bigint
+		run_at timestamptz DEFAULT NULL, unique_key text DEFAULT NULL, max_attempts int DEFAULT 20, unique_until text DEFAULT 'done',
+		on_conflict text DEFAULT 'skip', timeout interval DEFAULT NULL, backoff interval[] DEFAULT NULL, tags text[] DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'estate_enqueue' LANGUAGE C;
-COMMENT ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int) IS
-'Enqueues a job in this transaction, to be run as the calling role: handler is a function schema.name(jsonb), run exactly once, or one of the built-ins feed, media, train, score. '
-'Lower priorities run first. Returns the id of the job, or of the role''s open job with the same unique_key, which must not begin with feed: or media:';
-GRANT EXECUTE ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int) TO estate_operator, estate_admin;
+COMMENT ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int, text, text, interval, interval[], text[]) IS
+'Enqueues a job in this transaction, to be run as the calling role: handler is a function schema.name(jsonb), run exactly once, or schema.name(jsonb[]), '
+'called once for many jobs, or one of the built-ins feed, media, train, score. Lower priorities run first. Returns the id of the job, or of the role''s job with '
+'the same unique_key, which is taken until the job is done (or unique_until => ''start'' or an interval) and must not begin with feed: or media:; '
+'on_conflict => ''replace'' gives that job, if it still waits, everything that is asked for now. After a failure it waits as backoff says, else 1 s, doubling';
+GRANT EXECUTE ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int, text, text, interval, interval[], text[]) TO estate_operator, estate_admin;
+
+CREATE FUNCTION estate.enqueue_many(handler text, args jsonb[], queue text DEFAULT 'default', priority int DEFAULT 0,
+		run_at timestamptz DEFAULT NULL, max_attempts int DEFAULT 20, timeout interval DEFAULT NULL, backoff interval[] DEFAULT NULL,
+		tags text[] DEFAULT NULL) RETURNS SETOF bigint
+	AS 'MODULE_PATHNAME', 'estate_enqueue_many' LANGUAGE C;
+COMMENT ON FUNCTION estate.enqueue_many(text, jsonb[], text, int, timestamptz, int, interval, interval[], text[]) IS
+'Enqueues a job for each element of args; returns their ids, in that order';
+GRANT EXECUTE ON FUNCTION estate.enqueue_many(text, jsonb[], text, int, timestamptz, int, interval, interval[], text[]) TO estate_operator, estate_admin;
+
+CREATE FUNCTION estate.create_queue(name text, concurrency int DEFAULT NULL, concurrency_local int DEFAULT NULL, key text DEFAULT NULL,
+		concurrency_by_key int DEFAULT NULL, rate int DEFAULT NULL, rate_by_key int DEFAULT NULL, rate_period interval DEFAULT NULL,
+		timeout interval DEFAULT NULL, keep text DEFAULT NULL, keep_for interval DEFAULT NULL, keep_most bigint DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'estate_create_queue' LANGUAGE C;
+COMMENT ON FUNCTION estate.create_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint) IS
+'Creates a queue with limits: at most concurrency jobs at a time (a batch of SQL jobs in one process is one), concurrency_local of them in one process, rate started in each rate_period (1 s), '
+'and the same by the key of a job, a path into its args such as agency or agency.id. timeout is that of jobs without their own. keep: all ended jobs stay in the history, '
+'failed ones, or none; for keep_for (7 days), and at most keep_most';
+CREATE FUNCTION estate.alter_queue(name text, concurrency int DEFAULT NULL, concurrency_local int DEFAULT NULL, key text DEFAULT NULL,
+		concurrency_by_key int DEFAULT NULL, rate int DEFAULT NULL, rate_by_key int DEFAULT NULL, rate_period interval DEFAULT NULL,
+		timeout interval DEFAULT NULL, keep text DEFAULT NULL, keep_for interval DEFAULT NULL, keep_most bigint DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'estate_alter_queue' LANGUAGE C;
+COMMENT ON FUNCTION estate.alter_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint) IS
+'Changes a queue from now on: NULL leaves a limit as it is, 0 or an empty key takes it away';
+CREATE FUNCTION estate.drop_queue(name text, cancel_jobs bool DEFAULT false) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'estate_drop_queue' LANGUAGE C;
+COMMENT ON FUNCTION estate.drop_queue(text, bool) IS
+'Drops a queue; with cancel_jobs => true also what waits in it. Returns how many jobs were cancelled';
+CREATE FUNCTION estate.pause_queue(name text) RETURNS bool
+	AS 'MODULE_PATHNAME', 'estate_pause_queue' LANGUAGE C;
+COMMENT ON FUNCTION estate.pause_queue(text) IS 'No job of the queue starts until resume_queue(); tells whether it was not paused already';
+CREATE FUNCTION estate.resume_queue(name text) RETURNS bool
+	AS 'MODULE_PATHNAME', 'estate_resume_queue' LANGUAGE C;
+COMMENT ON FUNCTION estate.resume_queue(text) IS 'Jobs of the queue start again; tells whether it was paused';
+GRANT EXECUTE ON FUNCTION estate.create_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint),
+	estate.alter_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint), estate.drop_queue(text, bool) TO estate_admin;
+GRANT EXECUTE ON FUNCTION estate.pause_queue(text), estate.resume_queue(text) TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate.cancel_job(id bigint) RETURNS bool
 	AS 'MODULE_PATHNAME', 'estate_cancel_job' LANGUAGE C STRICT;
 COMMENT ON FUNCTION estate.cancel_job(bigint) IS
-'Cancels a job that is not running; tells whether it did. For the role that enqueued it and for estate_admin';
+'Cancels a job that waits, or has whoever runs it stop; tells whether it did. In a handler, with this_job(): once it has returned. For the role that enqueued it and for estate_admin';
 GRANT EXECUTE ON FUNCTION estate.cancel_job(bigint) TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate.retry_job(id bigint) RETURNS bool
@@ -19,6 +58,25 @@ CREATE FUNCTION estate.retry_job(id bigint) RETURNS bool
 COMMENT ON FUNCTION estate.retry_job(bigint) IS
 'Runs a waiting, dead or cancelled job again, now, with all its attempts; tells whether it will: not if another open job of its role has its unique_key';
 GRANT EXECUTE ON FUNCTION estate.retry_job(bigint) TO estate_operator, estate_admin;
+
+CREATE FUNCTION estate.redrive(queue text DEFAULT NULL, handler text DEFAULT NULL, state text DEFAULT 'dead', tag text DEFAULT NULL,
+		ended_from timestamptz DEFAULT NULL, ended_to timestamptz DEFAULT NULL, error text DEFAULT NULL) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'estate_redrive' LANGUAGE C;
+COMMENT ON FUNCTION estate.redrive(text, text, text, text, timestamptz, timestamptz, text) IS
+'Runs dead (or cancelled; NULL: both) jobs again, with all their attempts: of a queue, a handler, a tag, that ended in a time, whose last error has this SQLSTATE or has this in its message. '
+'Returns how many. A job whose unique_key another one has by now is left out';
+CREATE FUNCTION estate.snooze_job(id bigint, delay interval) RETURNS bool
+	AS 'MODULE_PATHNAME', 'estate_snooze_job' LANGUAGE C STRICT;
+COMMENT ON FUNCTION estate.snooze_job(bigint, interval) IS
+'Puts a waiting job off, or in a handler, with this_job(), its own once it has returned; that is no attempt. Tells whether it did';
+CREATE FUNCTION estate.this_job() RETURNS bigint
+	AS 'MODULE_PATHNAME', 'estate_this_job' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION estate.this_job() IS 'In a handler of jsonb: the id of the job that it is run for; else NULL';
+CREATE FUNCTION estate.report_progress(done float8, total float8 DEFAULT NULL, note text DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'estate_report_job' LANGUAGE C;
+COMMENT ON FUNCTION estate.report_progress(float8, float8, text) IS 'In a handler: how far its job is; seen at once in estate.progress, whatever becomes of the transaction';
+GRANT EXECUTE ON FUNCTION estate.redrive(text, text, text, text, timestamptz, timestamptz, text), estate.snooze_job(bigint, interval),
+	estate.this_job(), estate.report_progress(float8, float8, text) TO estate_operator, estate_admin;
 
 CREATE PROCEDURE estate.run_jobs(queue text DEFAULT NULL, INOUT done bigint DEFAULT NULL, INOUT failed bigint DEFAULT NULL)
 	AS 'MODULE_PATHNAME', 'estate_run_jobs' LANGUAGE C;

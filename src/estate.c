@@ -29,6 +29,7 @@ int			estate_workers = 2;
 char	   *estate_allow_private_hosts = NULL;
 char	   *estate_secrets_dir = NULL;
 EstateShared *estate_shared = NULL;
+HTAB	   *estate_limit_keys = NULL;
 
 static shmem_request_hook_type prev_shmem_request_hook = NULL;
 static shmem_startup_hook_type prev_shmem_startup_hook = NULL;
@@ -90,12 +91,14 @@ request_shared_memory(void)
 	if (prev_shmem_request_hook)
 		prev_shmem_request_hook();
 	RequestAddinShmemSpace(MAXALIGN(sizeof(EstateShared)));
+	RequestAddinShmemSpace(hash_estimate_size(ESTATE_LIMIT_KEYS, sizeof(EstateLimitKey)));
 	RequestNamedLWLockTranche("pg_estate", 1);
 }
 
 static void
 start_shared_memory(void)
 {
+	HASHCTL		keys = {.keysize = sizeof(EstateLimitName), .entrysize = sizeof(EstateLimitKey)};
 	bool		found;
 
 	if (prev_shmem_startup_hook)
@@ -107,6 +110,7 @@ start_shared_memory(void)
 		memset(estate_shared, 0, sizeof(EstateShared));
 		estate_shared->lock = &(GetNamedLWLockTranche("pg_estate"))->lock;
 	}
+	estate_limit_keys = ShmemInitHash("pg_estate limits", ESTATE_LIMIT_KEYS, ESTATE_LIMIT_KEYS, &keys, HASH_ELEM | HASH_BLOBS);
 	LWLockRelease(AddinShmemInitLock);
 }
 

@@ -13,6 +13,7 @@
 #include "fmgr.h"
 #include "storage/latch.h"
 #include "storage/lwlock.h"
+#include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
 #if PG_VERSION_NUM < 150000
@@ -73,6 +74,7 @@ extern char *estate_secrets_dir;
 #define ESTATE_MAX_DATABASES 32
 #define ESTATE_MAX_WORKERS 16	/* for each database */
 #define ESTATE_MAX_RUNNING 512	/* jobs shown as running, for each worker */
+#define ESTATE_MAX_QUEUES 64	/* for each database */
 
 /* what a worker of a database does: its first one holds the event loop, the others run SQL handlers */
 typedef enum EstateWorkerKind
@@ -82,6 +84,24 @@ typedef enum EstateWorkerKind
 } EstateWorkerKind;
 
 #define WORKER_KINDS 2
+#define WORKER_KIND(number) ((number) == 0 ? WORKER_NETWORK : WORKER_SQL)
+
+/* A job in a worker's hands, as others see it */
+typedef struct EstateRunning
+{
+	int64		id;
+	TimestampTz started_at;
+	bool		cancel;			/* somebody wants it to stop */
+} EstateRunning;
+
+/* What the handler of a running job has reported of itself */
+typedef struct EstateProgress
+{
+	int64		id;
+	float8		done;
+	float8		total;			/* 0: not known */
+	char		note[128];
+} EstateProgress;
 
 typedef struct EstateWorkerSlot
 {
@@ -89,7 +109,8 @@ typedef struct EstateWorkerSlot
 	Latch	   *latch;
 	bool		left;			/* the last one left by itself, without an error */
 	int			nrunning;
-	int64		running[ESTATE_MAX_RUNNING];	/* ids of the jobs in its hands */
+	EstateRunning running[ESTATE_MAX_RUNNING];
+	EstateProgress progress;
 } EstateWorkerSlot;
 
 /*
@@ -98,7 +119,7 @@ typedef struct EstateWorkerSlot
  */
 #define ESTATE_LANES 3			/* before, with and after priority 0 */
 #define ESTATE_SEGMENTS 3		/* tables of a lane, filled and emptied in turn */
-#define ESTATE_REVISITS 64
+#define ESTATE_REVISITS 32
 
 typedef struct EstateBlocks
 {
@@ -123,6 +144,36 @@ typedef struct EstateLane
 	EstateSegment segments[ESTATE_SEGMENTS];
 } EstateLane;
 
+/* Which ended jobs of a queue stay in the history */
+typedef enum EstateKeep
+{
+	KEEP_ALL,
+	KEEP_FAILED,				/* dead and cancelled ones */
+	KEEP_NONE
+} EstateKeep;
+
+/* A queue: its limits, copied from estate_internal.queue, and where it is.  Zero: no limit. */
+typedef struct EstateQueue
+{
+	bool		defined;
+	bool		paused;
+	char		name[NAMEDATALEN];
+	int			concurrency;	/* in all processes */
+	int			concurrency_local;	/* in one process */
+	char		key[NAMEDATALEN * 2];	/* path into args; empty: none */
+	int			concurrency_by_key;
+	int			rate;			/* jobs started in a period */
+	int			rate_by_key;
+	double		rate_period;	/* microseconds */
+	int64		timeout_ms;
+	EstateKeep	keep;
+
+	int			running;		/* batches and network jobs in hand; counted only where there is a limit */
+	double		arrival;		/* theoretical arrival time of the next job by its rate, see src/job/limit.c */
+	bool		refused;		/* somebody found no room: to be woken when there is */
+	EstateLane	lanes[ESTATE_LANES];
+} EstateQueue;
+
 typedef struct EstateDatabaseSlot
 {
 	Oid			database;		/* InvalidOid: free */
@@ -130,7 +181,10 @@ typedef struct EstateDatabaseSlot
 	TimestampTz due[WORKER_KINDS];	/* when the next job is due, DT_NOEND: none known */
 	TimestampTz complained_at;	/* when a worker last logged that it stays quiet */
 	bool		prepared;		/* a prepared transaction holds jobs: its commit will not tell */
-	EstateLane	lanes[ESTATE_LANES];
+	uint32		changes;		/* commits that changed what workers remember of the installation and the queues */
+	uint32		queues_read;	/* number of changes when the queues were read, and one more */
+	bool		held;			/* jobs may be held back by a limit of their key */
+	EstateQueue queues[ESTATE_MAX_QUEUES];
 	EstateWorkerSlot workers[ESTATE_MAX_WORKERS];
 } EstateDatabaseSlot;
 
@@ -142,8 +196,31 @@ typedef struct EstateShared
 	EstateDatabaseSlot databases[ESTATE_MAX_DATABASES];
 } EstateShared;
 
+/* What is counted for a key of a limited queue, see src/job/limit.c */
+#define ESTATE_LIMIT_KEYS 16384 /* that are running, or were a moment ago */
+
+typedef struct EstateLimitName
+{
+	Oid			database;
+	int			queue;
+	uint64		hash;			/* of the key's text */
+} EstateLimitName;
+
+typedef struct EstateLimitKey
+{
+	EstateLimitName name;
+	int			holds;			/* records that processes keep of it */
+	int			running;
+	bool		slow;			/* one of them is no quick batch */
+	bool		waited_for;		/* jobs are held back */
+	pid_t		process;		/* who took it last, in which of its batches */
+	uint64		batch;
+	double		arrival;		/* theoretical arrival time of the next job by its rate, microseconds */
+} EstateLimitKey;
+
 /* NULL when the module is not in shared_preload_libraries */
 extern EstateShared *estate_shared;
+extern HTAB *estate_limit_keys;
 
 /* rights.c: rights, and the version of the tables */
 typedef struct EstateUser
@@ -164,9 +241,10 @@ extern void estate_become_owner(EstateUser *user);
 extern void estate_become_keeper(EstateUser *user);
 extern void estate_resume_user(EstateUser *user);
 
-/* shared.c: tell the workers at commit that there is work */
-extern void estate_wake_at_commit(void);
-extern void estate_wake_now(void);
+/* shared.c: tell the workers at commit that there is work, or that they have to read anew what they remember */
+extern void estate_wake_at_commit(EstateWorkerKind kind);
+extern void estate_wake_now(EstateWorkerKind kind);
+extern void estate_change_at_commit(void);
 extern EstateDatabaseSlot *estate_find_slot(Oid database);
 extern bool estate_workers_configured(void);
 

@@ -91,7 +91,6 @@ require_installer(void)
 						 quote_identifier(GetUserNameFromId(owner, false)))));
 }
 
-/* Feeds are read as UTF-8 and written as they are */
 /* Records are UTF-8 and are stored as they are: SQL_ASCII takes them so, other encodings would not */
 static void
 require_utf8(void)
@@ -238,7 +237,7 @@ remember_database(bool enabled)
 					 GetSystemIdentifier(), MyDatabaseId) :
 			"UPDATE estate_internal.installation SET system_id = NULL, database_oid = NULL");
 	estate_resume_user(&user);
-	estate_wake_at_commit();
+	estate_change_at_commit();
 }
 
 /* Whether the workers may run in this database of this cluster */

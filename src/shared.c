@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include <signal.h>
+
 #include "access/xact.h"
 #include "commands/dbcommands.h"
 #include "funcapi.h"
@@ -19,18 +21,30 @@
 #include "estate.h"
 #include "shared.h"
 
-static bool wake_pending = false;
+/* what this transaction's commit has to tell */
+static bool wake_pending[WORKER_KINDS] = {false, false};
+static bool change_pending = false;
 static EstateWorkerSlot *my_slot = NULL;
 
-/* Find the slot of a database; caller holds the lock, or is its worker */
+/*
+ * Finds the slot of a database.  The caller holds the lock, or is its worker,
+ * or is content with what was so a moment ago: the array itself does not move.
+ */
 EstateDatabaseSlot *
 estate_find_slot(Oid database)
 {
+	static int	last = 0;		/* where it was found before */
+
 	if (estate_shared == NULL || !OidIsValid(database))
 		return NULL;
+	if (estate_shared->databases[last].database == database)
+		return &estate_shared->databases[last];
 	for (int i = 0; i < ESTATE_MAX_DATABASES; i++)
 		if (estate_shared->databases[i].database == database)
+		{
+			last = i;
 			return &estate_shared->databases[i];
+		}
 	return NULL;
 }
 
@@ -49,69 +63,124 @@ estate_workers_configured(void)
 	return false;
 }
 
-void
-estate_wake_now(void)
+/*
+ * Wakes all workers of a kind: the one that looks first may take a slow job
+ * and leave the others lying.
+ */
+static void
+wake(EstateDatabaseSlot *slot, EstateWorkerKind kind)
 {
-	EstateDatabaseSlot *slot;
 	bool		all_running = true;
 
+	for (int i = 0; i < ESTATE_MAX_WORKERS; i++)
+	{
+		if (WORKER_KIND(i) != kind)
+			continue;
+		slot->wake[i] = true;
+		if (slot->workers[i].pid != 0 && slot->workers[i].latch)
+			SetLatch(slot->workers[i].latch);
+		else if (i < estate_workers)
+			all_running = false;
+	}
+	if (!all_running && estate_shared->launcher_latch)
+		SetLatch(estate_shared->launcher_latch);
+}
+
+/*
+ * Whether each of them will look anyway.  Read without the lock: a worker
+ * clears its flag before it takes its snapshot, so that one whose flag is
+ * still set after our commit will see what we committed.
+ */
+static bool
+is_awake(const EstateDatabaseSlot *slot, EstateWorkerKind kind)
+{
+	pg_memory_barrier();
+	for (int i = 0; i < estate_workers; i++)
+		if (WORKER_KIND(i) == kind && !((volatile const EstateDatabaseSlot *) slot)->wake[i])
+			return false;
+	return true;
+}
+
+void
+estate_wake_now(EstateWorkerKind kind)
+{
+	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+
+	if (slot == NULL || is_awake(slot, kind))
+		return;
 	/* shared will do: all who are here write the same */
 	LWLockAcquire(estate_shared->lock, LW_SHARED);
+	if (slot->database == MyDatabaseId)
+		wake(slot, kind);
+	LWLockRelease(estate_shared->lock);
+}
+
+static void
+tell_change(void)
+{
+	EstateDatabaseSlot *slot;
+
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
 	slot = estate_find_slot(MyDatabaseId);
 	if (slot)
-	{
-		/* each of them: the one that looks first may take a slow job and leave the others lying */
-		for (int i = 0; i < ESTATE_MAX_WORKERS; i++)
-		{
-			slot->wake[i] = true;
-			if (slot->workers[i].pid != 0 && slot->workers[i].latch)
-				SetLatch(slot->workers[i].latch);
-			else if (i < estate_workers)
-				all_running = false;
-		}
-		if (!all_running && estate_shared->launcher_latch)
-			SetLatch(estate_shared->launcher_latch);
-	}
+		slot->changes++;
 	LWLockRelease(estate_shared->lock);
 }
 
 static void
 wake_callback(XactEvent event, void *arg)
 {
-	if (!wake_pending)
-		return;
 	switch (event)
 	{
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_PARALLEL_COMMIT:
-			wake_pending = false;
-			estate_wake_now();
+			if (change_pending)
+				tell_change();
+			for (EstateWorkerKind kind = 0; kind < WORKER_KINDS; kind++)
+				if (wake_pending[kind])
+					estate_wake_now(kind);
 			break;
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PARALLEL_ABORT:
 		case XACT_EVENT_PREPARE:	/* the launcher's regular look finds it */
-			wake_pending = false;
 			break;
 		default:
-			break;
+			return;
 	}
+	change_pending = wake_pending[WORKER_NETWORK] = wake_pending[WORKER_SQL] = false;
 }
 
-/* Called where a job is written: its transaction's commit wakes the workers */
-void
-estate_wake_at_commit(void)
+/* Once for each backend: a callback for each transaction made commits quadratic elsewhere */
+static void
+register_callback(void)
 {
 	static bool registered = false;
 
+	if (registered)
+		return;
+	RegisterXactCallback(wake_callback, NULL);
+	registered = true;
+}
+
+/* Called where a job is written: its transaction's commit wakes the workers that can do it */
+void
+estate_wake_at_commit(EstateWorkerKind kind)
+{
 	if (estate_shared == NULL)
 		return;
-	/* once for each backend: a callback for each transaction made commits quadratic elsewhere */
-	if (!registered)
-	{
-		RegisterXactCallback(wake_callback, NULL);
-		registered = true;
-	}
-	wake_pending = true;
+	register_callback();
+	wake_pending[kind] = true;
+}
+
+/* Called where the installation or a queue is changed: the workers read them anew */
+void
+estate_change_at_commit(void)
+{
+	if (estate_shared == NULL)
+		return;
+	estate_wake_at_commit(WORKER_NETWORK);
+	estate_wake_at_commit(WORKER_SQL);
+	change_pending = true;
 }
 
 /* The worker's own slot, in which it says what it runs */
@@ -128,7 +197,13 @@ estate_running_add(int64 id)
 		return;
 	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
 	if (my_slot->nrunning < ESTATE_MAX_RUNNING)
-		my_slot->running[my_slot->nrunning++] = id;
+	{
+		EstateRunning *running = &my_slot->running[my_slot->nrunning++];
+
+		running->id = id;
+		running->started_at = GetCurrentTimestamp();
+		running->cancel = false;
+	}
 	LWLockRelease(estate_shared->lock);
 }
 
@@ -139,12 +214,73 @@ estate_running_remove(int64 id)
 		return;
 	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < my_slot->nrunning; i++)
-		if (my_slot->running[i] == id)
+		if (my_slot->running[i].id == id)
 		{
 			my_slot->running[i] = my_slot->running[--my_slot->nrunning];
 			break;
 		}
+	if (my_slot->progress.id == id)
+		my_slot->progress.id = 0;
 	LWLockRelease(estate_shared->lock);
+}
+
+/* Whether somebody wants a job of ours to stop */
+bool
+estate_running_cancelled(int64 id)
+{
+	bool		cancel = false;
+
+	if (my_slot == NULL)
+		return false;
+	LWLockAcquire(estate_shared->lock, LW_SHARED);
+	for (int i = 0; i < my_slot->nrunning; i++)
+		if (my_slot->running[i].id == id)
+			cancel = my_slot->running[i].cancel;
+	LWLockRelease(estate_shared->lock);
+	return cancel;
+}
+
+/*
+ * Asks the worker that has a job in hand to stop it; false: none has it.  The
+ * network worker sees it when it wakes; a handler of SQL has to be interrupted.
+ */
+bool
+estate_running_cancel(int64 id)
+{
+	EstateDatabaseSlot *slot;
+	bool		found = false;
+
+	if (estate_shared == NULL)
+		return false;
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	slot = estate_find_slot(MyDatabaseId);
+	for (int w = 0; slot != NULL && !found && w < ESTATE_MAX_WORKERS; w++)
+		for (int i = 0; slot->workers[w].pid != 0 && i < slot->workers[w].nrunning; i++)
+			if (slot->workers[w].running[i].id == id)
+			{
+				slot->workers[w].running[i].cancel = found = true;
+				if (WORKER_KIND(w) == WORKER_SQL)
+					kill(slot->workers[w].pid, SIGINT);
+				else if (slot->workers[w].latch)
+					SetLatch(slot->workers[w].latch);
+			}
+	LWLockRelease(estate_shared->lock);
+	return found;
+}
+
+/* Says how far a job of ours is; false: it is not in a worker's hands */
+bool
+estate_report_progress(int64 id, double done, double total, const char *note)
+{
+	if (my_slot == NULL)
+		return false;
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	my_slot->progress.id = id;
+	my_slot->progress.done = done;
+	my_slot->progress.total = total;
+	strlcpy(my_slot->progress.note, note, sizeof(my_slot->progress.note));
+	LWLockRelease(estate_shared->lock);
+	return true;
 }
 
 PG_FUNCTION_INFO_V1(estate_running_jobs);
@@ -169,8 +305,8 @@ estate_running_jobs(PG_FUNCTION_ARGS)
 	for (int w = 0; slot != NULL && w < ESTATE_MAX_WORKERS; w++)
 		if (slot->workers[w].pid != 0)
 		{
-			memcpy(ids + n, slot->workers[w].running, sizeof(int64) * slot->workers[w].nrunning);
-			n += slot->workers[w].nrunning;
+			for (int i = 0; i < slot->workers[w].nrunning; i++)
+				ids[n++] = slot->workers[w].running[i].id;
 		}
 	LWLockRelease(estate_shared->lock);
 

@@ -1,9 +1,16 @@
 -- What teardown(drop_data => true) drops. RESTRICT: what a user built on them stops it.
-DROP VIEW estate_internal.job_waiting, estate_internal.job_ready;
+DROP VIEW estate_internal.job_waiting;
 DROP TABLE estate.estimate, estate.model, estate.media, estate.listing_change, estate.sale_record, estate.listing,
 	estate.property, estate.feed_reject, estate.feed_run, estate_internal.feed_cursor, estate.feed, estate.market,
-	estate_internal.job_open, estate_internal.job_ended, estate_internal.installation;
-DROP TABLE estate_internal.job_ready_0_0, estate_internal.job_ready_0_1, estate_internal.job_ready_0_2,
-	estate_internal.job_ready_1_0, estate_internal.job_ready_1_1, estate_internal.job_ready_1_2,
-	estate_internal.job_ready_2_0, estate_internal.job_ready_2_1, estate_internal.job_ready_2_2;
+	estate_internal.job_open, estate_internal.job_ended, estate_internal.job_unique, estate_internal.queue, estate_internal.installation;
+DO $$
+DECLARE
+	lane regclass;
+BEGIN
+	FOR lane IN SELECT inhrelid FROM pg_catalog.pg_inherits WHERE inhparent = 'estate_internal.job_ready'::regclass LOOP
+		EXECUTE format('DROP TABLE %s', lane);
+	END LOOP;
+END
+$$;
+DROP TABLE estate_internal.job_ready;
 DROP SEQUENCE estate_internal.job_id_seq;

@@ -430,12 +430,12 @@ enqueue_run(int feed_id, Oid owner, TimestampTz run_at)
 {
 	JobRequest	request = {0};
 
-	request.handler = "feed";
-	request.queue = "feed";
-	request.args = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("{\"feed_id\": %d}", feed_id))));
-	request.run_at = run_at;
-	request.unique_key = feed_job_key(feed_id);
-	request.role = owner;
+	request.job.handler = "feed";
+	request.job.queue = "feed";
+	request.job.args = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("{\"feed_id\": %d}", feed_id))));
+	request.job.run_at = run_at;
+	request.job.unique_key = feed_job_key(feed_id);
+	request.job.role = owner;
 	return job_enqueue(&request);
 }
 

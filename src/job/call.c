@@ -1,40 +1,125 @@
 /*
  * call.c
- *	  Call the handler of an SQL job, with the rights of the job's role.
+ *	  Call the handler of SQL jobs, with the rights of their role.
  *
  * Runs in workers and in sessions that call run_jobs(), inside the transaction
- * that ends the job.
+ * that ends the jobs.  What a handler returns is left in the job, in the
+ * context of the caller.
  */
 #include "postgres.h"
 
+#include <signal.h>
+
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "storage/latch.h"
+#include "utils/array.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/timeout.h"
 
 #include "job/call.h"
 #include "job/handler.h"
+#include "shared.h"
+
+/* the call that this process is in; NULL: none */
+static JobCall *volatile current = NULL;
+static volatile sig_atomic_t timed_out = false;
+static TimeoutId timeout_id = MAX_TIMEOUTS;
 
 /* A handler that ran jobs would find its own: the row that it is being run for is this transaction's */
-static bool handler_running = false;
-
 void
 job_refuse_in_handler(void)
 {
-	if (handler_running)
+	if (current)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("a handler cannot run jobs"),
 				 errhint("Enqueue them: they run after the handler's transaction.")));
 }
 
+/* The job whose handler is running in this process; NULL: none, or many at once */
+const Job *
+job_running_here(void)
+{
+	return current && current->count == 1 ? current->jobs[0] : NULL;
+}
+
+/* A handler says what is to become of its job, once it has returned */
+void
+job_decide(JobVerdict verdict, TimestampTz run_at)
+{
+	current->verdict = verdict;
+	current->run_at = run_at;
+}
+
 /* After an error that job_call() did not catch */
 void
 job_call_forget(void)
 {
-	handler_running = false;
+	current = NULL;
+	if (timeout_id != MAX_TIMEOUTS)
+		disable_timeout(timeout_id, false);
+}
+
+static void
+interrupt(void)
+{
+	InterruptPending = true;
+	QueryCancelPending = true;
+	SetLatch(MyLatch);
+}
+
+static void
+on_timeout(void)
+{
+	if (current == NULL)
+		return;
+	timed_out = true;
+	interrupt();
+}
+
+/* SIGINT in a worker stops a handler, and never the bookkeeping around it */
+static void
+on_cancel(SIGNAL_ARGS)
+{
+	int			save_errno = errno;
+
+	if (current)
+		interrupt();
+	errno = save_errno;
+}
+
+void
+job_listen_to_cancel(void)
+{
+	pqsignal(SIGINT, on_cancel);
+}
+
+static void
+start_clock(const JobCall *call)
+{
+	timed_out = false;
+	if (call->timeout_ms == 0)
+		return;
+	if (timeout_id == MAX_TIMEOUTS)
+		timeout_id = RegisterTimeout(USER_TIMEOUT, on_timeout);
+	enable_timeout_after(timeout_id, Min(call->timeout_ms, PG_INT32_MAX));
+}
+
+static void
+stop_clock(const JobCall *call)
+{
+	if (call->timeout_ms == 0)
+		return;
+	disable_timeout(timeout_id, false);
+	/* it may have come after the last look: the handler has made it */
+	if (timed_out)
+		QueryCancelPending = false;
 }
 
 /* Resolves the handler, unless it is the one called last; the role's rights are taken already */
@@ -49,38 +134,76 @@ resolve(JobCaller *caller, const Job *job)
 	caller->handler = NULL;
 	(void) job_resolve_handler(job->handler, job->role, &kind);
 	fmgr_info_cxt(kind.function, &caller->function, CurTransactionContext);
+	caller->batch = kind.batch;
+	caller->recorded = !kind.batch && get_func_rettype(kind.function) == JSONBOID;
 	caller->role = job->role;
 	caller->handler = job->handler;
 }
 
+static Datum
+argument(const JobCaller *caller, const JobCall *call)
+{
+	Datum	   *args;
+
+	if (!caller->batch)
+		return JsonbPGetDatum(call->jobs[0]->args);
+	args = palloc(sizeof(Datum) * call->count);
+	for (int i = 0; i < call->count; i++)
+		args[i] = JsonbPGetDatum(call->jobs[i]->args);
+	return PointerGetDatum(construct_array(args, call->count, JSONBOID, -1, false, TYPALIGN_INT));
+}
+
 /* Calls the handler; what it throws goes through, and undoes the whole transaction */
 void
-job_call(JobCaller *caller, const Job *job)
+job_call(JobCaller *caller, JobCall *call)
 {
 	LOCAL_FCINFO(fcinfo, 1);
 	EstateUser	user;
+	Oid			role = call->jobs[0]->role;
+	Datum		result;
 
-	if (caller->role != job->role && !SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(job->role)))
+	if (caller->role != role && !SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role)))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the role that enqueued the job does not exist any more")));
-	handler_running = true;
+	call->verdict = VERDICT_NONE;
 	/* found with his own rights: nobody else need be let into his schemas */
-	estate_become(&user, job->role);
-	resolve(caller, job);
+	estate_become(&user, role);
+	resolve(caller, call->jobs[0]);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	InitFunctionCallInfoData(*fcinfo, &caller->function, 1, InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = JsonbPGetDatum(job->args);
+	fcinfo->args[0].value = argument(caller, call);
 	fcinfo->args[0].isnull = false;
-	(void) FunctionCallInvoke(fcinfo);
+	current = call;
+	start_clock(call);
+	result = FunctionCallInvoke(fcinfo);
+	stop_clock(call);
+	current = NULL;
+	if (caller->recorded && !fcinfo->isnull)
+		call->jobs[0]->result = DatumGetJsonbPCopy(result);
 	PopActiveSnapshot();
 	estate_resume_user(&user);
-	handler_running = false;
+}
+
+/* Says in the error why a handler was interrupted, where that was ours to do */
+static void
+explain(ErrorData *error, JobCall *call)
+{
+	if (error->sqlerrcode != ERRCODE_QUERY_CANCELED)
+		return;
+	call->timed_out = timed_out;
+	if (timed_out)
+		error->message = psprintf("the handler took longer than its timeout of " INT64_FORMAT " ms", call->timeout_ms);
+	else if (call->count == 1 && estate_running_cancelled(call->jobs[0]->id))
+	{
+		call->cancelled = true;
+		error->message = pstrdup("cancelled while it was running");
+	}
 }
 
 /* Calls the handler in a subtransaction; NULL, or what went wrong */
 ErrorData *
-job_call_carefully(JobCaller *caller, const Job *job)
+job_call_carefully(JobCaller *caller, JobCall *call)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -92,16 +215,17 @@ job_call_carefully(JobCaller *caller, const Job *job)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		job_call(caller, job);
+		job_call(caller, call);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
 	{
-		handler_running = false;
+		job_call_forget();
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
+		explain(error, call);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);

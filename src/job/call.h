@@ -1,6 +1,6 @@
 /*
  * call.h
- *	  Call the handler of an SQL job, with the rights of the job's role.
+ *	  Call the handler of SQL jobs, with the rights of their role.
  */
 #ifndef ESTATE_CALL_H
 #define ESTATE_CALL_H
@@ -13,11 +13,36 @@ typedef struct JobCaller
 	const char *handler;
 	Oid			role;
 	FmgrInfo	function;
+	bool		batch;			/* one call for many jobs */
+	bool		recorded;		/* what it returns is kept */
 } JobCaller;
 
-extern void job_call(JobCaller *caller, const Job *job);
-extern ErrorData *job_call_carefully(JobCaller *caller, const Job *job);
+/* What a handler has decided about its own job */
+typedef enum JobVerdict
+{
+	VERDICT_NONE,
+	VERDICT_SNOOZE,
+	VERDICT_CANCEL
+} JobVerdict;
+
+/* One call: the jobs, all of one handler and role, and what came of it */
+typedef struct JobCall
+{
+	Job		  **jobs;
+	int			count;			/* more than one for a batch handler only */
+	int64		timeout_ms;		/* 0: none */
+	JobVerdict	verdict;
+	TimestampTz run_at;			/* VERDICT_SNOOZE */
+	bool		cancelled;		/* it failed because it was told to stop */
+	bool		timed_out;		/* it failed because it took too long */
+} JobCall;
+
+extern void job_call(JobCaller *caller, JobCall *call);
+extern ErrorData *job_call_carefully(JobCaller *caller, JobCall *call);
 extern void job_call_forget(void);
 extern void job_refuse_in_handler(void);
+extern const Job *job_running_here(void);
+extern void job_decide(JobVerdict verdict, TimestampTz run_at);
+extern void job_listen_to_cancel(void);
 
 #endif							/* ESTATE_CALL_H */

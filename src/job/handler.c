@@ -1,6 +1,6 @@
 /*
  * handler.c
- *	  What does a job: an SQL function of jsonb, or a built-in.
+ *	  What does a job: an SQL function of jsonb or jsonb[], or a built-in.
  *
  * Runs in client backends at enqueue, and in the workers when a job is run.
  * Handlers are stored as text and resolved anew each time: an oid would not
@@ -36,31 +36,40 @@ static const struct
 };
 
 static Oid
-find_function(List *names)
+find_function(List *names, bool batch)
 {
-	Oid			argument = JSONBOID;
+	Oid			argument = batch ? JSONBARRAYOID : JSONBOID;
 
 	return LookupFuncName(names, 1, &argument, true);
 }
 
+/* Cuts a suffix off; whether it was there */
+static bool
+cut(char *text, const char *suffix)
+{
+	size_t		len = strlen(text);
+	size_t		suffix_len = strlen(suffix);
+
+	if (len <= suffix_len || strcmp(text + len - suffix_len, suffix) != 0)
+		return false;
+	text[len - suffix_len] = '\0';
+	return true;
+}
+
 /*
- * Splits "schema.func" or "schema.func(jsonb)" into its names; NIL when the
- * text is not of that form.
+ * Splits "schema.func", "schema.func(jsonb)" or "schema.func(jsonb[])" into
+ * its names; NIL when the text is not of that form.
  */
 static List *
-handler_names(const char *text)
+handler_names(const char *text, bool *batch)
 {
-	static const char suffix[] = "(jsonb)";
-	size_t		len = strlen(text);
-	size_t		suffix_len = sizeof(suffix) - 1;
 	char	   *name = pstrdup(text);
 	List	   *parts;
 	List	   *names = NIL;
 	ListCell   *part;
 
-	if (len > suffix_len && strcmp(text + len - suffix_len, suffix) == 0)
-		name[len - suffix_len] = '\0';
-	else if (strchr(text, '(') != NULL)
+	*batch = cut(name, "(jsonb[])");
+	if (!*batch && !cut(name, "(jsonb)") && strchr(text, '(') != NULL)
 		return NIL;
 	if (!SplitIdentifierString(name, '.', &parts) || list_length(parts) > 3)
 		return NIL;
@@ -75,7 +84,7 @@ no_such_handler(const char *text)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_FUNCTION),
 			 errmsg("there is no handler \"%s\"", text),
-			 errhint("A handler is a function schema.name(jsonb), or one of feed, media, train, score.")));
+			 errhint("A handler is a function schema.name(jsonb) or schema.name(jsonb[]), or one of feed, media, train, score.")));
 }
 
 static void
@@ -85,6 +94,15 @@ require_execute(Oid function, Oid role)
 
 	if (allowed != ACLCHECK_OK)
 		aclcheck_error(allowed, OBJECT_FUNCTION, get_func_name(function));
+}
+
+/* Whether a stored handler takes many jobs in one call */
+bool
+job_is_for_batch(const char *handler)
+{
+	size_t		len = strlen(handler);
+
+	return len > 2 && strcmp(handler + len - 3, "[])") == 0;
 }
 
 /*
@@ -102,7 +120,8 @@ job_resolve_handler(const char *text, Oid role, JobKind *kind)
 			kind->network = builtins[i].function == NULL;
 			kind->function = kind->network ? InvalidOid :
 				find_function(list_make2(makeString("estate"),
-										 makeString(pstrdup(builtins[i].function))));
+										 makeString(pstrdup(builtins[i].function))), false);
+			kind->batch = false;
 			if (!kind->network)
 			{
 				if (!OidIsValid(kind->function))
@@ -112,16 +131,17 @@ job_resolve_handler(const char *text, Oid role, JobKind *kind)
 			return pstrdup(text);
 		}
 
-	names = handler_names(text);
+	names = handler_names(text, &kind->batch);
 	kind->network = false;
-	kind->function = names == NIL ? InvalidOid : find_function(names);
+	kind->function = names == NIL ? InvalidOid : find_function(names, kind->batch);
 	if (!OidIsValid(kind->function) || get_func_prokind(kind->function) != PROKIND_FUNCTION ||
 		get_func_retset(kind->function))
 		no_such_handler(text);
 	require_execute(kind->function, role);
-	return psprintf("%s(jsonb)",
+	return psprintf("%s(%s)",
 					quote_qualified_identifier(get_namespace_name(get_func_namespace(kind->function)),
-											   get_func_name(kind->function)));
+											   get_func_name(kind->function)),
+					kind->batch ? "jsonb[]" : "jsonb");
 }
 
 PG_FUNCTION_INFO_V1(estate_resolve_handler);

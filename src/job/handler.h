@@ -10,9 +10,11 @@
 typedef struct JobKind
 {
 	bool		network;		/* done by the event loop */
+	bool		batch;			/* of jsonb[]: one call for many jobs */
 	Oid			function;		/* else: of one jsonb */
 } JobKind;
 
+extern bool job_is_for_batch(const char *handler);
 extern char *job_resolve_handler(const char *text, Oid role, JobKind *kind);
 
 #endif							/* ESTATE_HANDLER_H */

@@ -7,38 +7,47 @@
 
 #include "estate.h"
 
+#include "utils/array.h"
 #include "utils/jsonb.h"
 #include "utils/uuid.h"
 
+#define WAITED_FOR_RATE 1
+#define WAITED_FOR_KEY 2
+
+/* A job, and what enqueue takes; zero or NULL: the default, or none */
 typedef struct Job
 {
 	int64		id;
-	char	   *handler;
-	Oid			role;			/* who enqueued it, and whose rights it has */
-	int			attempt;		/* this one, counted from 1 */
+	const char *handler;
+	const char *queue;
+	int			priority;		/* lower runs first */
 	int			max_attempts;
-	int			priority;
-	TimestampTz run_at;
+	Oid			role;			/* who enqueued it, and whose rights it has */
 	TimestampTz enqueued_at;
-	pg_uuid_t	effect_key;		/* idempotency key of its outside effects */
 	Jsonb	   *args;
+	TimestampTz run_at;
+	int			attempt;		/* attempts that have ended */
+	pg_uuid_t  *effect_key;		/* idempotency key of its outside effects */
+	const char *unique_key;		/* of the role */
+	const char *unique_until;	/* NULL: until it is done; "start", or an interval */
+	Interval   *timeout;
+	ArrayType  *backoff;		/* waits after failures, the last for all that follow */
+	ArrayType  *tags;
+	Jsonb	   *errors;			/* an array; NULL: none */
+	bool		alone;			/* it may have crashed the server: runs by itself */
+	int			waited;			/* which limits it has waited for: they let it through */
+	Jsonb	   *result;
 } Job;
 
-/* what enqueue takes; zero or NULL: the default */
 typedef struct JobRequest
 {
-	const char *handler;
-	Jsonb	   *args;			/* NULL: {} */
-	const char *queue;			/* NULL: default */
-	int			priority;		/* lower runs first */
-	TimestampTz run_at;			/* 0: now */
-	const char *unique_key;		/* of the role; NULL: none */
-	int			max_attempts;	/* 0: 20 */
-	Oid			role;			/* whose rights it will have */
+	Job			job;
+	bool		replace;		/* what waits with the same unique key takes over what is asked for */
 } JobRequest;
 
 /* enqueue.c */
-extern int64 job_enqueue(const JobRequest *request);
+extern int64 job_enqueue(JobRequest *request);
+extern void job_write(const Job *job, bool network);
 extern void job_warn_without_workers(void);
 extern void job_bring_forward(int64 id);
 extern void job_give(const char *reserved_key, Oid role);
@@ -46,6 +55,7 @@ extern void job_give(const char *reserved_key, Oid role);
 /* finish.c */
 extern void job_done(const Job *job);
 extern void job_failed(const Job *job, const ErrorData *error, TimestampTz retry_at);
+extern void job_cancelled(const Job *job);
 extern void job_snooze(const Job *job, TimestampTz run_at);
 
 #endif							/* ESTATE_JOB_H */

@@ -33,8 +33,7 @@
 /* pages that this transaction has put rows on */
 typedef struct TouchedPages
 {
-	int			lane;
-	int			segment;
+	LaneHeap	heap;
 	EstateBlocks blocks;
 } TouchedPages;
 
@@ -49,30 +48,31 @@ lane_of_priority(int priority)
 	return priority < 0 ? 0 : priority == 0 ? 1 : 2;
 }
 
+/* Its table; InvalidOid: the queue has been dropped */
 Oid
-lane_table(int lane, int segment)
+lane_table(LaneHeap heap)
 {
 	char		name[NAMEDATALEN];
 
-	snprintf(name, sizeof(name), "job_ready_%d_%d", lane, segment);
+	snprintf(name, sizeof(name), "job_ready_%d_%d_%d", heap.queue, heap.lane, heap.segment);
 	return get_relname_relid(name, get_namespace_oid("estate_internal", false));
 }
 
 static EstateSegment *
-find_segment(int lane, int segment)
+find_segment(LaneHeap heap)
 {
 	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
 
-	return slot ? &slot->lanes[lane].segments[segment] : NULL;
+	return slot ? &slot->queues[heap.queue].lanes[heap.lane].segments[heap.segment] : NULL;
 }
 
 /* Segment that a new job goes to */
 int
-lane_current(int lane)
+lane_current(int queue, int lane)
 {
 	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
 
-	return slot ? slot->lanes[lane].current : 0;
+	return slot ? slot->queues[queue].lanes[lane].current : 0;
 }
 
 /* Caller holds the lock.  When there is no room, everything is taken again. */
@@ -93,26 +93,28 @@ revisit(EstateSegment *segment, const EstateBlocks *blocks)
 
 /* At commit: which of the pages lie behind the position? */
 static void
-tell_pages(void)
+tell_page(const TouchedPages *page)
 {
-	bool		any = false;
+	EstateSegment *segment = find_segment(page->heap);
+	EstateBlocks behind = page->blocks;
 
+	/*
+	 * Mostly none: looked at without the lock, so that enqueuers do not queue
+	 * for it.  A worker moves the position under the lock, and takes its
+	 * snapshot after that; our rows have become visible before we look.
+	 */
+	pg_memory_barrier();
+	if (segment == NULL || behind.from >= ((volatile EstateSegment *) segment)->next)
+		return;
 	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < ntouched; i++)
+	if (behind.from < segment->next)
 	{
-		EstateSegment *segment = find_segment(touched[i].lane, touched[i].segment);
-		EstateBlocks behind = touched[i].blocks;
-
-		if (segment == NULL || behind.from >= segment->next)
-			continue;
 		behind.to = Min(behind.to, segment->next);
 		revisit(segment, &behind);
-		any = true;
 	}
 	LWLockRelease(estate_shared->lock);
 	/* the commit has its own wake, but perhaps before this, and an abort has none */
-	if (any)
-		estate_wake_now();
+	estate_wake_now(WORKER_SQL);
 }
 
 static void
@@ -137,7 +139,8 @@ touched_callback(XactEvent event, void *arg)
 	if (ntouched == 0)
 		return;
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
-		tell_pages();
+		for (int i = 0; i < ntouched; i++)
+			tell_page(&touched[i]);
 	else if (event == XACT_EVENT_PREPARE)
 		tell_prepared();
 	else
@@ -147,7 +150,7 @@ touched_callback(XactEvent event, void *arg)
 
 /* Remembers until the end of the transaction that it has a row on this page */
 void
-lane_note_row(int lane, int segment, BlockNumber block)
+lane_note_row(LaneHeap heap, BlockNumber block)
 {
 	static bool registered = false;
 	TouchedPages *last = ntouched > 0 ? &touched[ntouched - 1] : NULL;
@@ -159,7 +162,7 @@ lane_note_row(int lane, int segment, BlockNumber block)
 		RegisterXactCallback(touched_callback, NULL);
 		registered = true;
 	}
-	if (last && last->lane == lane && last->segment == segment &&
+	if (last && last->heap.queue == heap.queue && last->heap.lane == heap.lane && last->heap.segment == heap.segment &&
 		block >= last->blocks.from && block <= last->blocks.to)
 	{
 		last->blocks.to = Max(last->blocks.to, block + 1);
@@ -173,8 +176,7 @@ lane_note_row(int lane, int segment, BlockNumber block)
 			MemoryContextAlloc(TopMemoryContext, sizeof(TouchedPages) * most);
 		most_touched = most;
 	}
-	touched[ntouched].lane = lane;
-	touched[ntouched].segment = segment;
+	touched[ntouched].heap = heap;
 	touched[ntouched].blocks.from = block;
 	touched[ntouched].blocks.to = block + 1;
 	ntouched++;
@@ -185,13 +187,13 @@ lane_note_row(int lane, int segment, BlockNumber block)
  * there are none.  For workers only.
  */
 bool
-lane_take(int lane, int segment_number, Oid filenode, BlockNumber nblocks, int pages, EstateBlocks *taken)
+lane_take(LaneHeap heap, Oid filenode, BlockNumber nblocks, int pages, EstateBlocks *taken)
 {
 	EstateSegment *segment;
 	bool		any = true;
 
 	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	segment = find_segment(lane, segment_number);
+	segment = find_segment(heap);
 	if (segment && segment->filenode != filenode)
 	{
 		segment->filenode = filenode;
@@ -226,14 +228,14 @@ lane_take(int lane, int segment_number, Oid filenode, BlockNumber nblocks, int p
 
 /* Done with taken pages; again: rows are left on them */
 void
-lane_finish(int lane, int segment_number, const EstateBlocks *taken, bool again)
+lane_finish(LaneHeap heap, const EstateBlocks *taken, bool again)
 {
 	EstateSegment *segment;
 
 	if (estate_shared == NULL)
 		return;
 	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	segment = find_segment(lane, segment_number);
+	segment = find_segment(heap);
 	if (segment && segment->in_hand > 0)
 	{
 		segment->in_hand--;
@@ -245,7 +247,7 @@ lane_finish(int lane, int segment_number, const EstateBlocks *taken, bool again)
 
 /* The segments of a lane, the one filled longest ago first */
 void
-lane_order(int lane, int *segments)
+lane_order(int queue, int lane, int *segments)
 {
 	EstateDatabaseSlot *slot;
 
@@ -256,7 +258,7 @@ lane_order(int lane, int *segments)
 	LWLockAcquire(estate_shared->lock, LW_SHARED);
 	slot = estate_find_slot(MyDatabaseId);
 	for (int i = 1; slot && i < ESTATE_SEGMENTS; i++)
-		for (int j = i; j > 0 && slot->lanes[lane].segments[segments[j]].turn < slot->lanes[lane].segments[segments[j - 1]].turn; j--)
+		for (int j = i; j > 0 && slot->queues[queue].lanes[lane].segments[segments[j]].turn < slot->queues[queue].lanes[lane].segments[segments[j - 1]].turn; j--)
 		{
 			int			swap = segments[j];
 
@@ -266,9 +268,9 @@ lane_order(int lane, int *segments)
 	LWLockRelease(estate_shared->lock);
 }
 
-/* New jobs go to another segment from now on */
+/* New jobs go to this heap from now on */
 void
-lane_rotate(int lane, int to)
+lane_rotate(LaneHeap to)
 {
 	EstateDatabaseSlot *slot;
 
@@ -276,8 +278,10 @@ lane_rotate(int lane, int to)
 	slot = estate_find_slot(MyDatabaseId);
 	if (slot)
 	{
-		slot->lanes[lane].current = to;
-		slot->lanes[lane].segments[to].turn = ++slot->lanes[lane].turns;
+		EstateLane *lane = &slot->queues[to.queue].lanes[to.lane];
+
+		lane->current = to.segment;
+		lane->segments[to.segment].turn = ++lane->turns;
 	}
 	LWLockRelease(estate_shared->lock);
 }
@@ -289,7 +293,7 @@ lane_rotate(int lane, int to)
  * it is for the caller to see that no row is left.
  */
 bool
-lane_forget(int lane, int segment_number, BlockNumber nblocks)
+lane_forget(LaneHeap heap, BlockNumber nblocks)
 {
 	EstateSegment *segment;
 	bool		idle = true;
@@ -297,7 +301,7 @@ lane_forget(int lane, int segment_number, BlockNumber nblocks)
 	if (estate_shared == NULL)
 		return true;
 	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	segment = find_segment(lane, segment_number);
+	segment = find_segment(heap);
 	if (segment)
 		idle = segment->in_hand == 0 && segment->nrevisits == 0 && segment->next >= nblocks;
 	if (segment && idle)
@@ -335,12 +339,13 @@ lane_restart_after_prepare(void)
 	if (slot)
 	{
 		slot->prepared = left;
-		for (int l = 0; l < ESTATE_LANES; l++)
-			for (int s = 0; s < ESTATE_SEGMENTS; s++)
-			{
-				slot->lanes[l].segments[s].next = 0;
-				slot->lanes[l].segments[s].nrevisits = 0;
-			}
+		for (int q = 0; q < ESTATE_MAX_QUEUES; q++)
+			for (int l = 0; l < ESTATE_LANES; l++)
+				for (int s = 0; s < ESTATE_SEGMENTS; s++)
+				{
+					slot->queues[q].lanes[l].segments[s].next = 0;
+					slot->queues[q].lanes[l].segments[s].nrevisits = 0;
+				}
 	}
 	LWLockRelease(estate_shared->lock);
 	return true;

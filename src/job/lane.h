@@ -10,15 +10,29 @@
 #include "storage/block.h"
 #include "utils/relcache.h"
 
+/* One heap of a lane */
+typedef struct LaneHeap
+{
+	int			queue;			/* its number */
+	int			lane;
+	int			segment;
+} LaneHeap;
+
+/* lane.c */
 extern int	lane_of_priority(int priority);
-extern Oid	lane_table(int lane, int segment);
-extern int	lane_current(int lane);
-extern void lane_note_row(int lane, int segment, BlockNumber block);
-extern bool lane_take(int lane, int segment, Oid filenode, BlockNumber nblocks, int pages, EstateBlocks *taken);
-extern void lane_finish(int lane, int segment, const EstateBlocks *taken, bool again);
-extern void lane_order(int lane, int *segments);
-extern void lane_rotate(int lane, int to);
-extern bool lane_forget(int lane, int segment, BlockNumber nblocks);
+extern Oid	lane_table(LaneHeap heap);
+extern int	lane_current(int queue, int lane);
+extern void lane_note_row(LaneHeap heap, BlockNumber block);
+extern bool lane_take(LaneHeap heap, Oid filenode, BlockNumber nblocks, int pages, EstateBlocks *taken);
+extern void lane_finish(LaneHeap heap, const EstateBlocks *taken, bool again);
+extern void lane_order(int queue, int lane, int *segments);
+extern void lane_rotate(LaneHeap to);
+extern bool lane_forget(LaneHeap heap, BlockNumber nblocks);
 extern bool lane_restart_after_prepare(void);
+
+/* lane_tables.c */
+extern int	lane_create(void);
+extern void lane_lock_all(int queue);
+extern void lane_drop(int queue);
 
 #endif							/* ESTATE_LANE_H */

@@ -12,30 +12,29 @@
  * happened, and its jobs are run again with a subtransaction for each.  A
  * handler that is slow, or not known yet, runs alone, and the other jobs of
  * its pages are given back first: it holds up nobody.
+ *
+ * A handler of jsonb[] is called once for all jobs of the batch that are for
+ * it; when it throws, once for each half of them, and so on, until the job at
+ * fault is alone.
  */
 #include "postgres.h"
 
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/indexing.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_type.h"
-#include "executor/spi.h"
-#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
-#include "utils/jsonb.h"
-#include "utils/lsyscache.h"
-#include "utils/memutils.h"
-#include "utils/rel.h"
-#include "utils/snapmgr.h"
 
 #include "job/call.h"
+#include "job/handler.h"
 #include "job/lane.h"
+#include "job/limit.h"
+#include "job/queue.h"
 #include "job/ready.h"
+#include "job/settle.h"
+#include "job/unique.h"
 #include "shared.h"
 
 #define BATCH_MOST_JOBS 1000
@@ -62,12 +61,17 @@ typedef struct Batch
 {
 	JobScope   *scope;
 	ReadyHand  *hand;
-	bool		careful;		/* a subtransaction for each job */
-	ReadyJob  **done;
-	int			ndone;
+	bool		careful;		/* a subtransaction for each call */
+	int			subtransactions;
+	Settlement *settlement;
 	int			nrun;
+	TimestampTz *until;			/* when a limit lets more jobs start */
+	bool		full;			/* the queue's limit is reached */
+	bool		freed;			/* it has only freed unique keys */
 	Oid			role_of_batch;
 	Relation	relation;		/* the heap of the hand's pages */
+	EstateKeep	keep;
+	int64		timeout_ms;		/* of the queue */
 	const char *recorded;		/* the handler whose record was asked for last */
 	HandlerRecord *record;
 	JobCaller	caller;
@@ -126,227 +130,324 @@ note_run(HandlerRecord *record, double ms, bool failed)
 	record->failing = record->failing * 0.99 + (failed ? 0.01 : 0);
 }
 
-/* A failed job waits in job_open for its next attempt, or is dead */
-static void
-settle_failure(Batch *batch, ReadyJob *ready, const ErrorData *error)
+/* Whether the caller's own cancel stopped the handler: then it is his CALL that ends, not the job */
+static bool
+is_callers_cancel(const Batch *batch, const JobCall *call, const ErrorData *error)
 {
-	static const char insert[] =
-		"INSERT INTO estate_internal.job_open (id, handler, network, queue, priority, run_at, max_attempts, role,"
-		" effect_key, enqueued_at, args)"
-		" VALUES ($1, $2, false, $3, $4, $5, $6, $7, pg_catalog.gen_random_uuid(), $5, $8)";
-	Oid			types[] = {INT8OID, TEXTOID, TEXTOID, INT2OID, TIMESTAMPTZOID, INT4OID, REGROLEOID, JSONBOID};
-	Datum		values[8];
-	EstateUser	user;
-
-	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && OidIsValid(batch->scope->caller))
-		ReThrowError(unconstify(ErrorData *, error));	/* the user cancelled his own CALL, not the job */
-	values[0] = Int64GetDatum(ready->job.id);
-	values[1] = CStringGetTextDatum(ready->job.handler);
-	values[2] = CStringGetTextDatum(ready->queue);
-	values[3] = Int16GetDatum(ready->job.priority);
-	values[4] = TimestampTzGetDatum(ready->job.enqueued_at);
-	values[5] = Int32GetDatum(ready->job.max_attempts);
-	values[6] = ObjectIdGetDatum(ready->job.role);
-	values[7] = JsonbPGetDatum(ready->job.args);
-	estate_become_keeper(&user);
-	SPI_connect();
-	if (SPI_execute_with_args(insert, 8, types, values, NULL, false, 0) != SPI_OK_INSERT)
-		elog(ERROR, "could not keep a failed job");
-	SPI_finish();
-	estate_resume_user(&user);
-	if (!job_met_another(&ready->job, error))
-	{
-		job_failed(&ready->job, error, 0);
-		batch->scope->failed++;
-	}
+	return error->sqlerrcode == ERRCODE_QUERY_CANCELED && OidIsValid(batch->scope->caller) && !call->timed_out;
 }
 
 static void
-run_job(Batch *batch, ReadyJob *ready)
+settle_error(Batch *batch, JobCall *call, ErrorData *error)
 {
-	HandlerRecord *record = batch_record(batch, ready->job.handler);
-	ErrorData  *error = NULL;
+	if (is_callers_cancel(batch, call, error))
+		ReThrowError(error);
+	if (call->cancelled)
+		settle_cancelled(batch->settlement, call->jobs[0], batch->keep);
+	else
+		batch->scope->failed += settle_failed(batch->settlement, call->jobs[0], error, 0, batch->keep);
+}
+
+static void
+settle_success(Batch *batch, JobCall *call)
+{
+	if (call->verdict == VERDICT_SNOOZE)
+		settle_wait(batch->settlement, call->jobs[0], call->run_at);
+	else if (call->verdict == VERDICT_CANCEL)
+		settle_cancelled(batch->settlement, call->jobs[0], batch->keep);
+	else
+	{
+		for (int i = 0; i < call->count; i++)
+			settle_done(batch->settlement, call->jobs[i], batch->keep);
+		batch->scope->done += call->count;
+	}
+}
+
+static int64
+timeout_of(const Batch *batch, const Job *job)
+{
+	if (job->timeout == NULL)
+		return batch->timeout_ms;
+	return job->timeout->time / 1000 + (int64) ((job->timeout->day + job->timeout->month * 30.0) * SECS_PER_DAY * 1000);
+}
+
+/*
+ * Calls the handler for some jobs, which it may halve until it finds the one
+ * that fails.  Returns whether any did.
+ */
+static bool
+call_carefully(Batch *batch, Job **jobs, int count)
+{
+	JobCall		call = {.jobs = jobs, .count = count, .timeout_ms = timeout_of(batch, jobs[0])};
+	ErrorData  *error;
+
+	if (batch->subtransactions >= BATCH_MOST_SUBTRANSACTIONS)
+	{
+		/* too many in one transaction: they come to the end of the lane */
+		for (int i = 0; i < count; i++)
+			ready_insert(jobs[i]);
+		return true;
+	}
+	batch->subtransactions++;
+	error = job_call_carefully(&batch->caller, &call);
+	if (error == NULL)
+	{
+		settle_success(batch, &call);
+		return false;
+	}
+	if (count == 1)
+	{
+		settle_error(batch, &call, error);
+		return true;
+	}
+	if (is_callers_cancel(batch, &call, error))
+		ReThrowError(error);
+	call_carefully(batch, jobs, count / 2);
+	call_carefully(batch, jobs + count / 2, count - count / 2);
+	return true;
+}
+
+static void
+run_jobs(Batch *batch, Job **jobs, int count)
+{
+	HandlerRecord *record = batch_record(batch, jobs[0]->handler);
+	bool		failed = false;
 	instr_time	start,
 				end;
 
 	INSTR_TIME_SET_CURRENT(start);
+	batch->nrun += count;
 	if (batch->careful)
-		error = job_call_carefully(&batch->caller, &ready->job);
+		failed = call_carefully(batch, jobs, count);
 	else
-		job_call(&batch->caller, &ready->job);
+	{
+		JobCall		call = {.jobs = jobs, .count = count, .timeout_ms = timeout_of(batch, jobs[0])};
+
+		job_call(&batch->caller, &call);
+		settle_success(batch, &call);
+	}
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, start);
-	note_run(record, INSTR_TIME_GET_MILLISEC(end), error != NULL);
-	batch->nrun++;
-	if (error)
-		settle_failure(batch, ready, error);
-	else
-		batch->done[batch->ndone++] = ready;
-}
-
-/* columns of estate_internal.job_ended in their order; write_history() refuses a table that has others */
-enum
-{
-	ENDED_ID, ENDED_STATE, ENDED_HANDLER, ENDED_NETWORK, ENDED_QUEUE, ENDED_PRIORITY, ENDED_RUN_AT, ENDED_ATTEMPT,
-	ENDED_MAX_ATTEMPTS, ENDED_ROLE, ENDED_EFFECT_KEY, ENDED_UNIQUE_KEY, ENDED_ENQUEUED_AT, ENDED_ENDED_AT,
-	ENDED_ARGS, ENDED_ERRORS, ENDED_COLUMNS
-};
-
-#define HISTORY_CHUNK 128
-
-static void
-fill_history(TupleTableSlot *slot, const ReadyJob *ready, Datum handler, Datum no_errors)
-{
-	Datum	   *values = slot->tts_values;
-
-	ExecClearTuple(slot);
-	memset(slot->tts_isnull, false, sizeof(bool) * ENDED_COLUMNS);
-	values[ENDED_ID] = Int64GetDatum(ready->job.id);
-	values[ENDED_STATE] = CStringGetTextDatum("done");
-	values[ENDED_HANDLER] = handler;
-	values[ENDED_NETWORK] = BoolGetDatum(false);
-	values[ENDED_QUEUE] = CStringGetTextDatum(ready->queue);
-	values[ENDED_PRIORITY] = Int16GetDatum(ready->job.priority);
-	values[ENDED_RUN_AT] = TimestampTzGetDatum(ready->job.enqueued_at);
-	values[ENDED_ATTEMPT] = Int32GetDatum(1);
-	values[ENDED_MAX_ATTEMPTS] = Int32GetDatum(ready->job.max_attempts);
-	values[ENDED_ROLE] = ObjectIdGetDatum(ready->job.role);
-	slot->tts_isnull[ENDED_EFFECT_KEY] = slot->tts_isnull[ENDED_UNIQUE_KEY] = true;
-	values[ENDED_ENQUEUED_AT] = TimestampTzGetDatum(ready->job.enqueued_at);
-	values[ENDED_ENDED_AT] = TimestampTzGetDatum(GetCurrentTimestamp());
-	values[ENDED_ARGS] = JsonbPGetDatum(ready->job.args);
-	values[ENDED_ERRORS] = no_errors;
-	ExecStoreVirtualTuple(slot);
-}
-
-/*
- * The history of a batch.  Written as the catalogs are, many rows at once and
- * past the executor, which would take longer than all the rest.
- */
-static void
-write_history(Batch *batch)
-{
-	Relation	relation;
-	CatalogIndexState indexes;
-	TupleTableSlot *slots[HISTORY_CHUNK];
-	Datum		no_errors = DirectFunctionCall1(jsonb_in, CStringGetDatum("[]"));
-	Datum		handler = (Datum) 0;
-	const char *handler_text = NULL;
-	int			nslots = Min(batch->ndone, HISTORY_CHUNK);
-
-	if (batch->ndone == 0)
-		return;
-	relation = table_open(get_relname_relid("job_ended", get_namespace_oid("estate_internal", false)), RowExclusiveLock);
-	if (RelationGetDescr(relation)->natts != ENDED_COLUMNS)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table estate_internal.job_ended has %d columns, not %d",
-						RelationGetDescr(relation)->natts, ENDED_COLUMNS),
-				 errhint("Drop what was added to it; what one wants to keep of jobs belongs in a table of one's own.")));
-	indexes = CatalogOpenIndexes(relation);
-	for (int i = 0; i < nslots; i++)
-		slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
-	for (int from = 0; from < batch->ndone; from += HISTORY_CHUNK)
-	{
-		int			n = Min(batch->ndone - from, HISTORY_CHUNK);
-
-		CHECK_FOR_INTERRUPTS();
-		for (int i = 0; i < n; i++)
-		{
-			const ReadyJob *ready = batch->done[from + i];
-
-			if (ready->job.handler != handler_text)
-			{
-				handler_text = ready->job.handler;
-				handler = CStringGetTextDatum(handler_text);
-			}
-			fill_history(slots[i], ready, handler, no_errors);
-		}
-		CatalogTuplesMultiInsertWithInfo(relation, slots, n, indexes);
-	}
-	for (int i = 0; i < nslots; i++)
-		ExecDropSingleTupleTableSlot(slots[i]);
-	CatalogCloseIndexes(indexes);
-	table_close(relation, NoLock);
+	note_run(record, INSTR_TIME_GET_MILLISEC(end), failed);
 }
 
 /* May this session's caller run jobs of the role? */
 static bool
-is_in_scope(const JobScope *scope, const ReadyJob *ready)
+is_in_scope(const JobScope *scope, const Job *job)
 {
-	if (scope->queue && strcmp(scope->queue, ready->queue) != 0)
+	if (scope->queue && strcmp(scope->queue, job->queue) != 0)
 		return false;
-	return !OidIsValid(scope->caller) || is_member_of_role(scope->caller, ready->job.role);
+	return !OidIsValid(scope->caller) || is_member_of_role(scope->caller, job->role);
 }
 
-/* The next job of the batch, with its row deleted; NULL: the batch is at its end */
-static ReadyJob *
-next_job(Batch *batch, int *at)
+/* Its row is deleted: whatever becomes of the job is for this transaction to say */
+static bool
+take_job(Batch *batch, ReadyJob *ready)
+{
+	ready->settled = true;
+	batch->hand->left--;
+	return ready_delete(batch->hand, batch->relation, ready);
+}
+
+/* A job whose queue was created after it was enqueued goes where its queue's jobs wait */
+static bool
+is_elsewhere(const Batch *batch, const Job *job)
+{
+	static const char *asked = NULL;
+	static int	number = -1;
+
+	if (asked != job->queue)
+	{
+		number = queue_find(job->queue);
+		asked = job->queue;
+	}
+	return number != batch->hand->heap.queue;
+}
+
+/* Whether the limits let it start now; where they put it off, it is moved */
+static bool
+is_admitted(Batch *batch, ReadyJob *ready)
+{
+	AdmissionAnswer answer = limit_ask(batch->hand->heap.queue, &ready->job);
+
+	switch (answer.admission)
+	{
+		case ADMITTED:
+			return true;
+		case QUEUE_FULL:
+			batch->full = true;
+			if (answer.until)
+				*batch->until = Min(*batch->until, answer.until);
+			return false;
+		case KEY_BUSY:
+			return false;
+		case KEY_FULL:
+		case KEY_TOO_FAST:
+			if (take_job(batch, ready))
+				settle_held(batch->settlement, &ready->job, &answer);
+			return false;
+	}
+	return false;
+}
+
+/* Whether it has to begin a batch of its own */
+static bool
+begins_batch(Batch *batch, const ReadyJob *ready)
+{
+	return ready->job.alone || (unique_ends_at_start(&ready->job) && !ready->key_freed) ||
+		!is_quick(batch_record(batch, ready->job.handler));
+}
+
+/*
+ * The next job of the batch, with its row deleted; NULL: the batch is at its
+ * end.  handler: only one for it.
+ */
+static Job *
+next_job(Batch *batch, int *at, const char *handler)
 {
 	ReadyHand  *hand = batch->hand;
 
-	for (; *at < hand->count; (*at)++)
+	for (; *at < hand->count && batch->settlement->nopenings < batch->settlement->most; (*at)++)
 	{
 		ReadyJob   *ready = &hand->jobs[*at];
 
-		if (ready->settled || !is_in_scope(batch->scope, ready) ||
-			(batch->nrun > 0 && ready->job.role != batch->role_of_batch))
+		if (ready->settled || !is_in_scope(batch->scope, &ready->job) ||
+			((batch->nrun > 0 || handler) && ready->job.role != batch->role_of_batch))
 			continue;
-		if (batch->nrun > 0 && !is_quick(batch_record(batch, ready->job.handler)))
-			return NULL;		/* it will be the first of a batch of its own */
-		ready->settled = true;
-		hand->left--;
-		if (ready_delete(hand, batch->relation, ready))
+		if (handler ? ready->job.handler != handler || ready->job.alone :
+			batch->nrun > 0 && begins_batch(batch, ready))
+			return NULL;
+		if (is_elsewhere(batch, &ready->job))
+		{
+			if (take_job(batch, ready))
+				ready_insert(&ready->job);
+			continue;
+		}
+		if (unique_ends_at_start(&ready->job) && !ready->key_freed)
+			return &ready->job;
+		if (!is_admitted(batch, ready))
+		{
+			if (batch->full)
+				return NULL;
+			continue;
+		}
+		if (take_job(batch, ready))
 		{
 			batch->role_of_batch = ready->job.role;
-			return ready;
+			return &ready->job;
 		}
 	}
 	return NULL;
 }
 
 /*
- * The job runs alone.  The others on its pages are given back before it
- * starts; its own row is noted, so that an abort brings the page back too.
+ * Unique keys that are held until the job starts: they are free with this
+ * transaction, and the jobs are run by the next one.  Else whoever enqueues
+ * with such a key would wait for the handler to end.
  */
 static void
-run_alone(Batch *batch, ReadyJob *ready)
+free_keys(Batch *batch, const Job *first)
+{
+	ReadyHand  *hand = batch->hand;
+	Job		  **jobs = palloc(sizeof(Job *) * hand->count);
+	int			n = 0;
+
+	for (int i = 0; i < hand->count; i++)
+	{
+		ReadyJob   *ready = &hand->jobs[i];
+
+		if (ready->settled || !unique_ends_at_start(&ready->job) || ready->job.role != first->role)
+			continue;
+		ready->key_freed = true;
+		jobs[n++] = &ready->job;
+	}
+	unique_free(jobs, n);
+	batch->freed = true;
+}
+
+static bool
+is_waiting_for_start(const Batch *batch, const Job *job)
+{
+	const ReadyJob *ready = (const ReadyJob *) job;	/* its first member */
+
+	return unique_ends_at_start(job) && !ready->key_freed;
+}
+
+/*
+ * The jobs run alone.  The others on their pages are given back before they
+ * start; their own rows are noted, so that an abort brings the pages back too.
+ */
+static void
+run_alone(Batch *batch, Job **jobs, int count)
 {
 	ReadyHand  *hand = batch->hand;
 
 	batch->careful = true;
 	pages_next = 1;
-	lane_note_row(hand->lane, hand->segment, ItemPointerGetBlockNumber(&ready->tid));
+	for (int i = 0; i < count; i++)
+		lane_note_row(hand->heap, ItemPointerGetBlockNumber(&((ReadyJob *) jobs[i])->tid));
 	ready_give_back(hand);
-	estate_running_add(ready->job.id);
-	batch->scope->ran[batch->scope->nran++] = ready->job.id;
-	run_job(batch, ready);
+	limit_mark_slow();
+	if (count == 1)
+	{
+		estate_running_add(jobs[0]->id);
+		batch->scope->ran[batch->scope->nran++] = jobs[0]->id;
+	}
+	run_jobs(batch, jobs, count);
+}
+
+/* All jobs of the batch that go to one call */
+static int
+gather(Batch *batch, int *at, Job **jobs, Job *first)
+{
+	int			count = 0;
+
+	jobs[count++] = first;
+	if (!job_is_for_batch(first->handler) || first->alone)
+		return count;
+	while (batch->nrun + count < BATCH_MOST_JOBS)
+	{
+		Job		   *job = next_job(batch, at, first->handler);
+
+		if (job == NULL || is_waiting_for_start(batch, job))
+			break;
+		jobs[count++] = job;
+	}
+	return count;
 }
 
 static void
 run_batch(Batch *batch)
 {
+	Job		  **jobs = palloc(sizeof(Job *) * BATCH_MOST_JOBS);
 	instr_time	start,
 				now;
 	int			at = 0;
-	ReadyJob   *ready;
+	Job		   *job;
 
 	INSTR_TIME_SET_CURRENT(start);
-	while ((ready = next_job(batch, &at)) != NULL)
+	while ((job = next_job(batch, &at, NULL)) != NULL)
 	{
-		HandlerRecord *record = batch_record(batch, ready->job.handler);
+		int			count;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!is_quick(record))
+		if (is_waiting_for_start(batch, job))
 		{
-			run_alone(batch, ready);
+			if (batch->nrun == 0)
+				free_keys(batch, job);
+			return;
+		}
+		count = gather(batch, &at, jobs, job);
+		if (job->alone || !is_quick(batch_record(batch, job->handler)))
+		{
+			run_alone(batch, jobs, count);
 			return;
 		}
 		pages_next = Min(pages_next * 2, PAGES_AT_ONCE);
-		run_job(batch, ready);
+		run_jobs(batch, jobs, count);
 		INSTR_TIME_SET_CURRENT(now);
 		INSTR_TIME_SUBTRACT(now, start);
-		if (batch->nrun == (batch->careful ? BATCH_MOST_SUBTRANSACTIONS : BATCH_MOST_JOBS) ||
+		if (batch->nrun >= BATCH_MOST_JOBS || batch->subtransactions >= BATCH_MOST_SUBTRANSACTIONS ||
 			INSTR_TIME_GET_MILLISEC(now) > BATCH_MOST_MS)
 			return;
 	}
@@ -382,33 +483,42 @@ is_trusted(const Batch *batch)
 }
 
 /*
- * Runs a batch of the lanes' jobs.  False: there are none.  The pages stay in
- * hand until the next ones are taken, after the commit.
+ * Runs a batch of the lanes' jobs.  False: there are none that can start now;
+ * `*until` is lowered to when a limit may let some.  The pages stay in hand
+ * until the next ones are taken, after the commit.
  */
 bool
-job_run_ready(JobScope *scope)
+job_run_ready(JobScope *scope, TimestampTz *until)
 {
 	Batch	   *batch = palloc0(sizeof(Batch));
 	ReadyHand  *hand = ready_hand(OidIsValid(scope->caller));
+	EstateQueue *queue;
 	int			before;
 
-	if ((!hand->holds || hand->left == 0) && !ready_take(hand, pages_next))
+	if ((!hand->holds || hand->left == 0) && !ready_take(hand, pages_next, until))
 		return false;
+	queue = queue_at(hand->heap.queue);
+	before = hand->left;
 	batch->scope = scope;
 	batch->hand = hand;
-	batch->done = palloc(sizeof(ReadyJob *) * BATCH_MOST_JOBS);
+	batch->until = until;
+	batch->keep = queue->keep;
+	batch->timeout_ms = queue->timeout_ms;
+	batch->settlement = settle_begin(BATCH_MOST_JOBS, false);
 	batch->careful = !is_trusted(batch);
 	trusting = !batch->careful;
-	before = hand->left;
-	batch->relation = table_open(lane_table(hand->lane, hand->segment), RowExclusiveLock);
-	run_batch(batch);
-	table_close(batch->relation, NoLock);
-	write_history(batch);
-	scope->done += batch->ndone;
+	batch->relation = try_table_open(lane_table(hand->heap), RowExclusiveLock);
+	if (batch->relation && !queue->paused && limit_enter(hand->heap.queue))
+	{
+		run_batch(batch);
+		settle_write(batch->settlement);
+	}
+	if (batch->relation)
+		table_close(batch->relation, NoLock);
 	trusting = false;
 	hand->any_in_pass |= batch->nrun > 0;
-	if (hand->left == before)
-		hand->left = 0;			/* all that is left is out of this session's scope */
+	if (hand->left == before && !batch->freed)
+		ready_skip(hand);		/* nothing of it can be run for now, or in this session's scope */
 	/* given back when the next are taken: until the commit, an abort must bring the pages back */
 	if (hand->left == 0)
 		trust = true;

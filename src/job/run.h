@@ -16,17 +16,15 @@ typedef struct JobScope
 	bool		inside;			/* claims end with the transaction */
 	List	   *claimed;		/* network jobs whose locks nobody has taken over yet */
 	TimestampTz now;			/* time of the last claim */
-	int64	   *ran;			/* jobs of the batch */
+	int64	   *ran;			/* jobs of the batch that others see running */
 	int			nran;
 	int64		done;			/* since the scope was created */
 	int64		failed;
 } JobScope;
 
 extern JobScope *job_scope_create(Oid caller, const char *queue);
-extern int	job_run_batch(JobScope *scope);
 extern void job_batch_ended(JobScope *scope);
-extern bool job_met_another(const Job *job, const ErrorData *error);
-extern List *job_claim_network(JobScope *scope, int most);
+extern List *job_claim_network(JobScope *scope, int most, TimestampTz *until);
 extern bool job_still_open(const Job *job);
 extern TimestampTz job_next_due(const JobScope *scope, bool network);
 extern void job_unlock(int64 id);

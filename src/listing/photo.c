@@ -154,11 +154,11 @@ enqueue_copies(const ListingPage *page, List *stale)
 		appendStringInfoString(&args, ", \"target\": ");
 		escape_json(&args, page->media_target);
 		appendStringInfoChar(&args, '}');
-		request.handler = "media";
-		request.args = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(args.data)));
-		request.queue = page->media_queue;
-		request.unique_key = psprintf("media:%d:" INT64_FORMAT ":%s", page->market_id, copy->listing, copy->media_key);
-		request.role = page->job_role;
+		request.job.handler = "media";
+		request.job.args = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(args.data)));
+		request.job.queue = page->media_queue;
+		request.job.unique_key = psprintf("media:%d:" INT64_FORMAT ":%s", page->market_id, copy->listing, copy->media_key);
+		request.job.role = page->job_role;
 		(void) job_enqueue(&request);
 	}
 }

@@ -20,6 +20,8 @@
 
 #include "feed/run.h"
 #include "job/call.h"
+#include "job/promote.h"
+#include "job/queue.h"
 #include "job/ready.h"
 #include "job/run.h"
 #include "process/step.h"
@@ -127,6 +129,39 @@ estate_run_feed(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(HeapTupleHeaderGetDatum(row->t_data));
 }
 
+/* Moves what has waited long enough to the lanes, and claims what the network is to do */
+static List *
+look_for_jobs(TaskSet *set, JobScope *scope, MemoryContext batch, int *moved)
+{
+	EstateUser	user;
+	List	   *jobs;
+	TimestampTz until = DT_NOEND;
+
+	step_begin(set->mode, &user);
+	MemoryContextSwitchTo(batch);
+	queue_refresh();
+	*moved = job_promote_due(scope) + job_promote_held();
+	jobs = job_claim_network(scope, ESTATE_MAX_RUNNING, &until);
+	step_commit(set->mode, &user);
+	return jobs;
+}
+
+static bool
+run_ready(TaskSet *set, JobScope *scope, MemoryContext batch)
+{
+	EstateUser	user;
+	TimestampTz until = DT_NOEND;
+	bool		any;
+
+	ready_skip_none();
+	step_begin(set->mode, &user);
+	MemoryContextSwitchTo(batch);
+	any = job_run_ready(scope, &until);
+	step_commit(set->mode, &user);
+	job_batch_ended(scope);
+	return any;
+}
+
 /* Runs what is due until nothing is */
 static void
 run_due_jobs(TaskSet *set, JobScope *scope)
@@ -136,24 +171,15 @@ run_due_jobs(TaskSet *set, JobScope *scope)
 
 	for (;;)
 	{
-		EstateUser	user;
 		List	   *jobs;
 		ListCell   *cell;
-		int			ran;
+		int			moved;
+		bool		any;
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(batch);
-		step_begin(set->mode, &user);
-		MemoryContextSwitchTo(batch);
-		ran = job_run_batch(scope);
-		jobs = job_claim_network(scope, ESTATE_MAX_RUNNING);
-		step_commit(set->mode, &user);
-		job_batch_ended(scope);
-		step_begin(set->mode, &user);
-		MemoryContextSwitchTo(batch);
-		ran += job_run_ready(scope);
-		step_commit(set->mode, &user);
-		job_batch_ended(scope);
+		jobs = look_for_jobs(set, scope, batch, &moved);
+		any = run_ready(set, scope, batch);
 		MemoryContextSwitchTo(caller);
 		foreach(cell, jobs)
 		{
@@ -161,7 +187,7 @@ run_due_jobs(TaskSet *set, JobScope *scope)
 			(void) tasks_add(set, lfirst(cell));
 		}
 		drive(set);
-		if (ran == 0 && jobs == NIL)
+		if (moved == 0 && !any && jobs == NIL)
 			break;
 	}
 	if (set->mode == STEP_CALL)

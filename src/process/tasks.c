@@ -16,6 +16,7 @@
 
 #include "effect/media.h"
 #include "feed/run.h"
+#include "job/limit.h"
 #include "process/tasks.h"
 #include "shared.h"
 
@@ -106,6 +107,17 @@ next_step(void *arg)
 	settle(task);
 }
 
+/* Somebody has cancelled the job while it was in hand */
+static void
+cancel_step(void *arg)
+{
+	Task	   *task = arg;
+
+	job_cancelled(&task->job);
+	task->job.id = 0;
+	task->wants = TASK_DONE;
+}
+
 typedef struct FailedStep
 {
 	Task	   *task;
@@ -143,6 +155,7 @@ end_task(TaskSet *set, Task *task)
 	if (lock != 0)
 	{
 		estate_running_remove(lock);
+		limit_release(lock);
 		if (set->mode != STEP_INSIDE)
 			job_unlock(lock);	/* else it is the transaction's */
 	}
@@ -196,6 +209,31 @@ run_step(TaskSet *set, Task *task, StepFunction step)
 	}
 }
 
+/* Copies what a network job has, into the current context */
+static void
+copy_job(Job *copy, const Job *job)
+{
+	*copy = *job;
+	copy->handler = pstrdup(job->handler);
+	copy->queue = job->queue ? pstrdup(job->queue) : NULL;
+	copy->args = (Jsonb *) PG_DETOAST_DATUM_COPY(JsonbPGetDatum(job->args));
+	if (job->effect_key)
+	{
+		copy->effect_key = palloc(sizeof(pg_uuid_t));
+		*copy->effect_key = *job->effect_key;
+	}
+	copy->unique_key = job->unique_key ? pstrdup(job->unique_key) : NULL;
+	copy->unique_until = job->unique_until ? pstrdup(job->unique_until) : NULL;
+	if (job->timeout)
+	{
+		copy->timeout = palloc(sizeof(Interval));
+		*copy->timeout = *job->timeout;
+	}
+	copy->backoff = job->backoff ? DatumGetArrayTypePCopy(PointerGetDatum(job->backoff)) : NULL;
+	copy->tags = job->tags ? DatumGetArrayTypePCopy(PointerGetDatum(job->tags)) : NULL;
+	copy->errors = job->errors ? DatumGetJsonbPCopy(JsonbPGetDatum(job->errors)) : NULL;
+}
+
 /*
  * Takes a job on.  The job's own members are copied.  Returns the task, or
  * NULL when it has ended already.
@@ -209,9 +247,7 @@ tasks_add(TaskSet *set, const Job *job)
 
 	task->context = context;
 	task->loop = set->loop;
-	task->job = *job;
-	task->job.handler = pstrdup(job->handler);
-	task->job.args = (Jsonb *) PG_DETOAST_DATUM_COPY(PointerGetDatum(job->args));
+	copy_job(&task->job, job);
 	task->lock_id = job->id;
 	task->inside = set->mode == STEP_INSIDE;
 	task->handler = find_handler(job->handler);
@@ -247,7 +283,9 @@ tasks_turn(TaskSet *set)
 		Task	   *task = lfirst(cell);
 
 		CHECK_FOR_INTERRUPTS();
-		if (is_due(task))
+		if (task->job.id != 0 && estate_running_cancelled(task->job.id))
+			run_step(set, task, cancel_step);
+		else if (is_due(task))
 			run_step(set, task, next_step);
 	}
 	list_free(round);

@@ -34,8 +34,12 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "job/call.h"
 #include "job/lane.h"
+#include "job/promote.h"
+#include "job/queue.h"
 #include "job/ready.h"
+#include "job/unique.h"
 #include "process/step.h"
 #include "process/tasks.h"
 #include "process/worker.h"
@@ -44,6 +48,7 @@
 #define LEAVE_AFTER_MS 3000
 #define LOOK_AT_OPEN_EVERY_MS 20	/* for retries and scheduled jobs, while the lanes are busy */
 #define TIDY_EVERY_MS 500
+#define LOOK_AT_INSTALLATION_EVERY_MS 1000
 #define CLAIM_LEAST_ROOM 32
 #define COMPLAIN_EVERY_MS (10 * 60 * 1000)
 
@@ -169,9 +174,9 @@ is_enabled(void)
 	return enabled;
 }
 
-/* Whether there is anything for us in this database */
+/* Reads whether there is anything for us in this database */
 static bool
-is_ready(void)
+look_at_installation(void)
 {
 	EstateUser	user;
 	bool		ready = false;
@@ -191,12 +196,32 @@ is_ready(void)
 			estate_become_keeper(&user);
 			ready = is_enabled();
 			estate_resume_user(&user);
+			queue_refresh();
 		}
 	}
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	pgstat_report_stat(true);
 	return ready;
+}
+
+/*
+ * Whether there is anything for us in this database.  Read when somebody has
+ * changed something about it, and now and then; not for each wake.
+ */
+static bool
+is_ready(void)
+{
+	static TimestampTz looked_at = 0;
+	static uint32 changes;
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (looked_at != 0 && changes == my_database->changes &&
+		!TimestampDifferenceExceeds(looked_at, now, LOOK_AT_INSTALLATION_EVERY_MS))
+		return true;
+	changes = my_database->changes;
+	looked_at = look_at_installation() ? now : 0;
+	return looked_at != 0;
 }
 
 /* Takes note of the wake flag; false when the launcher wants us gone */
@@ -234,38 +259,34 @@ may_leave(TimestampTz due)
 }
 
 /*
- * One batch of SQL jobs.  Returns how many ran; `*due` is when the next one
- * that could not be run now is due.
+ * Moves jobs that have waited long enough to the lanes.  Returns how many;
+ * `*due` is when the next one will have.
  */
 static int
-run_sql_batch(JobScope *scope, TimestampTz *due)
+promote(JobScope *scope, TimestampTz *due)
 {
 	EstateUser	user;
-	int			ran;
+	int			moved;
 
 	step_begin(STEP_WORKER, &user);
 	MemoryContextSwitchTo(cycle_context);
-	ran = job_run_batch(scope);
-	if (ran == 0)
-		*due = job_next_due(scope, false);
+	moved = job_promote_due(scope) + job_promote_held();
+	*due = job_next_due(scope, false);
 	step_commit(STEP_WORKER, &user);
-	job_batch_ended(scope);
-	/* what a handler took for its session and did not give back; the server itself refuses it temporary tables, LISTEN and PREPARE */
-	LockReleaseAll(USER_LOCKMETHOD, true);
 	MemoryContextSwitchTo(cycle_context);
-	return ran;
+	return moved;
 }
 
 /* One batch of the lanes' jobs, in a transaction */
 static bool
-run_ready_batch(JobScope *scope)
+run_ready_batch(JobScope *scope, TimestampTz *until)
 {
 	EstateUser	user;
 	bool		any;
 
 	step_begin(STEP_WORKER, &user);
 	MemoryContextSwitchTo(cycle_context);
-	any = job_run_ready(scope);
+	any = job_run_ready(scope, until);
 	step_commit(STEP_WORKER, &user);
 	return any;
 }
@@ -275,7 +296,7 @@ run_ready_batch(JobScope *scope)
  * rolled back, and will be run again with them.
  */
 static bool
-try_ready_batch(JobScope *scope)
+try_ready_batch(JobScope *scope, TimestampTz *until)
 {
 	volatile bool any = true;
 
@@ -283,7 +304,7 @@ try_ready_batch(JobScope *scope)
 	MemoryContextSwitchTo(cycle_context);
 	PG_TRY();
 	{
-		any = run_ready_batch(scope);
+		any = run_ready_batch(scope, until);
 	}
 	PG_CATCH();
 	{
@@ -310,6 +331,7 @@ tidy_lanes(void)
 	step_begin(STEP_WORKER, &user);
 	again = lane_restart_after_prepare();
 	ready_sweep();
+	unique_sweep();
 	step_commit(STEP_WORKER, &user);
 	MemoryContextSwitchTo(cycle_context);
 	return again;
@@ -321,11 +343,14 @@ sql_turn(JobScope *scope, TimestampTz *due)
 	static TimestampTz tidied_at = 0;
 	bool		worked = false;
 	TimestampTz looked_at = 0;
+	TimestampTz timed = DT_NOEND;	/* when the next job's time comes */
 
 	pgstat_report_activity(STATE_RUNNING, "running jobs");
+	ready_skip_none();
 	for (;;)
 	{
 		TimestampTz now = GetCurrentTimestamp();
+		TimestampTz limited = DT_NOEND; /* when a limit lets more start */
 		bool		any = false;
 
 		CHECK_FOR_INTERRUPTS();
@@ -333,16 +358,17 @@ sql_turn(JobScope *scope, TimestampTz *due)
 		{
 			MemoryContextReset(cycle_context);
 			MemoryContextSwitchTo(cycle_context);
-			any = run_sql_batch(scope, due) > 0;
+			any = promote(scope, &timed) > 0;
 			if (!any)
 				looked_at = now;
 		}
-		any |= try_ready_batch(scope);
+		any |= try_ready_batch(scope, &limited);
+		*due = Min(timed, limited);
 		if (TimestampDifferenceExceeds(tidied_at, now, TIDY_EVERY_MS))
 		{
 			tidied_at = now;
 			if (tidy_lanes())
-				any |= try_ready_batch(scope);
+				any |= try_ready_batch(scope, &limited);
 		}
 		if (!any)
 		{
@@ -364,6 +390,7 @@ claim_network_jobs(TaskSet *set, JobScope *scope, TimestampTz *due)
 	List	   *jobs;
 	ListCell   *cell;
 	int			room = ESTATE_MAX_RUNNING - list_length(set->tasks);
+	TimestampTz limited = DT_NOEND;
 
 	/* not for each place that becomes free: a claim reads past all that are in hand */
 	if (room < CLAIM_LEAST_ROOM)
@@ -373,8 +400,8 @@ claim_network_jobs(TaskSet *set, JobScope *scope, TimestampTz *due)
 	}
 	step_begin(STEP_WORKER, &user);
 	MemoryContextSwitchTo(cycle_context);
-	jobs = job_claim_network(scope, room);
-	*due = job_next_due(scope, true);
+	jobs = job_claim_network(scope, room, &limited);
+	*due = Min(job_next_due(scope, true), limited);
 	step_commit(STEP_WORKER, &user);
 	MemoryContextSwitchTo(cycle_context);
 	/* what caused an outside effect must not be lost after it: an asynchronous commit may have enqueued the job */
@@ -472,6 +499,7 @@ estate_worker_main(Datum argument)
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
 	settle_session();
+	job_listen_to_cancel();
 	pgstat_report_appname(my_kind == WORKER_NETWORK ? "pg_estate network" : "pg_estate jobs");
 
 	cycle_context = AllocSetContextCreate(TopMemoryContext, "pg_estate cycle", ALLOCSET_DEFAULT_SIZES);

@@ -11,6 +11,5 @@
 #define WORKER_ARGUMENT(slot, worker) ((slot) * ESTATE_MAX_WORKERS + (worker))
 #define WORKER_SLOT(argument) ((argument) / ESTATE_MAX_WORKERS)
 #define WORKER_NUMBER(argument) ((argument) % ESTATE_MAX_WORKERS)
-#define WORKER_KIND(number) ((number) == 0 ? WORKER_NETWORK : WORKER_SQL)
 
 #endif							/* ESTATE_WORKER_H */

@@ -87,7 +87,7 @@ SELECT trap.attempt(sql), sql FROM unnest(ARRAY[
 		VALUES (1, ''trap.handler(jsonb)'', false, ''default'', 0, now(), 1, ''postgres'', gen_random_uuid(), now(), ''{}'')',
 	'UPDATE estate_internal.job_open SET role = ''postgres''',
 	'UPDATE estate_internal.job_ready SET role = ''postgres''',
-	'UPDATE estate_internal.job_ready_1_0 SET role = ''postgres''',
+	'UPDATE estate_internal.job_ready_0_1_0 SET role = ''postgres''',
 	'DELETE FROM estate_internal.job_ended',
 	'SELECT nextval(''estate_internal.job_id_seq'')',
 	'UPDATE estate_internal.installation SET tables_version = 0',

@@ -46,7 +46,7 @@ all_done('what a terminated worker had in hand is run by another');
 
 # rows move to other pages
 enqueue(16_002, 16_300, '{"sleep": 0.01}');
-value("VACUUM FULL estate_internal.job_ready_1_$_") for 0 .. 2;
+value("VACUUM FULL estate_internal.job_ready_0_1_$_") for 0 .. 2;
 all_done('a table that was written anew is read anew');
 
 # a position is set before what a prepared transaction wrote, and then a restart forgets that there is one
@@ -62,7 +62,7 @@ $node->reload;
 all_done('jobs of a transaction that was prepared before a restart are run');
 
 # nothing is left behind, and a reader's old snapshot does not matter
-EstateCluster::wait_until($node, q{SELECT sum(pg_relation_size(oid)) < 2000000 FROM pg_class WHERE relname ~ '^job_ready_._.$'}, 'the lanes are empty');
+EstateCluster::wait_until($node, q{SELECT sum(pg_relation_size(oid)) < 2000000 FROM pg_class WHERE relname ~ '^job_ready_._._.$'}, 'the lanes are empty');
 pass('what is drained is given back');
 
 $node->stop;

@@ -1,81 +1,101 @@
 -- Step 1, job: work to do later. Local to one node, no foreign key to facts.
--- A row of job_open is a job that is not ended; the transaction that ends it moves it to job_ended.
+-- A job is one row: in job_ready while it can run now, in job_open while it waits for something, then in job_ended.
 
 CREATE SEQUENCE estate_internal.job_id_seq CACHE 32;
 
-CREATE TABLE estate_internal.job_open (
-	id				bigint PRIMARY KEY,
+CREATE TABLE estate_internal.queue (
+	number				smallint PRIMARY KEY CHECK (number BETWEEN 0 AND 63),
+	name				text NOT NULL UNIQUE CHECK (octet_length(name) BETWEEN 1 AND 63),
+	paused				bool NOT NULL DEFAULT false,
+	concurrency			int CHECK (concurrency > 0),
+	concurrency_local	int CHECK (concurrency_local > 0),
+	key					text CHECK (octet_length(key) BETWEEN 1 AND 127),
+	concurrency_by_key	int CHECK (concurrency_by_key > 0),
+	rate				int CHECK (rate > 0),
+	rate_by_key			int CHECK (rate_by_key > 0),
+	rate_period			interval NOT NULL DEFAULT '1 second' CHECK (rate_period >= '1 millisecond'),
+	timeout				interval CHECK (timeout > '0'),
+	keep				varchar(6) NOT NULL DEFAULT 'all' CHECK (keep IN ('all', 'failed', 'none')),
+	keep_for			interval DEFAULT '7 days' CHECK (keep_for > '0'),
+	keep_most			bigint CHECK (keep_most >= 0)
+);
+COMMENT ON TABLE estate_internal.queue IS 'Queues that were created, with their limits; read them through estate.queue_status';
+INSERT INTO estate_internal.queue (number, name) VALUES (0, 'default');
+
+-- Jobs that can run now: a heap for each queue, lane of priority and segment of its ring, all children of this table, which
+-- itself stays empty. They have no index; they are taken page by page, a row is deleted when its job is done, and an emptied
+-- heap is truncated, so nothing here needs a vacuum. The other two tables begin with the same columns, see src/job/record.h.
+CREATE TABLE estate_internal.job_ready (
+	id				bigint NOT NULL,
 	handler			text NOT NULL,
-	network			bool NOT NULL,
 	queue			text NOT NULL,
 	priority		smallint NOT NULL,
-	run_at			timestamptz NOT NULL,
-	attempt			int NOT NULL DEFAULT 0,
 	max_attempts	int NOT NULL,
 	role			regrole NOT NULL,
-	effect_key		uuid NOT NULL,
-	unique_key		text,
 	enqueued_at		timestamptz NOT NULL,
 	args			jsonb NOT NULL,
-	errors			jsonb NOT NULL DEFAULT '[]'
+	run_at			timestamptz,
+	attempt			int,
+	effect_key		uuid,
+	unique_key		text,
+	unique_until	text,
+	timeout			interval,
+	backoff			interval[],
+	tags			text[],
+	errors			jsonb,
+	alone			bool,
+	waited			smallint
 );
-CREATE INDEX job_open_due_idx ON estate_internal.job_open (network, priority, run_at, id);
-CREATE INDEX job_open_run_at_idx ON estate_internal.job_open (network, run_at);
-CREATE UNIQUE INDEX job_open_unique_idx ON estate_internal.job_open (unique_key, role) WHERE unique_key IS NOT NULL;
-COMMENT ON TABLE estate_internal.job_open IS 'Jobs that are not ended; read them through estate.job';
-
--- Jobs to be run at once, without a unique key: lanes of priority, each a ring of three plain heaps without an index.
--- They are taken page by page and deleted when done; an emptied heap is truncated, so nothing here needs a vacuum.
+COMMENT ON TABLE estate_internal.job_ready IS 'Jobs that can run now; read them through estate.job';
 DO $$
 BEGIN
 	FOR lane IN 0..2 LOOP
 		FOR segment IN 0..2 LOOP
-			EXECUTE format('CREATE TABLE estate_internal.job_ready_%s_%s (
-				id				bigint NOT NULL,
-				handler			text NOT NULL,
-				queue			text NOT NULL,
-				priority		smallint NOT NULL,
-				max_attempts	int NOT NULL,
-				role			regrole NOT NULL,
-				enqueued_at		timestamptz NOT NULL,
-				args			jsonb NOT NULL
-			) USING heap WITH (autovacuum_enabled = off, toast.autovacuum_enabled = off)', lane, segment);
-			EXECUTE format('COMMENT ON TABLE estate_internal.job_ready_%s_%s IS %L', lane, segment,
-				'Jobs that can run now, ' || (ARRAY['urgent', 'normal', 'in the background'])[lane + 1] || '; read them through estate.job');
+			EXECUTE format('CREATE TABLE estate_internal.job_ready_0_%s_%s () INHERITS (estate_internal.job_ready)
+				USING heap WITH (autovacuum_enabled = off, toast.autovacuum_enabled = off)', lane, segment);
 		END LOOP;
 	END LOOP;
 END
 $$;
-CREATE VIEW estate_internal.job_ready AS
-	SELECT * FROM estate_internal.job_ready_0_0 UNION ALL SELECT * FROM estate_internal.job_ready_0_1 UNION ALL
-	SELECT * FROM estate_internal.job_ready_0_2 UNION ALL SELECT * FROM estate_internal.job_ready_1_0 UNION ALL
-	SELECT * FROM estate_internal.job_ready_1_1 UNION ALL SELECT * FROM estate_internal.job_ready_1_2 UNION ALL
-	SELECT * FROM estate_internal.job_ready_2_0 UNION ALL SELECT * FROM estate_internal.job_ready_2_1 UNION ALL
-	SELECT * FROM estate_internal.job_ready_2_2;
-COMMENT ON VIEW estate_internal.job_ready IS 'All lanes of jobs that can run now';
+
+CREATE TABLE estate_internal.job_open (
+	LIKE estate_internal.job_ready,
+	network			bool NOT NULL,
+	waits_for		varchar(4) NOT NULL CHECK (waits_for IN ('time', 'key', 'jobs')),
+	held_key		text,
+	blockers		int,
+	PRIMARY KEY (id)
+);
+ALTER TABLE estate_internal.job_open ALTER run_at SET NOT NULL, ALTER attempt SET NOT NULL, ALTER attempt SET DEFAULT 0;
+CREATE INDEX job_open_due_idx ON estate_internal.job_open (run_at, id) WHERE NOT network AND waits_for = 'time';
+CREATE INDEX job_open_network_idx ON estate_internal.job_open (priority, run_at, id) WHERE network AND waits_for = 'time';
+CREATE INDEX job_open_network_due_idx ON estate_internal.job_open (run_at) WHERE network AND waits_for = 'time';
+CREATE INDEX job_open_key_idx ON estate_internal.job_open (queue, held_key, id) WHERE waits_for = 'key';
+COMMENT ON TABLE estate_internal.job_open IS 'Jobs that wait for a time, a limit or other jobs, and those of the network; read them through estate.job';
+
 CREATE VIEW estate_internal.job_waiting AS
 	SELECT id FROM estate_internal.job_open UNION ALL SELECT id FROM estate_internal.job_ready;
 COMMENT ON VIEW estate_internal.job_waiting IS 'All jobs that have not ended';
 
-CREATE TABLE estate_internal.job_ended (
-	id				bigint NOT NULL,
-	state			varchar(10) NOT NULL CHECK (state IN ('done', 'dead', 'cancelled')),
-	handler			text NOT NULL,
-	network			bool NOT NULL,
-	queue			text NOT NULL,
-	priority		smallint NOT NULL,
-	run_at			timestamptz NOT NULL,
-	attempt			int NOT NULL,
-	max_attempts	int NOT NULL,
-	role			regrole NOT NULL,
-	effect_key		uuid,
+-- Who has a unique key: the job that was enqueued with it, until that has started or ended, or until a time
+CREATE TABLE estate_internal.job_unique (
 	unique_key		text,
-	enqueued_at		timestamptz NOT NULL,
+	role			regrole,
+	job				bigint NOT NULL,
+	until			timestamptz,
+	PRIMARY KEY (unique_key, role)
+);
+CREATE INDEX job_unique_until_idx ON estate_internal.job_unique (until) WHERE until IS NOT NULL;
+COMMENT ON TABLE estate_internal.job_unique IS 'Unique keys that are taken';
+
+CREATE TABLE estate_internal.job_ended (
+	LIKE estate_internal.job_ready,
+	network			bool NOT NULL,
+	state			varchar(10) NOT NULL CHECK (state IN ('done', 'dead', 'cancelled')),
 	ended_at		timestamptz NOT NULL,
-	args			jsonb NOT NULL,
-	errors			jsonb NOT NULL
+	result			jsonb
 );
 -- ids and times come nearly in order: a summary of each block range finds them, and costs next to nothing to keep
 CREATE INDEX job_ended_id_idx ON estate_internal.job_ended USING brin (id int8_minmax_multi_ops) WITH (pages_per_range = 32, autosummarize = on);
 CREATE INDEX job_ended_at_idx ON estate_internal.job_ended USING brin (ended_at) WITH (pages_per_range = 32, autosummarize = on);
-COMMENT ON TABLE estate_internal.job_ended IS 'Jobs that are ended; read them through estate.job';
+COMMENT ON TABLE estate_internal.job_ended IS 'Jobs that have ended; read them through estate.job';

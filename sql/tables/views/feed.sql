@@ -16,7 +16,8 @@ JOIN estate.market m ON m.market_id = f.market_id
 JOIN estate_internal.feed_cursor c ON c.feed_id = f.feed_id
 LEFT JOIN LATERAL (SELECT * FROM estate.feed_run WHERE feed_run.feed_id = f.feed_id ORDER BY feed_run.run_id DESC LIMIT 1) r ON true
 LEFT JOIN LATERAL (SELECT o.run_at AS next_run_at, o.run_at <= clock_timestamp() AS waiting
-	FROM estate_internal.job_open o WHERE o.unique_key = 'feed:' || f.feed_id ORDER BY o.run_at LIMIT 1) w ON true;
+	FROM estate_internal.job_unique u JOIN estate_internal.job_open o ON o.id = u.job
+	WHERE u.unique_key = 'feed:' || f.feed_id ORDER BY o.run_at LIMIT 1) w ON true;
 COMMENT ON VIEW estate.feed_status IS 'Feeds: what each is doing, how its last run went, when the next one is';
 COMMENT ON COLUMN estate.feed_status.feed_id IS 'Key of the feed';
 COMMENT ON COLUMN estate.feed_status.name IS 'Name of the feed';

@@ -1,0 +1,317 @@
+/*
+ * control.c
+ *	  What people and handlers do with single jobs: cancel_job(), snooze_job(),
+ *	  retry_job(), redrive(), this_job(), report_progress().
+ *
+ * Runs in client backends, and in workers when a handler calls it.  A handler
+ * that means its own job says what is to become of it; that happens when it
+ * has returned, with its effects.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "job/call.h"
+#include "job/queue.h"
+#include "job/ready.h"
+#include "job/settle.h"
+#include "job/unique.h"
+#include "shared.h"
+
+/*
+ * Only the role that enqueued a job, those who have its rights, and the owner
+ * of the facts may touch it.  Runs as the caller.
+ */
+static void
+require_job_rights(int64 id, Oid job_role)
+{
+	if (has_privs_of_role(GetUserId(), job_role) || has_privs_of_role(GetUserId(), estate_owner()))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for job " INT64_FORMAT, id)));
+}
+
+/* The role of a job, by a query of its id; InvalidOid: it does not find it */
+static Oid
+role_by(const char *query, int64 id)
+{
+	EstateUser	user;
+	Oid			type = INT8OID;
+	Datum		value = Int64GetDatum(id);
+	Oid			role = InvalidOid;
+	bool		isnull;
+
+	estate_become_keeper(&user);
+	SPI_connect();
+	SPI_execute_with_args(query, 1, &type, &value, NULL, false, 1);
+	if (SPI_processed == 1)
+		role = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_finish();
+	estate_resume_user(&user);
+	return role;
+}
+
+/* Takes a job out of job_open */
+static Job *
+remove_open(int64 id, bool *network)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	EstateUser	user;
+	Oid			type = INT8OID;
+	Datum		value = Int64GetDatum(id);
+	Job		   *job = NULL;
+	bool		isnull;
+
+	estate_become_keeper(&user);
+	SPI_connect();
+	SPI_execute_with_args("DELETE FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 RETURNING " JOB_COLUMN_NAMES ", network",
+						  1, &type, &value, NULL, false, 1);
+	if (SPI_processed == 1)
+	{
+		*network = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, JOB_COLUMNS + 1, &isnull));
+		MemoryContextSwitchTo(caller);
+		job = record_of_row(SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+	}
+	SPI_finish();
+	estate_resume_user(&user);
+	return job;
+}
+
+/* Takes a waiting job away from where it waits, if the caller may; NULL: it does not wait */
+static Job *
+take_waiting(int64 id, bool *network)
+{
+	Oid			role = ready_role(id);
+
+	*network = false;
+	if (OidIsValid(role))
+	{
+		require_job_rights(id, role);
+		return ready_remove(id);
+	}
+	if (!job_lock_in_transaction(id))
+		return NULL;			/* a network job that a process has in hand */
+	role = role_by("SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED", id);
+	if (!OidIsValid(role))
+		return NULL;
+	require_job_rights(id, role);
+	return remove_open(id, network);
+}
+
+/* Asks the process that runs a job to stop it, if the caller may */
+static bool
+stop_running(int64 id)
+{
+	Oid			role = role_by("SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1"
+							   " UNION ALL SELECT role FROM estate_internal.job_ready WHERE id OPERATOR(pg_catalog.=) $1", id);
+
+	if (!OidIsValid(role))
+		return false;
+	require_job_rights(id, role);
+	return estate_running_cancel(id);
+}
+
+static bool
+is_own(int64 id)
+{
+	const Job  *own = job_running_here();
+
+	return own && own->id == id;
+}
+
+PG_FUNCTION_INFO_V1(estate_cancel_job);
+
+/* estate.cancel_job(id) -> bool: whether the job was cancelled, or whoever runs it told to stop */
+Datum
+estate_cancel_job(PG_FUNCTION_ARGS)
+{
+	int64		id = PG_GETARG_INT64(0);
+	Settlement *settlement;
+	Job		   *job;
+	bool		network;
+
+	estate_require_tables();
+	if (is_own(id))
+	{
+		job_decide(VERDICT_CANCEL, 0);
+		PG_RETURN_BOOL(true);
+	}
+	job = take_waiting(id, &network);
+	if (job == NULL)
+		PG_RETURN_BOOL(stop_running(id));
+	queue_refresh();
+	settlement = settle_begin(1, network);
+	settle_cancelled(settlement, job, queue_at(queue_find(job->queue))->keep);
+	settle_write(settlement);
+	PG_RETURN_BOOL(true);
+}
+
+PG_FUNCTION_INFO_V1(estate_snooze_job);
+
+/* estate.snooze_job(id, delay) -> bool: whether the job will wait for so long, without counting an attempt */
+Datum
+estate_snooze_job(PG_FUNCTION_ARGS)
+{
+	int64		id = PG_GETARG_INT64(0);
+	Settlement *settlement;
+	Job		   *job;
+	bool		network;
+	TimestampTz until = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
+																TimestampTzGetDatum(GetCurrentTimestamp()), PG_GETARG_DATUM(1)));
+
+	estate_require_tables();
+	if (is_own(id))
+	{
+		job_decide(VERDICT_SNOOZE, until);
+		PG_RETURN_BOOL(true);
+	}
+	job = take_waiting(id, &network);
+	if (job == NULL)
+		PG_RETURN_BOOL(false);
+	CommandCounterIncrement();
+	settlement = settle_begin(1, network);
+	settle_wait(settlement, job, until);
+	settle_write(settlement);
+	PG_RETURN_BOOL(true);
+}
+
+/* A statement as the keeper, that changes jobs of both kinds */
+static uint64
+change(const char *sql, int nargs, Oid *types, Datum *values, const char *nulls)
+{
+	EstateUser	user;
+	uint64		processed;
+
+	estate_become_keeper(&user);
+	SPI_connect();
+	if (SPI_execute_with_args(sql, nargs, types, values, nulls, false, 0) < 0)
+		elog(ERROR, "could not run: %s", sql);
+	processed = SPI_processed;
+	SPI_finish();
+	estate_resume_user(&user);
+	estate_wake_at_commit(WORKER_SQL);
+	estate_wake_at_commit(WORKER_NETWORK);
+	return processed;
+}
+
+/*
+ * Ended jobs that fit a condition wait again, with all their attempts.  A job
+ * whose unique key another one has by now stays where it is.
+ */
+static uint64
+wait_again(const char *condition, int nargs, Oid *types, Datum *values, const char *nulls)
+{
+	return change(psprintf("WITH candidate AS MATERIALIZED (SELECT tableoid AS heap, ctid AS place, id, role, unique_key,"
+						   " unique_key IS NOT NULL AND COALESCE(unique_until, 'start') OPERATOR(pg_catalog.=) 'start' AS unique"
+						   " FROM estate_internal.job_ended WHERE state OPERATOR(pg_catalog.<>) 'done' AND %s FOR UPDATE SKIP LOCKED),"
+						   " taken AS (INSERT INTO estate_internal.job_unique (unique_key, role, job)"
+						   " SELECT DISTINCT ON (unique_key, role) unique_key, role, id FROM candidate WHERE \"unique\" ORDER BY unique_key, role, id DESC"
+						   " ON CONFLICT DO NOTHING RETURNING job),"
+						   " again AS (DELETE FROM estate_internal.job_ended e USING candidate c"
+						   " WHERE e.ctid OPERATOR(pg_catalog.=) c.place AND e.tableoid OPERATOR(pg_catalog.=) c.heap"
+						   " AND (NOT c.\"unique\" OR c.id OPERATOR(pg_catalog.=) ANY (SELECT job FROM taken)) RETURNING e.*)"
+						   " INSERT INTO estate_internal.job_open (" JOB_COLUMN_NAMES ", network, waits_for)"
+						   " SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args, pg_catalog.clock_timestamp(), 0,"
+						   " effect_key, unique_key, unique_until, timeout, backoff, tags, errors, NULL, NULL, network, 'time' FROM again", condition),
+				  nargs, types, values, nulls);
+}
+
+PG_FUNCTION_INFO_V1(estate_retry_job);
+
+/* estate.retry_job(id) -> bool: runs a waiting, dead or cancelled job again, now */
+Datum
+estate_retry_job(PG_FUNCTION_ARGS)
+{
+	int64		id = PG_GETARG_INT64(0);
+	Oid			type = INT8OID;
+	Datum		value = Int64GetDatum(id);
+	Oid			role;
+
+	estate_require_tables();
+	role = role_by("SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED", id);
+	if (OidIsValid(role))
+	{
+		require_job_rights(id, role);
+		PG_RETURN_BOOL(change("UPDATE estate_internal.job_open SET attempt = 0, run_at = pg_catalog.clock_timestamp()"
+							  " WHERE id OPERATOR(pg_catalog.=) $1 AND waits_for OPERATOR(pg_catalog.=) 'time'"
+							  " AND run_at OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()", 1, &type, &value, NULL) == 1);
+	}
+	role = role_by("SELECT role FROM estate_internal.job_ended WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED", id);
+	if (!OidIsValid(role))
+		PG_RETURN_BOOL(false);
+	require_job_rights(id, role);
+	PG_RETURN_BOOL(wait_again("id OPERATOR(pg_catalog.=) $1", 1, &type, &value, NULL) == 1);
+}
+
+PG_FUNCTION_INFO_V1(estate_redrive);
+
+/* estate.redrive(queue, handler, state, tag, ended_from, ended_to, error) -> bigint: how many jobs wait again */
+Datum
+estate_redrive(PG_FUNCTION_ARGS)
+{
+	Oid			types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, OIDOID};
+	Datum		values[8];
+	char		nulls[] = "        ";
+
+	estate_require_tables();
+	if (!PG_ARGISNULL(2))
+	{
+		char	   *state = text_to_cstring(PG_GETARG_TEXT_PP(2));
+
+		if (strcmp(state, "dead") != 0 && strcmp(state, "cancelled") != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("state of jobs to redrive must be \"dead\" or \"cancelled\", not \"%s\"", state)));
+	}
+	for (int i = 0; i < 7; i++)
+	{
+		values[i] = PG_ARGISNULL(i) ? (Datum) 0 : PG_GETARG_DATUM(i);
+		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
+	}
+	values[7] = ObjectIdGetDatum(GetUserId());
+	nulls[7] = has_privs_of_role(GetUserId(), estate_owner()) ? 'n' : ' ';
+	PG_RETURN_INT64(wait_again("($1 IS NULL OR queue OPERATOR(pg_catalog.=) $1)"
+							   " AND ($2 IS NULL OR handler OPERATOR(pg_catalog.=) ANY (ARRAY[$2, $2 OPERATOR(pg_catalog.||) '(jsonb)', $2 OPERATOR(pg_catalog.||) '(jsonb[])']))"
+							   " AND ($3 IS NULL OR state OPERATOR(pg_catalog.=) $3)"
+							   " AND ($4 IS NULL OR $4 OPERATOR(pg_catalog.=) ANY (tags))"
+							   " AND ($5 IS NULL OR ended_at OPERATOR(pg_catalog.>=) $5)"
+							   " AND ($6 IS NULL OR ended_at OPERATOR(pg_catalog.<) $6)"
+							   " AND ($7 IS NULL OR errors OPERATOR(pg_catalog.->) -1 OPERATOR(pg_catalog.->>) 'sqlstate' OPERATOR(pg_catalog.=) $7"
+							   " OR pg_catalog.strpos(errors OPERATOR(pg_catalog.->) -1 OPERATOR(pg_catalog.->>) 'message', $7) OPERATOR(pg_catalog.>) 0)"
+							   " AND ($8 IS NULL OR pg_catalog.pg_has_role($8, role::pg_catalog.oid, 'USAGE'))",
+							   8, types, values, nulls));
+}
+
+PG_FUNCTION_INFO_V1(estate_this_job);
+
+/* estate.this_job() -> bigint: in a handler of jsonb, the job that it is run for; else NULL */
+Datum
+estate_this_job(PG_FUNCTION_ARGS)
+{
+	const Job  *own = job_running_here();
+
+	if (own == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(own->id);
+}
+
+PG_FUNCTION_INFO_V1(estate_report_job);
+
+/* estate.report_progress(done, total, note) -> void: seen at once, by everybody who may read estate.progress */
+Datum
+estate_report_job(PG_FUNCTION_ARGS)
+{
+	const Job  *own = job_running_here();
+	char	   *note = PG_ARGISNULL(2) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(2));
+
+	/* outside of a job, a function that is also a handler need not care */
+	if (own && !PG_ARGISNULL(0))
+		(void) estate_report_progress(own->id, PG_GETARG_FLOAT8(0), PG_ARGISNULL(1) ? 0 : PG_GETARG_FLOAT8(1), note);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,108 @@
+/*
+ * lane_tables.c
+ *	  Make and drop the heaps of a queue's lanes.
+ *
+ * Runs in client backends, as the keeper.  Those of the default queue are made
+ * by setup().
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+
+#include "job/lane.h"
+
+typedef void (*HeapFunction) (LaneHeap heap);
+
+static void
+each_heap(int queue, HeapFunction function)
+{
+	for (int lane = 0; lane < ESTATE_LANES; lane++)
+		for (int segment = 0; segment < ESTATE_SEGMENTS; segment++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			function((LaneHeap) {queue, lane, segment});
+		}
+}
+
+static void
+run(const char *sql)
+{
+	if (SPI_execute(sql, false, 0) < 0)
+		elog(ERROR, "could not run: %s", sql);
+}
+
+static void
+create_heap(LaneHeap heap)
+{
+	run(psprintf("CREATE TABLE estate_internal.job_ready_%d_%d_%d () INHERITS (estate_internal.job_ready)"
+				 " USING heap WITH (autovacuum_enabled = off, toast.autovacuum_enabled = off)",
+				 heap.queue, heap.lane, heap.segment));
+}
+
+static void
+drop_heap(LaneHeap heap)
+{
+	run(psprintf("DROP TABLE estate_internal.job_ready_%d_%d_%d", heap.queue, heap.lane, heap.segment));
+}
+
+static void
+lock_heap(LaneHeap heap)
+{
+	Oid			table = lane_table(heap);
+
+	if (OidIsValid(table))
+		LockRelationOid(table, AccessExclusiveLock);
+}
+
+/* The lowest number that no queue has; the caller has locked the table of queues */
+static int
+free_number(void)
+{
+	bool		isnull;
+
+	SPI_execute("SELECT n FROM pg_catalog.generate_series(0, 63) n WHERE NOT EXISTS"
+				" (SELECT FROM estate_internal.queue WHERE number OPERATOR(pg_catalog.=) n) ORDER BY n", true, 1);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("there are %d queues, which is as many as there can be", ESTATE_MAX_QUEUES),
+				 errhint("SELECT estate.drop_queue(..); drops one. A key of a queue can separate tenants.")));
+	return DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+}
+
+/* Makes the heaps of a new queue; returns its number */
+int
+lane_create(void)
+{
+	EstateUser	user;
+	int			number;
+
+	estate_become_keeper(&user);
+	SPI_connect();
+	number = free_number();
+	each_heap(number, create_heap);
+	SPI_finish();
+	estate_resume_user(&user);
+	return number;
+}
+
+/* Until the end of the transaction nobody enqueues into a queue or runs its jobs */
+void
+lane_lock_all(int queue)
+{
+	each_heap(queue, lock_heap);
+}
+
+void
+lane_drop(int queue)
+{
+	EstateUser	user;
+
+	estate_become_keeper(&user);
+	SPI_connect();
+	each_heap(queue, drop_heap);
+	SPI_finish();
+	estate_resume_user(&user);
+}

@@ -1,0 +1,36 @@
+/*
+ * limit.h
+ *	  May this job start now?  Concurrency and rate of queues and keys.
+ */
+#ifndef ESTATE_LIMIT_H
+#define ESTATE_LIMIT_H
+
+#include "job/job.h"
+
+typedef enum Admission
+{
+	ADMITTED,
+	QUEUE_FULL,					/* no more of this queue for now */
+	KEY_BUSY,					/* for a moment: leave the job where it is */
+	KEY_FULL,					/* the job has to wait for others of its key */
+	KEY_TOO_FAST				/* the job has to wait until a time */
+} Admission;
+
+/* What came of asking */
+typedef struct AdmissionAnswer
+{
+	Admission	admission;
+	TimestampTz until;			/* QUEUE_FULL by its rate, KEY_TOO_FAST: until when; else 0 */
+	const char *key;			/* of the job; NULL: none */
+} AdmissionAnswer;
+
+extern bool limit_has_room(int queue, TimestampTz now, TimestampTz *until);
+extern bool limit_enter(int queue);
+extern AdmissionAnswer limit_ask(int queue, const Job *job);
+extern void limit_mark_slow(void);
+extern void limit_keep(int64 id);
+extern void limit_release(int64 id);
+extern int	limit_room_of_key(int queue, const char *key);
+extern void limit_key_is_held(int queue, const char *key, bool held);
+
+#endif							/* ESTATE_LIMIT_H */

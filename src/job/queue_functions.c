@@ -1,0 +1,324 @@
+/*
+ * queue_functions.c
+ *	  create_queue(), alter_queue(), pause_queue(), resume_queue(), drop_queue().
+ *
+ * Runs in client backends.  A queue is a row of estate_internal.queue and nine
+ * heaps, the lanes its jobs wait in; see sql/tables/1/job.sql and lane.c.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "job/lane.h"
+#include "job/queue.h"
+#include "job/record.h"
+
+#define OPTIONS 11				/* arguments after the name, of create_queue() and alter_queue() */
+
+static const struct
+{
+	const char *name;
+	Oid			type;
+	const char *none;			/* what takes the option away; NULL: it cannot be */
+}			options[OPTIONS] =
+{
+	{"concurrency", INT4OID, "0"},
+	{"concurrency_local", INT4OID, "0"},
+	{"key", TEXTOID, "''"},
+	{"concurrency_by_key", INT4OID, "0"},
+	{"rate", INT4OID, "0"},
+	{"rate_by_key", INT4OID, "0"},
+	{"rate_period", INTERVALOID, NULL},
+	{"timeout", INTERVALOID, "'0'::pg_catalog.interval"},
+	{"keep", TEXTOID, NULL},
+	{"keep_for", INTERVALOID, "'0'::pg_catalog.interval"},
+	{"keep_most", INT8OID, "0"},
+};
+
+static void
+check_option(int option, Datum value)
+{
+	bool		wrong = false;
+
+	switch (options[option].type)
+	{
+		case INT4OID:
+			wrong = DatumGetInt32(value) < 0;
+			break;
+		case INT8OID:
+			wrong = DatumGetInt64(value) < 0;
+			break;
+		case INTERVALOID:
+			{
+				Interval   *span = DatumGetIntervalP(value);
+				double		us = span->time + (span->day + span->month * 30.0) * USECS_PER_DAY;
+
+				wrong = us < 0 || (options[option].none == NULL && us < 1000);
+				break;
+			}
+		default:
+			break;
+	}
+	if (wrong)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s of a queue must not be %s", options[option].name,
+						options[option].none ? "negative" : "less than a millisecond")));
+	if (strcmp(options[option].name, "keep") == 0)
+	{
+		char	   *keep = TextDatumGetCString(value);
+
+		if (strcmp(keep, "all") != 0 && strcmp(keep, "failed") != 0 && strcmp(keep, "none") != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("keep of a queue must be \"all\", \"failed\" or \"none\", not \"%s\"", keep)));
+	}
+	if (strcmp(options[option].name, "key") == 0 && strlen(TextDatumGetCString(value)) >= NAMEDATALEN * 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("key of a queue must be shorter than %d bytes", NAMEDATALEN * 2)));
+}
+
+/* A statement on queues, as the keeper; the name is $1 */
+static uint64
+run(const char *sql, int nargs, Oid *types, Datum *values, const char *nulls)
+{
+	EstateUser	user;
+	uint64		processed;
+
+	estate_become_keeper(&user);
+	SPI_connect();
+	if (SPI_execute_with_args(sql, nargs, types, values, nulls, false, 0) < 0)
+		elog(ERROR, "could not run: %s", sql);
+	processed = SPI_processed;
+	SPI_finish();
+	estate_resume_user(&user);
+	return processed;
+}
+
+static void
+no_such_queue(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("there is no queue \"%s\"", name),
+			 errhint("SELECT estate.create_queue(%s);", quote_literal_cstr(name))));
+}
+
+/* The name that a function of queues was called with */
+static char *
+name_argument(FunctionCallInfo fcinfo)
+{
+	char	   *name;
+
+	estate_require_tables();
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the name of a queue must not be null")));
+	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	if (name[0] == '\0' || strlen(name) >= NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("the name of a queue must have 1 to %d bytes", NAMEDATALEN - 1)));
+	return name;
+}
+
+/*
+ * Sets what is not null.  All in one statement, so that the table's own checks
+ * see the whole.
+ */
+static bool
+set_options(FunctionCallInfo fcinfo, const char *name)
+{
+	StringInfoData sql;
+	Oid			types[OPTIONS + 1] = {TEXTOID};
+	Datum		values[OPTIONS + 1] = {CStringGetTextDatum(name)};
+	int			n = 1;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "UPDATE estate_internal.queue SET name = name");
+	for (int i = 0; i < OPTIONS; i++)
+	{
+		if (PG_ARGISNULL(i + 1))
+			continue;
+		check_option(i, PG_GETARG_DATUM(i + 1));
+		types[n] = options[i].type;
+		values[n++] = PG_GETARG_DATUM(i + 1);
+		if (options[i].none)
+			appendStringInfo(&sql, ", %s = CASE WHEN $%d OPERATOR(pg_catalog.<>) %s THEN $%d END",
+							 options[i].name, n, options[i].none, n);
+		else
+			appendStringInfo(&sql, ", %s = $%d", options[i].name, n);
+	}
+	appendStringInfoString(&sql, " WHERE name OPERATOR(pg_catalog.=) $1");
+	return run(sql.data, n, types, values, NULL) == 1;
+}
+
+/*
+ * Jobs that the old limits had put off are looked at again.  Those that a
+ * limit of their key keeps waiting are looked at anyway.
+ */
+static void
+admit_anew(const char *name)
+{
+	Oid			type = TEXTOID;
+	Datum		value = CStringGetTextDatum(name);
+
+	run("UPDATE estate_internal.job_open SET waited = NULL, run_at = pg_catalog.clock_timestamp()"
+		" WHERE queue OPERATOR(pg_catalog.=) $1 AND waited OPERATOR(pg_catalog.&) 1 OPERATOR(pg_catalog.<>) 0 AND waits_for OPERATOR(pg_catalog.=) 'time'",
+		1, &type, &value, NULL);
+}
+
+PG_FUNCTION_INFO_V1(estate_create_queue);
+
+/* estate.create_queue(name, options..) -> text: the name */
+Datum
+estate_create_queue(PG_FUNCTION_ARGS)
+{
+	char	   *name = name_argument(fcinfo);
+	Oid			type = TEXTOID;
+	Datum		value = CStringGetTextDatum(name);
+	int			number;
+
+	run("LOCK TABLE estate_internal.queue IN SHARE ROW EXCLUSIVE MODE", 0, NULL, NULL, NULL);
+	if (run("SELECT FROM estate_internal.queue WHERE name OPERATOR(pg_catalog.=) $1", 1, &type, &value, NULL) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("queue \"%s\" already exists", name),
+				 errhint("SELECT estate.alter_queue(%s, ..); changes its limits.", quote_literal_cstr(name))));
+	number = lane_create();
+	run(psprintf("INSERT INTO estate_internal.queue (number, name) VALUES (%d, $1)", number), 1, &type, &value, NULL);
+	(void) set_options(fcinfo, name);
+	queue_forget();
+	PG_RETURN_TEXT_P(cstring_to_text(name));
+}
+
+PG_FUNCTION_INFO_V1(estate_alter_queue);
+
+/* estate.alter_queue(name, options..) -> text: the name.  NULL leaves an option, 0 or '' takes it away. */
+Datum
+estate_alter_queue(PG_FUNCTION_ARGS)
+{
+	char	   *name = name_argument(fcinfo);
+
+	if (!set_options(fcinfo, name))
+		no_such_queue(name);
+	admit_anew(name);
+	queue_forget();
+	PG_RETURN_TEXT_P(cstring_to_text(name));
+}
+
+/* Whether that changed anything */
+static bool
+set_paused(FunctionCallInfo fcinfo, bool paused)
+{
+	char	   *name = name_argument(fcinfo);
+	Oid			types[] = {TEXTOID, BOOLOID};
+	Datum		values[] = {CStringGetTextDatum(name), BoolGetDatum(paused)};
+
+	if (run("UPDATE estate_internal.queue SET paused = $2 WHERE name OPERATOR(pg_catalog.=) $1 AND paused OPERATOR(pg_catalog.<>) $2",
+			2, types, values, NULL) == 1)
+	{
+		queue_forget();
+		return true;
+	}
+	if (run("SELECT FROM estate_internal.queue WHERE name OPERATOR(pg_catalog.=) $1", 1, types, values, NULL) == 0)
+		no_such_queue(name);
+	return false;
+}
+
+PG_FUNCTION_INFO_V1(estate_pause_queue);
+
+/* estate.pause_queue(name) -> bool: whether it was not paused already */
+Datum
+estate_pause_queue(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(set_paused(fcinfo, true));
+}
+
+PG_FUNCTION_INFO_V1(estate_resume_queue);
+
+/* estate.resume_queue(name) -> bool: whether it was paused */
+Datum
+estate_resume_queue(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(set_paused(fcinfo, false));
+}
+
+/* Cancels what waits in a queue; returns how many */
+static uint64
+cancel_all(const char *name)
+{
+	Oid			type = TEXTOID;
+	Datum		value = CStringGetTextDatum(name);
+
+	return run("WITH ready AS (DELETE FROM estate_internal.job_ready WHERE queue OPERATOR(pg_catalog.=) $1 RETURNING *),"
+			   " open AS (DELETE FROM estate_internal.job_open WHERE queue OPERATOR(pg_catalog.=) $1"
+			   " AND id OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT estate.running_jobs())) RETURNING *),"
+			   " ended AS (SELECT ready.*, false AS network FROM ready UNION ALL SELECT " JOB_COLUMN_NAMES ", network FROM open),"
+			   " freed AS (DELETE FROM estate_internal.job_unique u USING ended e WHERE u.job OPERATOR(pg_catalog.=) e.id"
+			   " AND u.unique_key OPERATOR(pg_catalog.=) e.unique_key AND u.role OPERATOR(pg_catalog.=) e.role AND u.until IS NULL)"
+			   " INSERT INTO estate_internal.job_ended (" JOB_COLUMN_NAMES ", network, state, ended_at)"
+			   " SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args, COALESCE(run_at, enqueued_at), COALESCE(attempt, 0),"
+			   " effect_key, unique_key, unique_until, timeout, backoff, tags, errors, alone, waited,"
+			   " network, 'cancelled', pg_catalog.clock_timestamp() FROM ended", 1, &type, &value, NULL);
+}
+
+static uint64
+count_waiting(const char *name)
+{
+	Oid			type = TEXTOID;
+	Datum		value = CStringGetTextDatum(name);
+
+	return run("SELECT FROM estate_internal.job_ready WHERE queue OPERATOR(pg_catalog.=) $1 UNION ALL"
+			   " SELECT FROM estate_internal.job_open WHERE queue OPERATOR(pg_catalog.=) $1", 1, &type, &value, NULL);
+}
+
+PG_FUNCTION_INFO_V1(estate_drop_queue);
+
+/* estate.drop_queue(name, cancel_jobs bool) -> bigint: how many jobs were cancelled */
+Datum
+estate_drop_queue(PG_FUNCTION_ARGS)
+{
+	char	   *name = name_argument(fcinfo);
+	bool		cancel = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
+	Oid			type = TEXTOID;
+	Datum		value = CStringGetTextDatum(name);
+	uint64		waiting;
+	int			number = -1;
+	EstateUser	user;
+
+	if (strcmp(name, "default") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the default queue cannot be dropped")));
+	estate_become_keeper(&user);
+	SPI_connect();
+	SPI_execute_with_args("DELETE FROM estate_internal.queue WHERE name OPERATOR(pg_catalog.=) $1 RETURNING number::pg_catalog.int4",
+						  1, &type, &value, NULL, false, 0);
+	if (SPI_processed == 1)
+	{
+		bool		isnull;
+
+		number = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	}
+	SPI_finish();
+	estate_resume_user(&user);
+	if (number < 0)
+		no_such_queue(name);
+	lane_lock_all(number);
+	waiting = cancel ? cancel_all(name) : count_waiting(name);
+	if (waiting > 0 && !cancel)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop queue \"%s\": " UINT64_FORMAT " jobs wait in it", name, waiting),
+				 errhint("SELECT estate.drop_queue(%s, cancel_jobs => true); cancels them.", quote_literal_cstr(name))));
+	lane_drop(number);
+	queue_forget();
+	PG_RETURN_INT64(waiting);
+}

@@ -1,0 +1,112 @@
+/*
+ * ready_sweep.c
+ *	  Give back the space of jobs that are done.
+ *
+ * Runs in workers, and in sessions at the end of run_jobs(), inside a
+ * transaction.  Cheap when there is nothing to do; never waits for a lock.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "job/queue.h"
+#include "job/ready.h"
+
+/* new jobs go to another heap when this one has so many pages, if that is empty */
+#define ROTATE_PAGES 2048		/* 16 MB */
+
+/* what the current heap of a lane may keep rather than being truncated again and again */
+#define KEPT_PAGES 128
+
+/*
+ * Empties a heap all of whose jobs are done.
+ */
+static bool
+empty_heap(LaneHeap heap)
+{
+	Oid			oid = lane_table(heap);
+	EstateUser	user;
+	Relation	relation;
+	BlockNumber nblocks;
+	bool		rows;
+
+	if (!OidIsValid(oid) || !ConditionalLockRelationOid(oid, AccessExclusiveLock))
+		return false;			/* a reader, or an inserter: another time */
+	relation = try_table_open(oid, NoLock);
+	if (relation == NULL)
+		return false;
+	nblocks = RelationGetNumberOfBlocks(relation);
+	table_close(relation, NoLock);
+	if (!lane_forget(heap, nblocks))
+		return false;
+	/* the positions are a hint: see for ourselves that nothing is left */
+	estate_become_keeper(&user);
+	SPI_connect();
+	PushActiveSnapshot(GetLatestSnapshot());
+	SPI_execute(psprintf("SELECT FROM estate_internal.job_ready_%d_%d_%d LIMIT 1", heap.queue, heap.lane, heap.segment), false, 1);
+	rows = SPI_processed > 0;
+	if (!rows)
+		SPI_execute(psprintf("TRUNCATE estate_internal.job_ready_%d_%d_%d", heap.queue, heap.lane, heap.segment), false, 0);
+	PopActiveSnapshot();
+	SPI_finish();
+	estate_resume_user(&user);
+	return !rows;
+}
+
+static BlockNumber
+pages_of(LaneHeap heap)
+{
+	Oid			oid = lane_table(heap);
+	Relation	relation = OidIsValid(oid) ? try_table_open(oid, AccessShareLock) : NULL;
+	BlockNumber nblocks;
+
+	if (relation == NULL)
+		return 0;
+	nblocks = RelationGetNumberOfBlocks(relation);
+	table_close(relation, AccessShareLock);
+	return nblocks;
+}
+
+static void
+sweep_lane(int queue, int lane)
+{
+	int			current = lane_current(queue, lane);
+	BlockNumber pages[ESTATE_SEGMENTS];
+
+	for (int segment = 0; segment < ESTATE_SEGMENTS; segment++)
+	{
+		LaneHeap	heap = {queue, lane, segment};
+
+		pages[segment] = pages_of(heap);
+		if (pages[segment] > (segment == current ? KEPT_PAGES : 0) && empty_heap(heap))
+			pages[segment] = 0;
+	}
+	if (estate_shared == NULL || pages[current] < ROTATE_PAGES)
+		return;
+	for (int segment = 0; segment < ESTATE_SEGMENTS; segment++)
+		if (pages[segment] == 0)
+		{
+			lane_rotate((LaneHeap) {queue, lane, segment});
+			return;
+		}
+}
+
+/* Empties what is drained, and directs new jobs to an empty heap where the present one has grown */
+void
+ready_sweep(void)
+{
+	for (int queue = 0; queue < ESTATE_MAX_QUEUES; queue++)
+		if (queue_at(queue)->defined)
+			for (int lane = 0; lane < ESTATE_LANES; lane++)
+			{
+				CHECK_FOR_INTERRUPTS();
+				sweep_lane(queue, lane);
+			}
+}

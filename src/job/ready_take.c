@@ -1,0 +1,325 @@
+/*
+ * ready_take.c
+ *	  Take pages of the lanes in hand.
+ *
+ * Runs in workers and in sessions that run jobs, inside a transaction.  A
+ * process has one hand.  The jobs in it live in a context of its own, until
+ * other pages are taken.
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/relscan.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/ipc.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "job/limit.h"
+#include "job/queue.h"
+#include "job/ready.h"
+#include "job/record.h"
+
+static ReadyHand *my_hand = NULL;
+
+/* queues of which nothing can be run for now, though there is room: the keys of their next jobs are busy */
+static bool skipped[ESTATE_MAX_QUEUES];
+
+/* Gives taken pages back; rows that are left on them are taken by somebody else, or by us */
+void
+ready_give_back(ReadyHand *hand)
+{
+	if (!hand->holds)
+		return;
+	hand->holds = false;
+	if (!hand->private)
+		lane_finish(hand->heap, &hand->blocks, hand->left > 0);
+}
+
+static void
+give_back_at_exit(int code, Datum arg)
+{
+	/* we come before the abort of what is under way: its rows are there again as well */
+	my_hand->left = my_hand->count;
+	ready_give_back(my_hand);
+}
+
+/* An aborted batch has run nothing: all that it had taken is there again */
+static void
+give_back_at_abort(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_ABORT && my_hand->holds)
+	{
+		my_hand->left = my_hand->count;
+		ready_give_back(my_hand);
+	}
+}
+
+/* The one hand of this process; private: a session's, which begins anew */
+ReadyHand *
+ready_hand(bool private)
+{
+	if (my_hand == NULL)
+	{
+		my_hand = MemoryContextAllocZero(TopMemoryContext, sizeof(ReadyHand));
+		my_hand->context = AllocSetContextCreate(TopMemoryContext, "pg_estate ready jobs", ALLOCSET_DEFAULT_SIZES);
+		RegisterXactCallback(give_back_at_abort, NULL);
+		before_shmem_exit(give_back_at_exit, (Datum) 0);
+	}
+	my_hand->private = private || estate_shared == NULL;
+	return my_hand;
+}
+
+/* A lane has all priorities of its side of 0; what is taken together is run in their order, and by when it was due */
+static int
+compare_order(const void *a, const void *b)
+{
+	const ReadyJob *x = a;
+	const ReadyJob *y = b;
+
+	if (x->job.priority != y->job.priority)
+		return x->job.priority < y->job.priority ? -1 : 1;
+	if (x->job.run_at != y->job.run_at)
+		return x->job.run_at < y->job.run_at ? -1 : 1;
+	return ItemPointerCompare((ItemPointer) &x->tid, (ItemPointer) &y->tid);
+}
+
+/*
+ * Reads the jobs on the taken pages.  The snapshot is taken after the pages
+ * were: a row that becomes visible later is told of by its inserter.
+ */
+static void
+read_pages(ReadyHand *hand, Relation relation)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	TupleTableSlot *slot = table_slot_create(relation, NULL);
+	ItemPointerData first;
+	ItemPointerData last;
+	TableScanDesc scan;
+	int			most = 256;
+	bool		mixed = false;
+
+	hand->jobs = palloc(sizeof(ReadyJob) * most);
+	hand->count = 0;
+	ItemPointerSet(&first, hand->blocks.from, FirstOffsetNumber);
+	ItemPointerSet(&last, hand->blocks.to - 1, MaxOffsetNumber);
+	scan = table_beginscan_tidrange(relation, snapshot, &first, &last);
+	while (table_scan_getnextslot_tidrange(scan, ForwardScanDirection, slot))
+	{
+		ReadyJob   *ready;
+
+		CHECK_FOR_INTERRUPTS();
+		slot_getallattrs(slot);
+		if (hand->count == most)
+		{
+			most *= 2;
+			hand->jobs = repalloc(hand->jobs, sizeof(ReadyJob) * most);
+		}
+		ready = &hand->jobs[hand->count];
+		record_read(&ready->job, slot->tts_values, slot->tts_isnull, hand->count > 0 ? &ready[-1].job : NULL);
+		ready->tid = slot->tts_tid;
+		ready->settled = ready->key_freed = false;
+		mixed |= ready->job.priority != hand->jobs[0].job.priority || !slot->tts_isnull[JOB_RUN_AT];
+		hand->count++;
+	}
+	if (mixed)
+		qsort(hand->jobs, hand->count, sizeof(ReadyJob), compare_order);
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	UnregisterSnapshot(snapshot);
+	hand->left = hand->count;
+}
+
+/* The next pages, by the workers' position or by our own */
+static bool
+take_pages(ReadyHand *hand, Relation relation, int pages)
+{
+	uint32	   *at = &hand->at[hand->heap.queue][hand->heap.lane][hand->heap.segment];
+	BlockNumber nblocks = RelationGetNumberOfBlocks(relation);
+
+	if (!hand->private)
+		return lane_take(hand->heap, relation->rd_rel->relfilenode, nblocks, pages, &hand->blocks);
+	if (*at >= nblocks)
+		return false;
+	hand->blocks.from = *at;
+	hand->blocks.to = *at = Min(nblocks, *at + pages);
+	return true;
+}
+
+static bool
+take_from(ReadyHand *hand, LaneHeap heap, int pages)
+{
+	Oid			table = lane_table(heap);
+	Relation	relation = OidIsValid(table) ? try_table_open(table, AccessShareLock) : NULL;
+	bool		any = false;
+
+	if (relation == NULL)
+		return false;			/* the queue has been dropped */
+	hand->heap = heap;
+	while (!any && take_pages(hand, relation, pages))
+	{
+		MemoryContext caller;
+
+		CHECK_FOR_INTERRUPTS();
+		hand->holds = true;
+		hand->left = hand->count = 0;
+		MemoryContextReset(hand->context);
+		caller = MemoryContextSwitchTo(hand->context);
+		read_pages(hand, relation);
+		MemoryContextSwitchTo(caller);
+		any = hand->count > 0;
+		if (!any)
+			ready_give_back(hand);
+	}
+	table_close(relation, AccessShareLock);
+	return any;
+}
+
+static bool
+take_from_lane(ReadyHand *hand, int queue, int lane, int pages)
+{
+	int			segments[ESTATE_SEGMENTS];
+
+	lane_order(queue, lane, segments);
+	for (int i = 0; i < ESTATE_SEGMENTS; i++)
+		if (take_from(hand, (LaneHeap) {queue, lane, segments[i]}, pages))
+			return true;
+	return false;
+}
+
+/*
+ * Priority goes before queue; within a lane of priority the queues take turns,
+ * so that a long one does not keep the others waiting.
+ */
+static bool
+take_any(ReadyHand *hand, int pages, TimestampTz *until)
+{
+	static int	turn = 0;
+	bool		room[ESTATE_MAX_QUEUES];
+	TimestampTz now = GetCurrentTimestamp();
+
+	for (int queue = 0; queue < ESTATE_MAX_QUEUES; queue++)
+		room[queue] = queue_at(queue)->defined && !skipped[queue] && limit_has_room(queue, now, until);
+	for (int lane = 0; lane < ESTATE_LANES; lane++)
+		for (int i = 1; i <= ESTATE_MAX_QUEUES; i++)
+		{
+			int			queue = (turn + i) % ESTATE_MAX_QUEUES;
+
+			if (room[queue] && take_from_lane(hand, queue, lane, pages))
+			{
+				turn = queue;
+				return true;
+			}
+		}
+	return false;
+}
+
+/*
+ * What is in hand cannot be run for now: a worker leaves its queue alone until
+ * its next turn, a session passes it by.
+ */
+void
+ready_skip(ReadyHand *hand)
+{
+	if (hand->private)
+		hand->left = 0;
+	else
+	{
+		skipped[hand->heap.queue] = true;
+		ready_give_back(hand);
+	}
+}
+
+void
+ready_skip_none(void)
+{
+	memset(skipped, false, sizeof(skipped));
+}
+
+/*
+ * Takes the next pages that have jobs, by lane, queue and age; false: there
+ * are none, and `*until` is lowered to when a limit may let some.  A session
+ * goes through all of them until a whole pass has found nothing to run:
+ * handlers may have enqueued more.
+ */
+bool
+ready_take(ReadyHand *hand, int pages, TimestampTz *until)
+{
+	bool		any;
+
+	ready_give_back(hand);
+	any = take_any(hand, pages, until);
+	if (any || !hand->private)
+		return any;
+	memset(hand->at, 0, sizeof(hand->at));
+	if (!hand->any_in_pass)
+		return false;
+	hand->any_in_pass = false;
+	any = take_any(hand, pages, until);
+	if (!any)
+		memset(hand->at, 0, sizeof(hand->at));
+	return any;
+}
+
+/* Whether a job's row is still where it was read; the caller has a pin on its page */
+static bool
+is_there(Relation relation, Buffer buffer, const ReadyJob *job)
+{
+	Page		page;
+	OffsetNumber offset = ItemPointerGetOffsetNumber(&job->tid);
+	bool		there = false;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	page = BufferGetPage(buffer);
+	if (offset <= PageGetMaxOffsetNumber(page) && ItemIdIsNormal(PageGetItemId(page, offset)))
+	{
+		HeapTupleData tuple;
+		bool		isnull;
+
+		tuple.t_tableOid = RelationGetRelid(relation);
+		tuple.t_data = (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, offset));
+		tuple.t_len = ItemIdGetLength(PageGetItemId(page, offset));
+		tuple.t_self = job->tid;
+		there = DatumGetInt64(heap_getattr(&tuple, JOB_ID + 1, RelationGetDescr(relation), &isnull)) == job->job.id;
+	}
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	return there;
+}
+
+/*
+ * Deletes the row of a job that is about to be run; false: somebody else has
+ * it, or it is gone.
+ *
+ * No snapshot has been held since the row was read, so it may have been
+ * deleted, and even pruned away: heap_delete() must not be let loose on what
+ * is no tuple any more.  While we look and delete, our pin on the page keeps
+ * it from being pruned.
+ */
+bool
+ready_delete(const ReadyHand *hand, Relation relation, ReadyJob *job)
+{
+	BlockNumber block = ItemPointerGetBlockNumber(&job->tid);
+	Buffer		buffer;
+	TM_FailureData failure;
+	bool		deleted;
+
+	if (block >= RelationGetNumberOfBlocks(relation))
+		return false;
+	buffer = ReadBuffer(relation, block);
+	deleted = is_there(relation, buffer, job) &&
+		heap_delete(relation, &job->tid, GetCurrentCommandId(true), InvalidSnapshot,
+					false, &failure, false) == TM_Ok;
+	ReleaseBuffer(buffer);
+	/* a worker may pass the row by while we hold it: if we abort, its page must be taken again */
+	if (deleted && hand->private)
+		lane_note_row(hand->heap, block);
+	return deleted;
+}
+

@@ -1,0 +1,254 @@
+/*
+ * record.c
+ *	  A job as a row of the tables that it goes through.
+ *
+ * Runs in any process, inside a transaction.  Rows are written past the
+ * executor, which would take longer than all the rest, and past its checks of
+ * rights: these tables are nobody's but ours, and who may enqueue what was
+ * checked where it was asked for.
+ *
+ * Jobs are read into the current context.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "executor/executor.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "job/record.h"
+
+#define ENDED_CHUNK 128
+
+Oid
+record_table(const char *name)
+{
+	return get_relname_relid(name, get_namespace_oid("estate_internal", false));
+}
+
+/* Opens a table of ours that must have so many columns: rows are written by position */
+static Relation
+open_table(const char *name, int columns)
+{
+	Relation	relation = table_open(record_table(name), RowExclusiveLock);
+
+	if (RelationGetDescr(relation)->natts != columns)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table estate_internal.%s has %d columns, not %d",
+						name, RelationGetDescr(relation)->natts, columns),
+				 errhint("Drop what was added to it; what one wants to keep of jobs belongs in a table of one's own.")));
+	return relation;
+}
+
+/* A text; most neighbours have the same, and one copy will do */
+static const char *
+text_like(Datum value, const char *before)
+{
+	text	   *read = DatumGetTextPP(value);
+	int			len = VARSIZE_ANY_EXHDR(read);
+
+	if (before && strncmp(before, VARDATA_ANY(read), len) == 0 && before[len] == '\0')
+		return before;
+	return pnstrdup(VARDATA_ANY(read), len);
+}
+
+static void
+read_options(Job *job, const Datum *values, const bool *nulls)
+{
+	if (!nulls[JOB_EFFECT_KEY])
+	{
+		job->effect_key = palloc(sizeof(pg_uuid_t));
+		*job->effect_key = *DatumGetUUIDP(values[JOB_EFFECT_KEY]);
+	}
+	if (!nulls[JOB_UNIQUE_KEY])
+		job->unique_key = TextDatumGetCString(values[JOB_UNIQUE_KEY]);
+	if (!nulls[JOB_UNIQUE_UNTIL])
+		job->unique_until = TextDatumGetCString(values[JOB_UNIQUE_UNTIL]);
+	if (!nulls[JOB_TIMEOUT])
+	{
+		job->timeout = palloc(sizeof(Interval));
+		*job->timeout = *DatumGetIntervalP(values[JOB_TIMEOUT]);
+	}
+	if (!nulls[JOB_BACKOFF])
+		job->backoff = DatumGetArrayTypePCopy(values[JOB_BACKOFF]);
+	if (!nulls[JOB_TAGS])
+		job->tags = DatumGetArrayTypePCopy(values[JOB_TAGS]);
+	if (!nulls[JOB_ERRORS])
+		job->errors = DatumGetJsonbPCopy(values[JOB_ERRORS]);
+	job->alone = !nulls[JOB_ALONE] && DatumGetBool(values[JOB_ALONE]);
+	job->waited = nulls[JOB_WAITED] ? 0 : DatumGetInt16(values[JOB_WAITED]);
+}
+
+/* Reads the first JOB_COLUMNS values of a row; before: the job read before this one, or NULL */
+void
+record_read(Job *job, const Datum *values, const bool *nulls, const Job *before)
+{
+	memset(job, 0, sizeof(*job));
+	job->id = DatumGetInt64(values[JOB_ID]);
+	job->handler = text_like(values[JOB_HANDLER], before ? before->handler : NULL);
+	job->queue = text_like(values[JOB_QUEUE], before ? before->queue : NULL);
+	job->priority = DatumGetInt16(values[JOB_PRIORITY]);
+	job->max_attempts = DatumGetInt32(values[JOB_MAX_ATTEMPTS]);
+	job->role = DatumGetObjectId(values[JOB_ROLE]);
+	job->enqueued_at = DatumGetTimestampTz(values[JOB_ENQUEUED_AT]);
+	job->args = DatumGetJsonbPCopy(values[JOB_ARGS]);
+	job->run_at = nulls[JOB_RUN_AT] ? job->enqueued_at : DatumGetTimestampTz(values[JOB_RUN_AT]);
+	job->attempt = nulls[JOB_ATTEMPT] ? 0 : DatumGetInt32(values[JOB_ATTEMPT]);
+	for (int i = JOB_EFFECT_KEY; i < JOB_COLUMNS; i++)
+		if (!nulls[i])
+		{
+			read_options(job, values, nulls);
+			return;
+		}
+}
+
+Job *
+record_of_row(HeapTuple row, TupleDesc desc)
+{
+	Datum	   *values = palloc(sizeof(Datum) * desc->natts);
+	bool	   *nulls = palloc(sizeof(bool) * desc->natts);
+	Job		   *job = palloc(sizeof(Job));
+
+	heap_deform_tuple(row, desc, values, nulls);
+	record_read(job, values, nulls, NULL);
+	return job;
+}
+
+/* A text as a value; the last one again is not made anew.  The copy lives as long as the values do. */
+static void
+set_text(Datum *values, bool *nulls, int column, const char *text)
+{
+	nulls[column] = text == NULL;
+	if (text)
+		values[column] = CStringGetTextDatum(text);
+}
+
+static void
+set_pointer(Datum *values, bool *nulls, int column, const void *pointer)
+{
+	nulls[column] = pointer == NULL;
+	values[column] = PointerGetDatum(pointer);
+}
+
+/* Fills the first JOB_COLUMNS values of a row */
+void
+record_fill(const Job *job, Datum *values, bool *nulls)
+{
+	memset(nulls, false, sizeof(bool) * JOB_COLUMNS);
+	values[JOB_ID] = Int64GetDatum(job->id);
+	set_text(values, nulls, JOB_HANDLER, job->handler);
+	set_text(values, nulls, JOB_QUEUE, job->queue);
+	values[JOB_PRIORITY] = Int16GetDatum(job->priority);
+	values[JOB_MAX_ATTEMPTS] = Int32GetDatum(job->max_attempts);
+	values[JOB_ROLE] = ObjectIdGetDatum(job->role);
+	values[JOB_ENQUEUED_AT] = TimestampTzGetDatum(job->enqueued_at);
+	values[JOB_ARGS] = JsonbPGetDatum(job->args);
+	values[JOB_RUN_AT] = TimestampTzGetDatum(job->run_at);
+	values[JOB_ATTEMPT] = Int32GetDatum(job->attempt);
+	set_pointer(values, nulls, JOB_EFFECT_KEY, job->effect_key);
+	set_text(values, nulls, JOB_UNIQUE_KEY, job->unique_key);
+	set_text(values, nulls, JOB_UNIQUE_UNTIL, job->unique_until);
+	set_pointer(values, nulls, JOB_TIMEOUT, job->timeout);
+	set_pointer(values, nulls, JOB_BACKOFF, job->backoff);
+	set_pointer(values, nulls, JOB_TAGS, job->tags);
+	set_pointer(values, nulls, JOB_ERRORS, job->errors);
+	values[JOB_ALONE] = BoolGetDatum(true);
+	nulls[JOB_ALONE] = !job->alone;
+	values[JOB_WAITED] = Int16GetDatum(job->waited);
+	nulls[JOB_WAITED] = job->waited == 0;
+}
+
+/* Writes jobs that wait for something */
+void
+record_write_open(const JobOpening *openings, int n)
+{
+	static const char *const reasons[] = {"time", "key", "jobs"};
+	Relation	relation;
+	EState	   *estate;
+	ResultRelInfo *result;
+	TupleTableSlot *slot;
+
+	if (n == 0)
+		return;
+	relation = open_table("job_open", OPEN_COLUMNS);
+	estate = CreateExecutorState();
+	result = makeNode(ResultRelInfo);
+	InitResultRelInfo(result, relation, 0, NULL, 0);
+	ExecOpenIndices(result, false);
+	slot = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
+	for (int i = 0; i < n; i++)
+	{
+		const JobOpening *opening = &openings[i];
+
+		CHECK_FOR_INTERRUPTS();
+		ExecClearTuple(slot);
+		record_fill(opening->job, slot->tts_values, slot->tts_isnull);
+		slot->tts_values[OPEN_NETWORK] = BoolGetDatum(opening->network);
+		slot->tts_isnull[OPEN_NETWORK] = false;
+		set_text(slot->tts_values, slot->tts_isnull, OPEN_WAITS_FOR, reasons[opening->waits_for]);
+		set_text(slot->tts_values, slot->tts_isnull, OPEN_HELD_KEY, opening->held_key);
+		slot->tts_values[OPEN_BLOCKERS] = Int32GetDatum(opening->blockers);
+		slot->tts_isnull[OPEN_BLOCKERS] = opening->blockers == 0;
+		ExecStoreVirtualTuple(slot);
+		ExecSimpleRelationInsert(result, estate, slot);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	ExecCloseIndices(result);
+	FreeExecutorState(estate);
+	table_close(relation, NoLock);
+}
+
+static void
+fill_ended(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now)
+{
+	Datum	   *values = slot->tts_values;
+	bool	   *nulls = slot->tts_isnull;
+
+	ExecClearTuple(slot);
+	record_fill(ending->job, values, nulls);
+	nulls[JOB_ALONE] = nulls[JOB_WAITED] = true;
+	values[ENDED_NETWORK] = BoolGetDatum(ending->network);
+	values[ENDED_ENDED_AT] = TimestampTzGetDatum(now);
+	nulls[ENDED_NETWORK] = nulls[ENDED_ENDED_AT] = false;
+	set_text(values, nulls, ENDED_STATE, ending->state);
+	set_pointer(values, nulls, ENDED_RESULT, ending->job->result);
+	ExecStoreVirtualTuple(slot);
+}
+
+/* Writes the history of jobs as the catalogs are written, many rows at once */
+void
+record_write_ended(const JobEnding *endings, int n)
+{
+	Relation	relation;
+	CatalogIndexState indexes;
+	TupleTableSlot *slots[ENDED_CHUNK];
+	int			nslots = Min(n, ENDED_CHUNK);
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (n == 0)
+		return;
+	relation = open_table("job_ended", ENDED_COLUMNS);
+	indexes = CatalogOpenIndexes(relation);
+	for (int i = 0; i < nslots; i++)
+		slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
+	for (int from = 0; from < n; from += ENDED_CHUNK)
+	{
+		int			count = Min(n - from, ENDED_CHUNK);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < count; i++)
+			fill_ended(slots[i], &endings[from + i], now);
+		CatalogTuplesMultiInsertWithInfo(relation, slots, count, indexes);
+	}
+	for (int i = 0; i < nslots; i++)
+		ExecDropSingleTupleTableSlot(slots[i]);
+	CatalogCloseIndexes(indexes);
+	table_close(relation, NoLock);
+}

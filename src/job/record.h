@@ -1,0 +1,70 @@
+/*
+ * record.h
+ *	  A job as a row of the tables that it goes through.
+ */
+#ifndef ESTATE_RECORD_H
+#define ESTATE_RECORD_H
+
+#include "job/job.h"
+
+#include "access/htup.h"
+#include "access/tupdesc.h"
+#include "utils/relcache.h"
+
+/* Columns of estate_internal.job_ready, with which the other two tables begin */
+enum
+{
+	JOB_ID, JOB_HANDLER, JOB_QUEUE, JOB_PRIORITY, JOB_MAX_ATTEMPTS, JOB_ROLE, JOB_ENQUEUED_AT, JOB_ARGS, JOB_RUN_AT, JOB_ATTEMPT,
+	JOB_EFFECT_KEY, JOB_UNIQUE_KEY, JOB_UNIQUE_UNTIL, JOB_TIMEOUT, JOB_BACKOFF, JOB_TAGS, JOB_ERRORS, JOB_ALONE, JOB_WAITED,
+	JOB_COLUMNS
+};
+
+enum
+{
+	OPEN_NETWORK = JOB_COLUMNS, OPEN_WAITS_FOR, OPEN_HELD_KEY, OPEN_BLOCKERS, OPEN_COLUMNS
+};
+
+enum
+{
+	ENDED_NETWORK = JOB_COLUMNS, ENDED_STATE, ENDED_ENDED_AT, ENDED_RESULT, ENDED_COLUMNS
+};
+
+/* Their names in a statement */
+#define JOB_COLUMN_NAMES \
+	"id, handler, queue, priority, max_attempts, role, enqueued_at, args, run_at, attempt," \
+	" effect_key, unique_key, unique_until, timeout, backoff, tags, errors, alone, waited"
+
+/* What a job of job_open waits for */
+typedef enum JobWait
+{
+	WAITS_FOR_TIME,
+	WAITS_FOR_KEY,				/* the limit of its key */
+	WAITS_FOR_JOBS				/* those that it depends on */
+} JobWait;
+
+/* A job on its way to job_open */
+typedef struct JobOpening
+{
+	const Job  *job;
+	bool		network;
+	JobWait		waits_for;
+	const char *held_key;
+	int			blockers;
+} JobOpening;
+
+/* A job on its way to job_ended */
+typedef struct JobEnding
+{
+	const Job  *job;
+	bool		network;
+	const char *state;
+} JobEnding;
+
+extern Oid	record_table(const char *name);
+extern void record_read(Job *job, const Datum *values, const bool *nulls, const Job *before);
+extern Job *record_of_row(HeapTuple row, TupleDesc desc);
+extern void record_fill(const Job *job, Datum *values, bool *nulls);
+extern void record_write_open(const JobOpening *openings, int n);
+extern void record_write_ended(const JobEnding *endings, int n);
+
+#endif							/* ESTATE_RECORD_H */

@@ -1,0 +1,220 @@
+/*
+ * settle.c
+ *	  What becomes of jobs that were run: done, tried again, dead, cancelled,
+ *	  or put off.
+ *
+ * Runs in workers and in sessions that run jobs, inside the transaction of
+ * the handlers' effects: that is what makes them exactly once.  The jobs' rows
+ * have been deleted where they waited; here they are written where they go,
+ * all at once at the end of the transaction.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/pg_prng.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/fmgrprotos.h"
+#include "utils/json.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+
+#include "job/settle.h"
+#include "job/unique.h"
+
+/* Back-off after a failure: 1 s doubling to an hour, with a fifth of jitter */
+#define BACKOFF_FIRST_US 1e6
+#define BACKOFF_MOST_US 3600e6
+
+/* What is kept of a failure, and how many of a job's: one that is tried for ever must not grow for ever */
+#define ERROR_MOST_BYTES 4096
+#define ERRORS_KEPT 100
+
+/* For this long after it was enqueued a job's collisions do not count as attempts */
+#define COLLISIONS_MOST_US (INT64CONST(5) * 60 * 1000000)
+
+Settlement *
+settle_begin(int most, bool network)
+{
+	Settlement *settlement = palloc0(sizeof(Settlement));
+
+	settlement->network = network;
+	settlement->most = most;
+	settlement->endings = palloc(sizeof(JobEnding) * most);
+	settlement->openings = palloc(sizeof(JobOpening) * most);
+	settlement->freed = palloc(sizeof(Job *) * most);
+	return settlement;
+}
+
+static void
+end_job(Settlement *settlement, Job *job, const char *state, bool keep)
+{
+	if (unique_ends_when_done(job))
+		settlement->freed[settlement->nfreed++] = job;
+	if (!keep)
+		return;
+	settlement->endings[settlement->nendings++] = (JobEnding) {job, settlement->network, state};
+}
+
+static void
+open_again(Settlement *settlement, Job *job, JobWait wait, const char *held_key)
+{
+	settlement->openings[settlement->nopenings++] = (JobOpening) {job, settlement->network, wait, held_key, 0};
+}
+
+void
+settle_done(Settlement *settlement, Job *job, EstateKeep keep)
+{
+	job->attempt++;
+	end_job(settlement, job, "done", keep == KEEP_ALL);
+}
+
+void
+settle_cancelled(Settlement *settlement, Job *job, EstateKeep keep)
+{
+	end_job(settlement, job, "cancelled", keep != KEEP_NONE);
+}
+
+/* Put off until a time, as if it had not been tried */
+void
+settle_wait(Settlement *settlement, Job *job, TimestampTz run_at)
+{
+	job->run_at = run_at;
+	open_again(settlement, job, WAITS_FOR_TIME, NULL);
+}
+
+/* A limit does not let it start */
+void
+settle_held(Settlement *settlement, Job *job, const AdmissionAnswer *answer)
+{
+	if (answer->admission == KEY_FULL)
+	{
+		job->waited |= WAITED_FOR_KEY;
+		open_again(settlement, job, WAITS_FOR_KEY, answer->key);
+		return;
+	}
+	job->waited |= WAITED_FOR_RATE;
+	settle_wait(settlement, job, answer->until);
+}
+
+static void
+push_text(JsonbParseState **state, const char *key, const char *text)
+{
+	JsonbValue	value;
+	int			len = text ? strlen(text) : 0;
+
+	value.type = jbvString;
+	value.val.string.val = unconstify(char *, key);
+	value.val.string.len = strlen(key);
+	pushJsonbValue(state, WJB_KEY, &value);
+	/* cut: a handler may raise what is too long for jsonb, and that must not stop the queue */
+	value.val.string.val = unconstify(char *, text ? text : "");
+	value.val.string.len = pg_mbcliplen(value.val.string.val, len, ERROR_MOST_BYTES);
+	pushJsonbValue(state, WJB_VALUE, &value);
+}
+
+static Jsonb *
+error_object(int attempt, const ErrorData *error)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue	value;
+	char		at[MAXDATELEN + 1];
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	value.type = jbvString;
+	value.val.string.val = "attempt";
+	value.val.string.len = strlen("attempt");
+	pushJsonbValue(&state, WJB_KEY, &value);
+	value.type = jbvNumeric;
+	value.val.numeric = int64_to_numeric(attempt);
+	pushJsonbValue(&state, WJB_VALUE, &value);
+	push_text(&state, "at", JsonEncodeDateTime(at, TimestampTzGetDatum(GetCurrentTimestamp()), TIMESTAMPTZOID, NULL));
+	push_text(&state, "sqlstate", unpack_sql_state(error->sqlerrcode));
+	push_text(&state, "message", error->message);
+	push_text(&state, "context", error->context);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/* Adds a failure to those of the job, of which the first are forgotten when there are too many */
+static void
+remember(Job *job, const ErrorData *error)
+{
+	Datum		list = job->errors ? JsonbPGetDatum(job->errors) : DirectFunctionCall1(jsonb_in, CStringGetDatum("[]"));
+
+	if (job->errors && JB_ROOT_COUNT(job->errors) >= ERRORS_KEPT)
+		list = DirectFunctionCall2(jsonb_delete_idx, list, Int32GetDatum(0));
+	job->errors = DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, list, JsonbPGetDatum(error_object(job->attempt + 1, error))));
+}
+
+/* The wait after this many failures */
+static double
+backoff_us(const Job *job)
+{
+	double		us = BACKOFF_FIRST_US;
+
+	if (job->backoff)
+	{
+		Datum	   *spans;
+		int			n;
+		Interval   *span;
+
+		deconstruct_array(job->backoff, INTERVALOID, sizeof(Interval), false, TYPALIGN_DOUBLE, &spans, NULL, &n);
+		span = DatumGetIntervalP(spans[Min(job->attempt, n) - 1]);
+		return span->time + (span->day + span->month * 30.0) * USECS_PER_DAY;
+	}
+	for (int i = 1; i < job->attempt && us < BACKOFF_MOST_US; i++)
+		us *= 2;
+	return Min(us, BACKOFF_MOST_US);
+}
+
+/*
+ * A deadlock or serialization failure is neither the job's fault nor an
+ * attempt: the transaction met another one.  The job waits a twentieth of its
+ * age and runs again.  Not for ever: a handler may raise these by itself.
+ */
+static bool
+met_another(const Job *job, const ErrorData *error)
+{
+	return (error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED || error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE) &&
+		GetCurrentTimestamp() - job->enqueued_at <= COLLISIONS_MOST_US;
+}
+
+/*
+ * The job failed: tried again after a while, or dead.  retry_at 0 means the
+ * usual back-off; another value also means that the failure does not bring
+ * the job nearer to its end.  Whether it counts as a failure.
+ */
+bool
+settle_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, EstateKeep keep)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (retry_at == 0 && met_another(job, error))
+	{
+		settle_wait(settlement, job, now + 50000 + (now - job->enqueued_at) / 20);
+		return false;
+	}
+	remember(job, error);
+	if (retry_at != 0)
+		settle_wait(settlement, job, retry_at);
+	else if (++job->attempt >= job->max_attempts)
+		end_job(settlement, job, "dead", keep != KEEP_NONE);
+	else
+		settle_wait(settlement, job,
+					now + (int64) (backoff_us(job) * (0.8 + 0.4 * pg_prng_double(&pg_global_prng_state))));
+	return true;
+}
+
+/* Writes it all; the rows' own transaction does the rest */
+void
+settle_write(Settlement *settlement)
+{
+	record_write_ended(settlement->endings, settlement->nendings);
+	record_write_open(settlement->openings, settlement->nopenings);
+	unique_free(settlement->freed, settlement->nfreed);
+	if (settlement->nopenings > 0)
+		estate_wake_at_commit(settlement->network ? WORKER_NETWORK : WORKER_SQL);
+}

@@ -1,0 +1,33 @@
+/*
+ * settle.h
+ *	  What becomes of the jobs that a transaction has run: collected, then
+ *	  written at its end.
+ */
+#ifndef ESTATE_SETTLE_H
+#define ESTATE_SETTLE_H
+
+#include "job/job.h"
+#include "job/limit.h"
+#include "job/record.h"
+
+typedef struct Settlement
+{
+	bool		network;
+	int			most;
+	JobEnding  *endings;
+	int			nendings;
+	JobOpening *openings;
+	int			nopenings;
+	Job		  **freed;			/* whose unique keys are free now */
+	int			nfreed;
+} Settlement;
+
+extern Settlement *settle_begin(int most, bool network);
+extern void settle_done(Settlement *settlement, Job *job, EstateKeep keep);
+extern void settle_cancelled(Settlement *settlement, Job *job, EstateKeep keep);
+extern bool settle_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, EstateKeep keep);
+extern void settle_wait(Settlement *settlement, Job *job, TimestampTz run_at);
+extern void settle_held(Settlement *settlement, Job *job, const AdmissionAnswer *answer);
+extern void settle_write(Settlement *settlement);
+
+#endif							/* ESTATE_SETTLE_H */
