@@ -84,7 +84,6 @@ subtest 'others run beside a slow one' => sub {
 	ok(!(grep { $_ > 2000 } @took), "those enqueued with it: @took ms");
 	is(state_of($slow), 'running', 'it still runs');
 	is(value("SELECT running FROM estate.queue_status WHERE queue = 'default'"), 1, 'queue_status shows it');
-	is(value("SELECT estate.cancel_job($slow)"), 'f', 'what runs is not cancelled');
 
 	EstateCluster::wait_until($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'pg_estate worker'", 'the others left');
 	my $ms = milliseconds(value('SELECT ' . note_job('after it')));
@@ -94,6 +93,16 @@ subtest 'others run beside a slow one' => sub {
 	is(value("SELECT pg_cancel_backend($pid)"), 't', 'its statement is cancelled');
 	wait_for_state($slow, 'dead');
 	is(value("SELECT errors->0->>'sqlstate' FROM estate.job WHERE id = $slow"), '57014', 'that is a failed attempt');
+	is(value("SELECT count(*) FROM pg_stat_activity WHERE pid = $pid"), 1, 'its worker lives on');
+
+	my $unwanted = value("SELECT estate.enqueue('public.slow')");
+	wait_for_state($unwanted, 'running');
+	is(value("SELECT estate.cancel_job($unwanted)"), 't', 'a running job is told to stop');
+	wait_for_state($unwanted, 'cancelled');
+	is(value("SELECT attempt FROM estate.job WHERE id = $unwanted"), 0, 'and is not tried again');
+	my $hasty = value("SELECT estate.enqueue('public.slow', max_attempts => 1, timeout => '200 ms')");
+	wait_for_state($hasty, 'dead');
+	like(value("SELECT errors->0->>'message' FROM estate.job WHERE id = $hasty"), qr/longer than its timeout of 200 ms/, 'a timeout is a failed attempt');
 	is(value("SELECT count(*) FROM pg_stat_activity WHERE pid = $pid"), 1, 'its worker lives on');
 };
 

@@ -47,6 +47,7 @@ sub fill
 		SET client_min_messages = error;
 		SELECT estate.enqueue('public.ran', '{"deep": [1, {"ü": null}]}', unique_key => 'kept');
 		SELECT estate.enqueue('public.ran', priority => 0);
+		SELECT estate.enqueue('public.ran', run_at => now() + '1 day');
 		RESET ROLE;
 		-- a user's own: column, index, view, grants, target
 		ALTER TABLE estate.listing ADD COLUMN my_score double precision;
