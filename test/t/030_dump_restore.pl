@@ -132,7 +132,7 @@ subtest 'restored into a second cluster' => sub {
 	EstateCluster::wait_until_idle($copy);
 	is($copy->safe_psql('estate', q{SELECT count(*) FROM estate.job WHERE state = 'available'}), 3, 'jobs wait, the old and the new');
 
-	$copy->safe_psql('estate', 'SELECT estate.enable_workers()');
+	$copy->safe_psql('estate', 'UPDATE estate_internal.job_open SET run_at = now(); SELECT estate.enable_workers()');
 	EstateCluster::wait_until($copy, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'the jobs have ended');
 	is($copy->safe_psql('estate', q{SELECT state, role FROM estate.job WHERE unique_key = 'kept'}), 'done|anna', 'once enabled, they run, as who enqueued them');
 	is($copy->safe_psql('estate', q{SELECT ok FROM estate.doctor() WHERE "check" = 'workers'}), 't', 'doctor() is content');
