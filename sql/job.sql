@@ -2,14 +2,16 @@
 
 CREATE FUNCTION estate.enqueue(handler text, args jsonb DEFAULT '{}', queue text DEFAULT 'default', priority int DEFAULT 0,
 		run_at timestamptz DEFAULT NULL, unique_key text DEFAULT NULL, max_attempts int DEFAULT 20, unique_until text DEFAULT 'done',
-		on_conflict text DEFAULT 'skip', timeout interval DEFAULT NULL, backoff interval[] DEFAULT NULL, tags text[] DEFAULT NULL) RETURNS bigint
+		on_conflict text DEFAULT 'skip', timeout interval DEFAULT NULL, backoff interval[] DEFAULT NULL, tags text[] DEFAULT NULL,
+		depends_on bigint[] DEFAULT NULL, depends_when text DEFAULT 'done') RETURNS bigint
 	AS 'MODULE_PATHNAME', 'estate_enqueue' LANGUAGE C;
-COMMENT ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int, text, text, interval, interval[], text[]) IS
+COMMENT ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int, text, text, interval, interval[], text[], bigint[], text) IS
 'Enqueues a job in this transaction, to be run as the calling role: handler is a function schema.name(jsonb), run exactly once, or schema.name(jsonb[]), '
 'called once for many jobs, or one of the built-ins feed, media, train, score. Lower priorities run first. Returns the id of the job, or of the role''s job with '
 'the same unique_key, which is taken until the job is done (or unique_until => ''start'' or an interval) and must not begin with feed: or media:; '
-'on_conflict => ''replace'' gives that job, if it still waits, everything that is asked for now. After a failure it waits as backoff says, else 1 s, doubling';
-GRANT EXECUTE ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int, text, text, interval, interval[], text[]) TO estate_operator, estate_admin;
+'on_conflict => ''replace'' gives that job, if it still waits, everything that is asked for now. After a failure it waits as backoff says, else 1 s, doubling. '
+'It is blocked until the jobs of depends_on are done, and cancelled if one of them fails for good; with depends_when => ''ended'' it runs once all have ended, however';
+GRANT EXECUTE ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int, text, text, interval, interval[], text[], bigint[], text) TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate.enqueue_many(handler text, args jsonb[], queue text DEFAULT 'default', priority int DEFAULT 0,
 		run_at timestamptz DEFAULT NULL, max_attempts int DEFAULT 20, timeout interval DEFAULT NULL, backoff interval[] DEFAULT NULL,

@@ -184,6 +184,8 @@ typedef struct EstateDatabaseSlot
 	uint32		changes;		/* commits that changed what workers remember of the installation and the queues */
 	uint32		queues_read;	/* number of changes when the queues were read, and one more */
 	bool		held;			/* jobs may be held back by a limit of their key */
+	bool		dependencies;	/* jobs may wait for others */
+	int			depending;		/* transactions under way that make jobs wait for others */
 	EstateQueue queues[ESTATE_MAX_QUEUES];
 	EstateWorkerSlot workers[ESTATE_MAX_WORKERS];
 } EstateDatabaseSlot;

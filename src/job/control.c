@@ -152,6 +152,40 @@ estate_cancel_job(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(true);
 }
 
+/* A statement as the keeper, that changes jobs of both kinds */
+static uint64
+change(const char *sql, int nargs, Oid *types, Datum *values, const char *nulls)
+{
+	EstateUser	user;
+	uint64		processed;
+
+	estate_become_keeper(&user);
+	SPI_connect();
+	if (SPI_execute_with_args(sql, nargs, types, values, nulls, false, 0) < 0)
+		elog(ERROR, "could not run: %s", sql);
+	processed = SPI_processed;
+	SPI_finish();
+	estate_resume_user(&user);
+	estate_wake_at_commit(WORKER_SQL);
+	estate_wake_at_commit(WORKER_NETWORK);
+	return processed;
+}
+
+/* A job that waits for others goes on doing so, and then for its time */
+static bool
+snooze_blocked(int64 id, TimestampTz until)
+{
+	Oid			types[] = {INT8OID, TIMESTAMPTZOID};
+	Datum		values[] = {Int64GetDatum(id), TimestampTzGetDatum(until)};
+	Oid			role = role_by("SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1"
+							   " AND waits_for OPERATOR(pg_catalog.=) 'jobs' FOR UPDATE SKIP LOCKED", id);
+
+	if (!OidIsValid(role))
+		return false;
+	require_job_rights(id, role);
+	return change("UPDATE estate_internal.job_open SET run_at = $2 WHERE id OPERATOR(pg_catalog.=) $1", 2, types, values, NULL) == 1;
+}
+
 PG_FUNCTION_INFO_V1(estate_snooze_job);
 
 /* estate.snooze_job(id, delay) -> bool: whether the job will wait for so long, without counting an attempt */
@@ -171,6 +205,8 @@ estate_snooze_job(PG_FUNCTION_ARGS)
 		job_decide(VERDICT_SNOOZE, until);
 		PG_RETURN_BOOL(true);
 	}
+	if (snooze_blocked(id, until))
+		PG_RETURN_BOOL(true);
 	job = take_waiting(id, &network);
 	if (job == NULL)
 		PG_RETURN_BOOL(false);
@@ -179,25 +215,6 @@ estate_snooze_job(PG_FUNCTION_ARGS)
 	settle_wait(settlement, job, until);
 	settle_write(settlement);
 	PG_RETURN_BOOL(true);
-}
-
-/* A statement as the keeper, that changes jobs of both kinds */
-static uint64
-change(const char *sql, int nargs, Oid *types, Datum *values, const char *nulls)
-{
-	EstateUser	user;
-	uint64		processed;
-
-	estate_become_keeper(&user);
-	SPI_connect();
-	if (SPI_execute_with_args(sql, nargs, types, values, nulls, false, 0) < 0)
-		elog(ERROR, "could not run: %s", sql);
-	processed = SPI_processed;
-	SPI_finish();
-	estate_resume_user(&user);
-	estate_wake_at_commit(WORKER_SQL);
-	estate_wake_at_commit(WORKER_NETWORK);
-	return processed;
 }
 
 /*

@@ -18,11 +18,13 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "job/depend.h"
 #include "job/handler.h"
 #include "job/queue.h"
 #include "job/ready.h"
 #include "job/record.h"
 #include "job/replace.h"
+#include "job/settle.h"
 #include "job/unique.h"
 
 #define DEFAULT_MAX_ATTEMPTS 20
@@ -112,6 +114,26 @@ job_write(const Job *job, bool network)
 	estate_wake_at_commit(network ? WORKER_NETWORK : WORKER_SQL);
 }
 
+/* A job that waits for others; it may be too late for that, one way or the other */
+static void
+write_dependent(JobRequest *request, bool network)
+{
+	Job		   *job = &request->job;
+	int64		lost;
+	JobOpening	opening = {job, network, WAITS_FOR_JOBS, NULL,
+	depend_on(job, request->depends_on, request->when_ended, &lost)};
+
+	if (lost != 0)
+		settle_lost(job, network, lost);
+	else if (opening.blockers == 0)
+		job_write(job, network);
+	else
+	{
+		record_write_open(&opening, 1);
+		CommandCounterIncrement();
+	}
+}
+
 /*
  * Enqueues; the request's job is filled in.  Returns the id of the new job, or
  * of the one that has the same unique key.
@@ -135,14 +157,14 @@ job_enqueue(JobRequest *request)
 	{
 		int64		has = unique_take(job);
 
-		if (has != job->id)
-		{
-			if (request->replace)
-				replace_waiting(has, job, kind.network);
+		if (has != job->id && !(request->replace && replace_waiting(has)))
 			return has;
-		}
+		job->id = has;
 	}
-	job_write(job, kind.network);
+	if (request->depends_on)
+		write_dependent(request, kind.network);
+	else
+		job_write(job, kind.network);
 	return job->id;
 }
 

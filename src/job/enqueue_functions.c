@@ -128,27 +128,26 @@ read_last(FunctionCallInfo fcinfo, int from, Job *job)
 	job->tags = PG_ARGISNULL(from + 2) ? NULL : PG_GETARG_ARRAYTYPE_P(from + 2);
 }
 
+/* An argument that is one of two words: whether it is the second */
 static bool
-asks_to_replace(FunctionCallInfo fcinfo, int n)
+is_second(FunctionCallInfo fcinfo, int n, const char *name, const char *first, const char *second)
 {
 	const char *what;
 
-	require_argument(fcinfo, n, "on_conflict");
+	require_argument(fcinfo, n, name);
 	what = text_argument(fcinfo, n);
-	if (strcmp(what, "replace") == 0)
-		return true;
-	if (strcmp(what, "skip") != 0)
+	if (strcmp(what, first) != 0 && strcmp(what, second) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("on_conflict must be \"skip\" or \"replace\", not \"%s\"", what)));
-	return false;
+				 errmsg("%s must be \"%s\" or \"%s\", not \"%s\"", name, first, second, what)));
+	return strcmp(what, second) == 0;
 }
 
 PG_FUNCTION_INFO_V1(estate_enqueue);
 
 /*
  * estate.enqueue(handler, args, queue, priority, run_at, unique_key, max_attempts, unique_until,
- *				  on_conflict, timeout, backoff, tags) -> bigint
+ *				  on_conflict, timeout, backoff, tags, depends_on, depends_when) -> bigint
  */
 Datum
 estate_enqueue(PG_FUNCTION_ARGS)
@@ -166,8 +165,10 @@ estate_enqueue(PG_FUNCTION_ARGS)
 	job->unique_until = text_argument(fcinfo, 7);
 	if (strcmp(job->unique_until, "done") == 0 || job->unique_key == NULL)
 		job->unique_until = NULL;
-	request.replace = asks_to_replace(fcinfo, 8);
+	request.replace = is_second(fcinfo, 8, "on_conflict", "skip", "replace");
 	read_last(fcinfo, 9, job);
+	request.depends_on = PG_ARGISNULL(12) ? NULL : PG_GETARG_ARRAYTYPE_P(12);
+	request.when_ended = is_second(fcinfo, 13, "depends_when", "done", "ended");
 	check_job(job);
 	id = job_enqueue(&request);
 	job_warn_without_workers();

@@ -43,6 +43,8 @@ typedef struct JobRequest
 {
 	Job			job;
 	bool		replace;		/* what waits with the same unique key takes over what is asked for */
+	ArrayType  *depends_on;		/* ids of jobs that have to be done first */
+	bool		when_ended;		/* dead and cancelled ones will do */
 } JobRequest;
 
 /* enqueue.c */

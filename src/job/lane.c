@@ -58,6 +58,18 @@ lane_table(LaneHeap heap)
 	return get_relname_relid(name, get_namespace_oid("estate_internal", false));
 }
 
+/* The lane and segment that a table is */
+LaneHeap
+lane_heap(Oid table)
+{
+	LaneHeap	heap;
+	char	   *name = get_rel_name(table);
+
+	if (name == NULL || sscanf(name, "job_ready_%d_%d_%d", &heap.queue, &heap.lane, &heap.segment) != 3)
+		elog(ERROR, "relation %u is no heap of a lane", table);
+	return heap;
+}
+
 static EstateSegment *
 find_segment(LaneHeap heap)
 {

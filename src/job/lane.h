@@ -21,6 +21,7 @@ typedef struct LaneHeap
 /* lane.c */
 extern int	lane_of_priority(int priority);
 extern Oid	lane_table(LaneHeap heap);
+extern LaneHeap lane_heap(Oid table);
 extern int	lane_current(int queue, int lane);
 extern void lane_note_row(LaneHeap heap, BlockNumber block);
 extern bool lane_take(LaneHeap heap, Oid filenode, BlockNumber nblocks, int pages, EstateBlocks *taken);

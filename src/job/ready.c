@@ -16,7 +16,6 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "job/queue.h"
@@ -86,9 +85,7 @@ find_job(int64 id, LaneHeap *heap, ItemPointer tid, Oid *role)
 		return false;
 	row = SPI_tuptable->vals[0];
 	desc = SPI_tuptable->tupdesc;
-	if (sscanf(get_rel_name(DatumGetObjectId(SPI_getbinval(row, desc, 1, &isnull))), "job_ready_%d_%d_%d",
-			   &heap->queue, &heap->lane, &heap->segment) != 3)
-		elog(ERROR, "job " INT64_FORMAT " is in no lane", id);
+	*heap = lane_heap(DatumGetObjectId(SPI_getbinval(row, desc, 1, &isnull)));
 	*tid = *(ItemPointer) DatumGetPointer(SPI_getbinval(row, desc, 2, &isnull));
 	*role = DatumGetObjectId(SPI_getbinval(row, desc, 3, &isnull));
 	/* workers pass it by until we end */

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -33,24 +34,23 @@ remove_open(int64 id)
 						  "SELECT ctid FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED))",
 						  1, &type, &value, NULL, false, 0);
 	removed = SPI_processed == 1;
+	if (removed)
+		SPI_execute_with_args("DELETE FROM estate_internal.job_dependency WHERE job OPERATOR(pg_catalog.=) $1", 1, &type, &value, NULL, false, 0);
 	SPI_finish();
 	estate_resume_user(&user);
 	return removed;
 }
 
 /*
- * Gives a waiting job everything of another one but its id.  False: it is
- * being run, or has ended and only its key is still taken.
+ * Takes a waiting job away, so that another can be written with its id and its
+ * unique key.  False: it is being run, or has ended and only its key is still
+ * taken.
  */
 bool
-replace_waiting(int64 id, const Job *with, bool network)
+replace_waiting(int64 id)
 {
-	Job			job = *with;
-
-	if (!remove_open(id) && !ready_remove(id))
+	if (!remove_open(id) && ready_remove(id) == NULL)
 		return false;
-	job.id = id;
 	CommandCounterIncrement();
-	job_write(&job, network);
 	return true;
 }

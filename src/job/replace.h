@@ -5,8 +5,8 @@
 #ifndef ESTATE_REPLACE_H
 #define ESTATE_REPLACE_H
 
-#include "job/job.h"
+#include "estate.h"
 
-extern bool replace_waiting(int64 id, const Job *with, bool network);
+extern bool replace_waiting(int64 id);
 
 #endif							/* ESTATE_REPLACE_H */

@@ -46,13 +46,22 @@ settle_begin(int most, bool network)
 	settlement->endings = palloc(sizeof(JobEnding) * most);
 	settlement->openings = palloc(sizeof(JobOpening) * most);
 	settlement->freed = palloc(sizeof(Job *) * most);
+	settlement->ended.done = palloc(sizeof(int64) * most);
+	settlement->ended.failed = palloc(sizeof(int64) * most);
 	return settlement;
 }
 
 static void
-end_job(Settlement *settlement, Job *job, const char *state, bool keep)
+end_job(Settlement *settlement, Job *job, const char *state, bool done, bool keep)
 {
-	if (unique_ends_when_done(job))
+	EndedJobs  *ended = &settlement->ended;
+
+	if (done)
+		ended->done[ended->ndone++] = job->id;
+	else
+		ended->failed[ended->nfailed++] = job->id;
+	/* a job that never started has its key until then, too */
+	if (unique_ends_when_done(job) || (!done && unique_ends_at_start(job)))
 		settlement->freed[settlement->nfreed++] = job;
 	if (!keep)
 		return;
@@ -69,13 +78,13 @@ void
 settle_done(Settlement *settlement, Job *job, EstateKeep keep)
 {
 	job->attempt++;
-	end_job(settlement, job, "done", keep == KEEP_ALL);
+	end_job(settlement, job, "done", true, keep == KEEP_ALL);
 }
 
 void
 settle_cancelled(Settlement *settlement, Job *job, EstateKeep keep)
 {
-	end_job(settlement, job, "cancelled", keep != KEEP_NONE);
+	end_job(settlement, job, "cancelled", false, keep != KEEP_NONE);
 }
 
 /* Put off until a time, as if it had not been tried */
@@ -201,11 +210,61 @@ settle_failed(Settlement *settlement, Job *job, const ErrorData *error, Timestam
 	if (retry_at != 0)
 		settle_wait(settlement, job, retry_at);
 	else if (++job->attempt >= job->max_attempts)
-		end_job(settlement, job, "dead", keep != KEEP_NONE);
+		end_job(settlement, job, "dead", false, keep != KEEP_NONE);
 	else
 		settle_wait(settlement, job,
 					now + (int64) (backoff_us(job) * (0.8 + 0.4 * pg_prng_double(&pg_global_prng_state))));
 	return true;
+}
+
+/* Says in a job's history why it never ran */
+static void
+blame(Job *job, int64 blocker)
+{
+	ErrorData	error = {.sqlerrcode = ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE};
+
+	error.message = blocker ? psprintf("job " INT64_FORMAT ", which it depends on, has failed", blocker) :
+		pstrdup("a job that it depends on has failed");
+	remember(job, &error);
+}
+
+/* A job that was to wait for one that has failed already */
+void
+settle_lost(Job *job, bool network, int64 blocker)
+{
+	Settlement *settlement = settle_begin(1, network);
+
+	blame(job, blocker);
+	settle_cancelled(settlement, job, KEEP_ALL);
+	settle_write(settlement);
+}
+
+/* What waits for jobs that have ended goes on, or is cancelled, and then what waits for that */
+void
+settle_ended(const EndedJobs *ended)
+{
+	List	   *lost = depend_ended(ended);
+
+	while (lost != NIL)
+	{
+		EndedJobs	more = {0};
+		ListCell   *cell;
+
+		CHECK_FOR_INTERRUPTS();
+		more.failed = palloc(sizeof(int64) * list_length(lost));
+		foreach(cell, lost)
+		{
+			JobEnding  *ending = lfirst(cell);
+			Job		   *job = unconstify(Job *, ending->job);
+
+			blame(job, 0);
+			more.failed[more.nfailed++] = job->id;
+			if (unique_ends_when_done(job) || unique_ends_at_start(job))
+				unique_free(&job, 1);
+			record_write_ended(ending, 1);
+		}
+		lost = depend_ended(&more);
+	}
 }
 
 /* Writes it all; the rows' own transaction does the rest */
@@ -215,6 +274,8 @@ settle_write(Settlement *settlement)
 	record_write_ended(settlement->endings, settlement->nendings);
 	record_write_open(settlement->openings, settlement->nopenings);
 	unique_free(settlement->freed, settlement->nfreed);
+	if (settlement->ended.ndone + settlement->ended.nfailed > 0 && depend_any())
+		settle_ended(&settlement->ended);
 	if (settlement->nopenings > 0)
 		estate_wake_at_commit(settlement->network ? WORKER_NETWORK : WORKER_SQL);
 }

@@ -6,6 +6,7 @@
 #ifndef ESTATE_SETTLE_H
 #define ESTATE_SETTLE_H
 
+#include "job/depend.h"
 #include "job/job.h"
 #include "job/limit.h"
 #include "job/record.h"
@@ -20,6 +21,7 @@ typedef struct Settlement
 	int			nopenings;
 	Job		  **freed;			/* whose unique keys are free now */
 	int			nfreed;
+	EndedJobs	ended;
 } Settlement;
 
 extern Settlement *settle_begin(int most, bool network);
@@ -28,6 +30,8 @@ extern void settle_cancelled(Settlement *settlement, Job *job, EstateKeep keep);
 extern bool settle_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, EstateKeep keep);
 extern void settle_wait(Settlement *settlement, Job *job, TimestampTz run_at);
 extern void settle_held(Settlement *settlement, Job *job, const AdmissionAnswer *answer);
+extern void settle_lost(Job *job, bool network, int64 blocker);
+extern void settle_ended(const EndedJobs *ended);
 extern void settle_write(Settlement *settlement);
 
 #endif							/* ESTATE_SETTLE_H */

@@ -23,6 +23,7 @@
 #include "job/promote.h"
 #include "job/queue.h"
 #include "job/ready.h"
+#include "job/settle.h"
 #include "job/run.h"
 #include "process/step.h"
 #include "process/tasks.h"
@@ -135,11 +136,14 @@ look_for_jobs(TaskSet *set, JobScope *scope, MemoryContext batch, int *moved)
 {
 	EstateUser	user;
 	List	   *jobs;
+	EndedJobs	slipped;
 	TimestampTz until = DT_NOEND;
 
 	step_begin(set->mode, &user);
 	MemoryContextSwitchTo(batch);
 	queue_refresh();
+	if (depend_sweep(&slipped))
+		settle_ended(&slipped);
 	*moved = job_promote_due(scope) + job_promote_held();
 	jobs = job_claim_network(scope, ESTATE_MAX_RUNNING, &until);
 	step_commit(set->mode, &user);

@@ -39,6 +39,7 @@
 #include "job/promote.h"
 #include "job/queue.h"
 #include "job/ready.h"
+#include "job/settle.h"
 #include "job/unique.h"
 #include "process/step.h"
 #include "process/tasks.h"
@@ -326,12 +327,15 @@ static bool
 tidy_lanes(void)
 {
 	EstateUser	user;
+	EndedJobs	slipped;
 	bool		again;
 
 	step_begin(STEP_WORKER, &user);
 	again = lane_restart_after_prepare();
 	ready_sweep();
 	unique_sweep();
+	if (depend_sweep(&slipped))
+		settle_ended(&slipped);
 	step_commit(STEP_WORKER, &user);
 	MemoryContextSwitchTo(cycle_context);
 	return again;

@@ -88,6 +88,18 @@ CREATE TABLE estate_internal.job_unique (
 CREATE INDEX job_unique_until_idx ON estate_internal.job_unique (until) WHERE until IS NOT NULL;
 COMMENT ON TABLE estate_internal.job_unique IS 'Unique keys that are taken';
 
+-- A row: the job waits until the blocker is done, or with when_ended has ended in any way. unsure: see src/job/depend.c
+CREATE TABLE estate_internal.job_dependency (
+	blocker			bigint,
+	job				bigint,
+	when_ended		bool NOT NULL,
+	unsure			bool NOT NULL,
+	PRIMARY KEY (blocker, job)
+);
+CREATE INDEX job_dependency_job_idx ON estate_internal.job_dependency (job);
+CREATE INDEX job_dependency_unsure_idx ON estate_internal.job_dependency (blocker) WHERE unsure;
+COMMENT ON TABLE estate_internal.job_dependency IS 'Which jobs wait for which';
+
 CREATE TABLE estate_internal.job_ended (
 	LIKE estate_internal.job_ready,
 	network			bool NOT NULL,

@@ -1,0 +1,456 @@
+/*
+ * depend.c
+ *	  Jobs that wait for other jobs.
+ *
+ * Runs wherever jobs are enqueued, in workers and in sessions that run jobs,
+ * inside a transaction.  A row of job_dependency says that a job waits for a
+ * blocker; the transaction that ends the blocker deletes the row and counts
+ * the job's blockers down, so that a chain is as exactly once as its links.
+ *
+ * No blocker may slip away between our look at it and our commit.  One that we
+ * have enqueued ourselves cannot: nobody sees it yet.  Others are locked; a
+ * worker passes a locked row by.  One that is being run at the moment cannot be
+ * locked: its row of job_dependency is marked unsure, and looked after by
+ * depend_sweep() until the blocker is known to wait, or to have ended.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "job/depend.h"
+#include "job/lane.h"
+#include "job/record.h"
+
+typedef enum BlockerState
+{
+	BLOCKER_UNKNOWN,
+	BLOCKER_OURS,				/* enqueued by this transaction */
+	BLOCKER_WAITS,
+	BLOCKER_LOCKED,
+	BLOCKER_DONE,
+	BLOCKER_FAILED
+} BlockerState;
+
+typedef struct Blocker
+{
+	int64		id;
+	BlockerState state;
+} Blocker;
+
+/* this transaction counts among those that make dependencies */
+static bool counted = false;
+
+static int
+compare_blockers(const void *a, const void *b)
+{
+	int64		x = ((const Blocker *) a)->id;
+	int64		y = ((const Blocker *) b)->id;
+
+	return x < y ? -1 : x > y;
+}
+
+static Blocker *
+find(Blocker *blockers, int n, int64 id)
+{
+	Blocker		key = {id, BLOCKER_UNKNOWN};
+
+	return bsearch(&key, blockers, n, sizeof(Blocker), compare_blockers);
+}
+
+/* Ids in a state, as an array */
+static Datum
+ids_in(const Blocker *blockers, int n, BlockerState state)
+{
+	Datum	   *ids = palloc(sizeof(Datum) * n);
+	int			count = 0;
+
+	for (int i = 0; i < n; i++)
+		if (blockers[i].state == state)
+			ids[count++] = Int64GetDatum(blockers[i].id);
+	return PointerGetDatum(construct_array(ids, count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+static Datum
+ids_array(const int64 *ids, int n)
+{
+	Datum	   *values = palloc(sizeof(Datum) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+		values[i] = Int64GetDatum(ids[i]);
+	return PointerGetDatum(construct_array(values, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+/* Sorted, each once */
+static Blocker *
+read_ids(ArrayType *array, int *n)
+{
+	Datum	   *ids;
+	bool	   *nulls;
+	Blocker    *blockers;
+	int			count = 0;
+
+	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids, &nulls, n);
+	blockers = palloc0(sizeof(Blocker) * Max(*n, 1));
+	for (int i = 0; i < *n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("an id in depends_on must not be null")));
+		blockers[i].id = DatumGetInt64(ids[i]);
+	}
+	qsort(blockers, *n, sizeof(Blocker), compare_blockers);
+	for (int i = 0; i < *n; i++)
+		if (count == 0 || blockers[count - 1].id != blockers[i].id)
+			blockers[count++] = blockers[i];
+	*n = count;
+	return blockers;
+}
+
+static int64
+id_at(uint64 row, int column)
+{
+	bool		isnull;
+
+	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull));
+}
+
+/* Whoever may not touch a job may not wait for it either: he would learn how it goes */
+static void
+require_role(int64 id, Oid role, Oid job_role)
+{
+	if (!has_privs_of_role(role, job_role) && !has_privs_of_role(role, estate_owner()))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for job " INT64_FORMAT, id)));
+}
+
+/* Which of them wait, and which of those are ours */
+static void
+look_at_waiting(Blocker *blockers, int n, Oid role)
+{
+	Oid			type = INT8ARRAYOID;
+	Datum		value = ids_in(blockers, n, BLOCKER_UNKNOWN);
+	bool		isnull;
+
+	SPI_execute_with_args("SELECT id, role, xmin FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
+						  " UNION ALL SELECT id, role, xmin FROM estate_internal.job_ready WHERE id OPERATOR(pg_catalog.=) ANY ($1)",
+						  1, &type, &value, NULL, false, 0);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		Blocker    *blocker = find(blockers, n, id_at(i, 1));
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TransactionId made_by = DatumGetTransactionId(SPI_getbinval(row, SPI_tuptable->tupdesc, 3, &isnull));
+
+		require_role(blocker->id, role, DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull)));
+		blocker->state = TransactionIdIsCurrentTransactionId(made_by) ? BLOCKER_OURS : BLOCKER_WAITS;
+	}
+}
+
+/* Locks those that wait and are not ours, until the end of the transaction */
+static void
+lock_waiting(Blocker *blockers, int n)
+{
+	Oid			type = INT8ARRAYOID;
+	Datum		value = ids_in(blockers, n, BLOCKER_WAITS);
+	bool		isnull;
+
+	if (ARR_NDIM(DatumGetArrayTypeP(value)) == 0)
+		return;
+	SPI_execute_with_args("SELECT id FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) ANY ($1) FOR KEY SHARE SKIP LOCKED",
+						  1, &type, &value, NULL, false, 0);
+	for (uint64 i = 0; i < SPI_processed; i++)
+		find(blockers, n, id_at(i, 1))->state = BLOCKER_LOCKED;
+	SPI_execute_with_args("SELECT id, tableoid, ctid FROM estate_internal.job_ready WHERE id OPERATOR(pg_catalog.=) ANY ($1) FOR KEY SHARE SKIP LOCKED",
+						  1, &type, &value, NULL, false, 0);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		ItemPointer tid = (ItemPointer) DatumGetPointer(SPI_getbinval(row, SPI_tuptable->tupdesc, 3, &isnull));
+
+		find(blockers, n, id_at(i, 1))->state = BLOCKER_LOCKED;
+		/* workers pass it by until we end */
+		lane_note_row(lane_heap(DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull))),
+					  ItemPointerGetBlockNumber(tid));
+	}
+	estate_wake_at_commit(WORKER_SQL);
+}
+
+/* How those have ended that do not wait any more */
+static void
+look_at_ended(Blocker *blockers, int n, Oid role)
+{
+	Oid			type = INT8ARRAYOID;
+	Datum		value = ids_in(blockers, n, BLOCKER_UNKNOWN);
+	bool		isnull;
+
+	SPI_execute_with_args("SELECT id, role, state OPERATOR(pg_catalog.=) 'done' FROM estate_internal.job_ended WHERE id OPERATOR(pg_catalog.=) ANY ($1)",
+						  1, &type, &value, NULL, false, 0);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		Blocker    *blocker = find(blockers, n, id_at(i, 1));
+		HeapTuple	row = SPI_tuptable->vals[i];
+
+		require_role(blocker->id, role, DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull)));
+		blocker->state = DatumGetBool(SPI_getbinval(row, SPI_tuptable->tupdesc, 3, &isnull)) ? BLOCKER_DONE : BLOCKER_FAILED;
+	}
+	for (int i = 0; i < n; i++)
+		if (blockers[i].state == BLOCKER_UNKNOWN)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_OBJECT),
+					 errmsg("there is no job " INT64_FORMAT " to depend on", blockers[i].id),
+					 errhint("A job that has ended may have left the history: enqueue both in one transaction.")));
+}
+
+static void
+write_dependencies(const Job *job, const Blocker *blockers, int n, bool when_ended)
+{
+	Oid			types[] = {INT8ARRAYOID, INT8OID, BOOLOID, BOOLOID};
+	Datum		values[] = {(Datum) 0, Int64GetDatum(job->id), BoolGetDatum(when_ended), BoolGetDatum(false)};
+	static const BlockerState states[] = {BLOCKER_OURS, BLOCKER_LOCKED, BLOCKER_WAITS};
+
+	for (int i = 0; i < lengthof(states); i++)
+	{
+		values[0] = ids_in(blockers, n, states[i]);
+		values[3] = BoolGetDatum(states[i] == BLOCKER_WAITS);	/* it could not be locked */
+		SPI_execute_with_args("INSERT INTO estate_internal.job_dependency (blocker, job, when_ended, unsure)"
+							  " SELECT b, $2, $3, $4 FROM pg_catalog.unnest($1) b", 4, types, values, NULL, false, 0);
+	}
+}
+
+/* Runs while a transaction ends; neither allocates nor throws */
+static void
+count_out(XactEvent event, void *arg)
+{
+	EstateDatabaseSlot *slot;
+
+	if (!counted || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE))
+		return;
+	counted = false;
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	slot = estate_find_slot(MyDatabaseId);
+	if (slot && slot->depending > 0)
+		slot->depending--;
+	if (slot && event != XACT_EVENT_ABORT)
+		slot->dependencies = true;
+	LWLockRelease(estate_shared->lock);
+}
+
+/*
+ * Workers need not look for dependencies where there are none: this tells them,
+ * before anybody can see our jobs, that there are some to come.
+ */
+static void
+count_in(void)
+{
+	static bool registered = false;
+	EstateDatabaseSlot *slot;
+
+	if (counted || estate_find_slot(MyDatabaseId) == NULL)
+		return;
+	if (!registered)
+	{
+		RegisterXactCallback(count_out, NULL);
+		registered = true;
+	}
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	slot = estate_find_slot(MyDatabaseId);
+	if (slot)
+	{
+		slot->depending++;
+		counted = true;
+	}
+	LWLockRelease(estate_shared->lock);
+}
+
+/*
+ * Makes a job wait for others; its own row is for the caller to write.
+ * Returns how many it has to wait for.  `*lost` is one that has failed, when
+ * the job waits for success: it will never run; else 0.
+ */
+int
+depend_on(const Job *job, ArrayType *array, bool when_ended, int64 *lost)
+{
+	EstateUser	user;
+	int			n;
+	int			waits = 0;
+	Blocker    *blockers = read_ids(array, &n);
+
+	*lost = 0;
+	count_in();
+	estate_become_keeper(&user);
+	SPI_connect();
+	look_at_waiting(blockers, n, job->role);
+	lock_waiting(blockers, n);
+	look_at_ended(blockers, n, job->role);
+	for (int i = 0; i < n; i++)
+	{
+		if (blockers[i].state == BLOCKER_FAILED && !when_ended)
+			*lost = blockers[i].id;
+		waits += blockers[i].state != BLOCKER_DONE && blockers[i].state != BLOCKER_FAILED;
+	}
+	if (*lost == 0)
+		write_dependencies(job, blockers, n, when_ended);
+	SPI_finish();
+	estate_resume_user(&user);
+	return *lost ? 0 : waits;
+}
+
+/* Whether jobs may be waiting for others: before the commit that makes them wait until the sweep that finds none */
+bool
+depend_any(void)
+{
+	volatile EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+
+	return slot == NULL || slot->dependencies || slot->depending > 0;
+}
+
+/* Jobs for which these were the last to wait for can run, or wait for their time */
+static void
+count_down(Datum done, Datum failed)
+{
+	Oid			types[] = {INT8ARRAYOID, INT8ARRAYOID};
+	Datum		values[] = {done, failed};
+
+	SPI_execute_with_args("WITH gone AS (DELETE FROM estate_internal.job_dependency WHERE blocker OPERATOR(pg_catalog.=) ANY ($1)"
+						  " OR (when_ended AND blocker OPERATOR(pg_catalog.=) ANY ($2)) RETURNING job),"
+						  " counted AS MATERIALIZED (SELECT job, pg_catalog.count(*)::pg_catalog.int4 AS n FROM gone GROUP BY job),"
+	/* in one order, whoever comes: two that end blockers of the same jobs must not wait for each other */
+						  " locked AS MATERIALIZED (SELECT id FROM estate_internal.job_open"
+						  " WHERE id OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT job FROM counted)) ORDER BY id FOR UPDATE)"
+						  " UPDATE estate_internal.job_open o SET blockers = NULLIF(o.blockers OPERATOR(pg_catalog.-) c.n, 0),"
+						  " waits_for = CASE WHEN o.blockers OPERATOR(pg_catalog.<=) c.n THEN 'time' ELSE 'jobs' END"
+						  " FROM counted c JOIN locked l ON l.id OPERATOR(pg_catalog.=) c.job WHERE o.id OPERATOR(pg_catalog.=) c.job",
+						  2, types, values, NULL, false, 0);
+	if (SPI_processed > 0)
+	{
+		estate_wake_at_commit(WORKER_SQL);
+		estate_wake_at_commit(WORKER_NETWORK);
+	}
+}
+
+/* What can never run because of these; taken out of job_open, into the given context, as a list of JobEnding */
+static List *
+take_lost(Datum failed, MemoryContext context)
+{
+	Oid			type = INT8ARRAYOID;
+	List	   *lost = NIL;
+
+	SPI_execute_with_args("DELETE FROM estate_internal.job_dependency WHERE job OPERATOR(pg_catalog.=) ANY ($1)",
+						  1, &type, &failed, NULL, false, 0);
+	SPI_execute_with_args("WITH lost AS MATERIALIZED (SELECT o.id FROM estate_internal.job_open o WHERE o.id OPERATOR(pg_catalog.=) ANY ("
+						  "ARRAY(SELECT job FROM estate_internal.job_dependency WHERE NOT when_ended AND blocker OPERATOR(pg_catalog.=) ANY ($1)))"
+						  " ORDER BY o.id FOR UPDATE),"
+						  " gone AS (DELETE FROM estate_internal.job_dependency d USING lost WHERE d.job OPERATOR(pg_catalog.=) lost.id)"
+						  " DELETE FROM estate_internal.job_open o USING lost WHERE o.id OPERATOR(pg_catalog.=) lost.id"
+						  " RETURNING o.*", 1, &type, &failed, NULL, false, 0);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		MemoryContext spi = MemoryContextSwitchTo(context);
+		JobEnding  *ending = palloc(sizeof(JobEnding));
+		bool		isnull;
+
+		ending->job = record_of_row(SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+		ending->network = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, OPEN_NETWORK + 1, &isnull));
+		ending->state = "cancelled";
+		lost = lappend(lost, ending);
+		MemoryContextSwitchTo(spi);
+	}
+	return lost;
+}
+
+/*
+ * Jobs have ended: those that waited for them go on.  Returns the endings of
+ * jobs that can never run because others have failed; they have been taken
+ * away from where they waited, and it is for the caller to write them.
+ */
+List *
+depend_ended(const EndedJobs *ended)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Datum		failed = ids_array(ended->failed, ended->nfailed);
+	List	   *lost = NIL;
+	EstateUser	user;
+
+	estate_become_keeper(&user);
+	SPI_connect();
+	count_down(ids_array(ended->done, ended->ndone), failed);
+	if (ended->nfailed > 0)
+		lost = take_lost(failed, context);
+	SPI_finish();
+	estate_resume_user(&user);
+	return lost;
+}
+
+/*
+ * Jobs that have ended while somebody was about to wait for them, and could
+ * not tell.  One that has left no trace, since its queue keeps none, was done.
+ */
+static void
+find_slipped(EndedJobs *ended)
+{
+	MemoryContext context = CurrentMemoryContext;
+	bool		isnull;
+
+	SPI_execute("SELECT DISTINCT d.blocker, COALESCE(e.state OPERATOR(pg_catalog.=) 'done', true) FROM estate_internal.job_dependency d"
+				" LEFT JOIN estate_internal.job_ended e ON e.id OPERATOR(pg_catalog.=) d.blocker WHERE d.unsure"
+				" AND NOT EXISTS (SELECT FROM estate_internal.job_open o WHERE o.id OPERATOR(pg_catalog.=) d.blocker)"
+				" AND NOT EXISTS (SELECT FROM estate_internal.job_ready r WHERE r.id OPERATOR(pg_catalog.=) d.blocker)", false, 0);
+	ended->done = MemoryContextAlloc(context, sizeof(int64) * Max(SPI_processed, 1));
+	ended->failed = MemoryContextAlloc(context, sizeof(int64) * Max(SPI_processed, 1));
+	for (uint64 i = 0; i < SPI_processed; i++)
+		if (DatumGetBool(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &isnull)))
+			ended->done[ended->ndone++] = id_at(i, 1);
+		else
+			ended->failed[ended->nfailed++] = id_at(i, 1);
+}
+
+/*
+ * Looks after dependencies that are unsure, and whether there are any at all.
+ * `ended` is what the caller has to settle.  Whether that is anything.
+ */
+bool
+depend_sweep(EndedJobs *ended)
+{
+	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+	MemoryContext context = CurrentMemoryContext;
+	EstateUser	user;
+	bool		any;
+
+	memset(ended, 0, sizeof(*ended));
+	if (!depend_any())
+		return false;
+	/* before we look: whoever comes from now on says so himself */
+	if (slot)
+		slot->dependencies = false;
+	estate_become_keeper(&user);
+	SPI_connect();
+	SPI_execute("SELECT pg_catalog.bool_or(unsure) FROM (SELECT unsure FROM estate_internal.job_dependency WHERE unsure"
+				" UNION ALL (SELECT unsure FROM estate_internal.job_dependency LIMIT 1)) d HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0", false, 0);
+	any = SPI_processed > 0;
+	if (any)
+	{
+		bool		isnull;
+		bool		unsure = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+
+		if (slot)
+			slot->dependencies = true;
+		if (unsure)
+		{
+			MemoryContext spi = MemoryContextSwitchTo(context);
+
+			find_slipped(ended);
+			MemoryContextSwitchTo(spi);
+		}
+	}
+	SPI_finish();
+	estate_resume_user(&user);
+	return ended->ndone + ended->nfailed > 0;
+}
