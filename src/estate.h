@@ -133,6 +133,8 @@ typedef struct EstateSegment
 	Oid			filenode;		/* what the positions are of: VACUUM FULL moves all rows */
 	uint32		next;			/* blocks before it have been taken */
 	int			in_hand;		/* ranges that workers are at */
+	TimestampTz drained_at;		/* when all of it was first found taken; 0: it is not */
+	TransactionId drained_before;	/* no later one has deleted its rows */
 	int			nrevisits;
 	EstateBlocks revisits[ESTATE_REVISITS]; /* to be taken again: rows came or stayed behind */
 } EstateSegment;

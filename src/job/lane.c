@@ -21,6 +21,7 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "executor/spi.h"
@@ -234,6 +235,8 @@ lane_take(LaneHeap heap, Oid filenode, BlockNumber nblocks, int pages, EstateBlo
 	}
 	else
 		any = false;
+	if (any)
+		segment->drained_at = 0;
 	LWLockRelease(estate_shared->lock);
 	return any;
 }
@@ -298,6 +301,44 @@ lane_rotate(LaneHeap to)
 	LWLockRelease(estate_shared->lock);
 }
 
+static bool
+is_idle(const EstateSegment *segment, BlockNumber nblocks)
+{
+	return segment->in_hand == 0 && segment->nrevisits == 0 && segment->next >= nblocks;
+}
+
+/*
+ * Whether all pages of a segment have been taken and nobody is at them; since
+ * when that is known, and before which transaction its last row was deleted.
+ * Where no workers are, nobody knows: then it is taken to be so from now on.
+ */
+bool
+lane_is_drained(LaneHeap heap, BlockNumber nblocks, TimestampTz *since, TransactionId *before)
+{
+	EstateSegment *segment;
+	bool		drained = true;
+
+	*since = GetCurrentTimestamp();
+	*before = ReadNextTransactionId();
+	if (estate_shared == NULL)
+		return true;
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	segment = find_segment(heap);
+	drained = segment == NULL || is_idle(segment, nblocks);
+	if (segment && drained)
+	{
+		if (segment->drained_at == 0)
+		{
+			segment->drained_at = *since;
+			segment->drained_before = *before;
+		}
+		*since = segment->drained_at;
+		*before = segment->drained_before;
+	}
+	LWLockRelease(estate_shared->lock);
+	return drained;
+}
+
 /*
  * Before a segment is emptied: true when all of its pages have been taken and
  * nobody is at them; then its position is 0 again.  The caller holds the
@@ -315,9 +356,12 @@ lane_forget(LaneHeap heap, BlockNumber nblocks)
 	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
 	segment = find_segment(heap);
 	if (segment)
-		idle = segment->in_hand == 0 && segment->nrevisits == 0 && segment->next >= nblocks;
+		idle = is_idle(segment, nblocks);
 	if (segment && idle)
+	{
 		segment->next = 0;
+		segment->drained_at = 0;
+	}
 	LWLockRelease(estate_shared->lock);
 	return idle;
 }

@@ -28,6 +28,7 @@ extern bool lane_take(LaneHeap heap, Oid filenode, BlockNumber nblocks, int page
 extern void lane_finish(LaneHeap heap, const EstateBlocks *taken, bool again);
 extern void lane_order(int queue, int lane, int *segments);
 extern void lane_rotate(LaneHeap to);
+extern bool lane_is_drained(LaneHeap heap, BlockNumber nblocks, TimestampTz *since, TransactionId *before);
 extern bool lane_forget(LaneHeap heap, BlockNumber nblocks);
 extern bool lane_restart_after_prepare(void);
 

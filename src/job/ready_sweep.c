@@ -9,12 +9,15 @@
 
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/transam.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
+#include "storage/procarray.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "job/queue.h"
 #include "job/ready.h"
@@ -24,6 +27,34 @@
 
 /* what the current heap of a lane may keep rather than being truncated again and again */
 #define KEPT_PAGES 128
+
+/*
+ * A truncated heap is empty for every snapshot, also for one that was taken
+ * when there were jobs: a dump that began before the jobs were done and comes
+ * to the heap after it was truncated would have neither them nor their
+ * effects.  So we wait until no such snapshot is left, but for a limited time:
+ * a long report that never looks at jobs must not make the lanes grow for ever.
+ */
+#define WAIT_FOR_SNAPSHOTS_MS 60000
+
+/* Whether all jobs of a heap are done, and nobody may still want to see them */
+static bool
+is_over(LaneHeap heap)
+{
+	Oid			oid = lane_table(heap);
+	Relation	relation = OidIsValid(oid) ? try_table_open(oid, AccessShareLock) : NULL;
+	TimestampTz since;
+	TransactionId before;
+	bool		over;
+
+	if (relation == NULL)
+		return false;
+	over = lane_is_drained(heap, RelationGetNumberOfBlocks(relation), &since, &before) &&
+		(TransactionIdFollowsOrEquals(GetOldestNonRemovableTransactionId(relation), before) ||
+		 TimestampDifferenceExceeds(since, GetCurrentTimestamp(), WAIT_FOR_SNAPSHOTS_MS));
+	table_close(relation, AccessShareLock);
+	return over;
+}
 
 /*
  * Empties a heap all of whose jobs are done.
@@ -37,7 +68,7 @@ empty_heap(LaneHeap heap)
 	BlockNumber nblocks;
 	bool		rows;
 
-	if (!OidIsValid(oid) || !ConditionalLockRelationOid(oid, AccessExclusiveLock))
+	if (!is_over(heap) || !ConditionalLockRelationOid(oid, AccessExclusiveLock))
 		return false;			/* a reader, or an inserter: another time */
 	relation = try_table_open(oid, NoLock);
 	if (relation == NULL)
