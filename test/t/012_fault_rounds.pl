@@ -165,58 +165,26 @@ sub round
 	return;
 }
 
-# a query that finds what must not be: names of the first few
-sub none
-{
-	my ($what, $sql) = @_;
-	my @found = split /\n/, query($node, $sql);
-	@found and diag "$what: " . scalar(@found) . ", first: @found[0 .. ($#found < 9 ? $#found : 9)]";
-	return is(scalar @found, 0, "none is $what");
-}
-
 round($_) for 1 .. $rounds;
 wait_for($node, q{SELECT count(*) = 0 FROM estate.job WHERE state NOT IN ('done', 'dead', 'cancelled') AND run_at < now() + '1 hour'}, 'all jobs have ended');
 is_deeply([ map { $count{$_} // 0 } @faults ], [ map { my $n = $_; scalar grep { ($_ + $seed) % @faults == $n } 1 .. $rounds } 0 .. $#faults ], "each fault as often as it should: @faults");
 is_deeply(\@complaints, [], 'no client has met anything but the end of its server');
 
 my ($transactions, $jobs, $cancels) = FaultLedger::load($node, @clients);
-$node->safe_psql('estate', q{
-	CREATE TABLE seen AS SELECT id, state, handler, attempt, max_attempts, errors, role, args, args->>'tag' AS tag,
-		coalesce(args->>'transaction', '') AS transaction, args->>'parent' AS parent FROM estate.job;
-	CREATE INDEX ON seen (id);
-	CREATE INDEX ON effect (tag);
-	CREATE TABLE effects AS SELECT tag, count(*) AS n, min(who) AS who FROM effect GROUP BY 1;
-	ANALYZE;
-});
+FaultLedger::look($node, 'estate');
 note "$transactions transactions, $jobs answers with a job, $cancels cancellations";
 note 'states: ' . query($node, q{SELECT string_agg(format('%s %s', n, state), ', ' ORDER BY state) FROM (SELECT state, count(*) AS n FROM seen GROUP BY 1) s});
 cmp_ok(query($node, 'SELECT count(*) FROM ledger_transaction WHERE confirmed'), '>', 20 * $rounds, 'transactions were confirmed');
 cmp_ok(query($node, 'SELECT count(*) FROM ledger_transaction WHERE NOT confirmed'), '>=', $rounds, 'and others were not');
 
 # the ledger
+sub none { return FaultLedger::none($node, 'estate', @_); }
 none('confirmed and lost', 'SELECT l.* FROM ledger_job l JOIN ledger_transaction t ON t.name = l.transaction WHERE confirmed AND NOT EXISTS (SELECT FROM seen WHERE seen.id = l.id)');
-none('in two places', 'SELECT id, count(*) FROM seen GROUP BY 1 HAVING count(*) > 1');
-none('enqueued twice', 'SELECT tag, count(*) FROM seen WHERE tag IS NOT NULL GROUP BY 1 HAVING count(*) > 1');
 none('there without a transaction', q{SELECT id, transaction FROM seen WHERE parent IS NULL AND transaction NOT IN (SELECT name FROM ledger_transaction)});
-none('of half a transaction', q{SELECT transaction, count(*) FROM seen WHERE parent IS NULL AND (args->>'of')::int > 0 GROUP BY transaction, args->>'of' HAVING count(*) <> (args->>'of')::int});
 none('of a transaction that could not commit', q{SELECT id FROM seen WHERE transaction LIKE '%.x.%'});
 none('neither ended nor waiting for its time', q{SELECT id, state FROM seen WHERE state NOT IN ('done', 'dead', 'cancelled', 'scheduled')});
-none('waiting past its time', q{SELECT s.id FROM seen s JOIN estate.job j ON j.id = s.id WHERE s.state = 'scheduled' AND j.run_at < now() + '1 hour'});
-
-# what the handlers have done
-none('done, without or with two effects', q{SELECT s.tag, coalesce(n, 0) FROM seen s LEFT JOIN effects USING (tag) WHERE state = 'done' AND handler <> 'media' AND coalesce(n, 0) <> 1});
-none('not done, with an effect', q{SELECT tag, state FROM seen JOIN effects USING (tag) WHERE state <> 'done'});
-none('an effect of no job', 'SELECT tag FROM effects WHERE tag NOT IN (SELECT tag FROM seen WHERE tag IS NOT NULL)');
-none('an effect of somebody else', 'SELECT tag, who, role FROM seen JOIN effects USING (tag) WHERE who::text <> role::text');
-none('done, without the one job that it enqueued', q{SELECT p.tag, count(c.id) FROM seen p LEFT JOIN seen c ON c.parent = p.tag WHERE p.handler = 'public.chain(jsonb)' AND p.state = 'done' GROUP BY 1 HAVING count(c.id) <> 1});
-none('the child of what has not been done', q{SELECT c.tag FROM seen c LEFT JOIN seen p ON c.parent = p.tag WHERE c.parent IS NOT NULL AND p.state IS DISTINCT FROM 'done'});
-
-# attempts
-none('not dead that always fails, with each attempt', q{SELECT tag, state, attempt, errors FROM seen WHERE handler = 'public.fail(jsonb)' AND state NOT IN ('cancelled', 'scheduled')
-	AND (state, attempt, jsonb_path_query_array(errors, '$[*].attempt')) IS DISTINCT FROM ('dead', max_attempts, (SELECT jsonb_agg(i) FROM generate_series(1, max_attempts) i))});
-none('dead without reason', q{SELECT tag, attempt, errors FROM seen WHERE handler <> 'public.fail(jsonb)' AND state = 'dead'});
-none('charged with an error of another', q{SELECT tag, handler, errors FROM seen WHERE errors <> '[]' AND handler NOT IN ('public.fail(jsonb)', 'public.flaky(jsonb)')});
-none('charged with more or fewer attempts than were made', q{SELECT tag, attempt, errors FROM seen WHERE handler = 'public.flaky(jsonb)' AND state = 'done' AND attempt <> jsonb_array_length(errors) + 1});
+none('waiting past its time', q{SELECT id FROM seen WHERE state = 'scheduled' AND run_at < now() + '1 hour'});
+FaultLedger::keeps_its_promises($node, 'estate');
 
 # cancellations
 none('running or done after it was cancelled', q{SELECT c.id, state FROM ledger_cancel c LEFT JOIN seen s ON s.id = c.id WHERE answer AND state IS DISTINCT FROM 'cancelled'});

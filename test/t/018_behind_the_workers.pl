@@ -25,11 +25,11 @@ sub enqueue
 	return "SELECT count(estate.enqueue('public.note', jsonb_build_object('what', '$what', 'pad', repeat('x', 500)))) FROM generate_series(1, $n);";
 }
 
-# so many effects there are of this, once all has come to rest
+# so many effects there are of this, once all has come to rest; at once, not by the regular look of each minute
 sub effects
 {
 	my ($what, $n, $name) = @_;
-	wait_for($node, "SELECT count(*) >= $n FROM effect WHERE what = '$what'", "$name: $what");
+	cmp_ok(wait_for($node, "SELECT count(*) >= $n FROM effect WHERE what = '$what'", "$name: $what"), '<', 20, "$name: at once");
 	wait_for($node, q{SELECT count(*) = 0 FROM estate.job WHERE state IN ('available', 'running') AND args->>'what' = '} . $what . "'", "$name: all have ended");
 	return is(query($node, "SELECT count(*) FROM effect WHERE what = '$what'"), $n, "$name: each once");
 }

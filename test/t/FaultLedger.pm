@@ -3,7 +3,9 @@
 #   my $client = FaultLedger::start($node, round => 3, name => 'a', role => 'anna', random => sub { int rand shift });
 #   ...the server is killed...
 #   FaultLedger::finish($client);     # what its file says, and whether it met anything but the end of its server
-#   FaultLedger::load($node, @clients);
+#   FaultLedger::load($node, @clients);                 # what they know, as tables
+#   FaultLedger::look($node, 'estate');                 # what the server knows, as table "seen"
+#   FaultLedger::keeps_its_promises($node, 'estate');   # tests of what is seen
 #
 # A client is a psql with a script of its own: each transaction has a name,
 # ROUND.CLIENT.NUMBER, which its jobs have in their arguments, and ends with a
@@ -16,6 +18,7 @@ use strict;
 use warnings;
 
 use PostgreSQL::Test::Utils;
+use Test::More;
 
 # the last lines of a client whose server has gone; anything else is a failure
 my $END_OF_SERVER = join '|', '^\s*$', 'server closed the connection unexpectedly', 'This probably means the server terminated abnormally',
@@ -175,6 +178,56 @@ sub load
 		'COPY ledger_job FROM stdin;', @jobs, '\.',
 		'COPY ledger_cancel FROM stdin;', @cancels, "\\.\n");
 	return (scalar @transactions, scalar @jobs, scalar @cancels);
+}
+
+# all jobs and effects of a database as they are now, in tables of their own
+sub look
+{
+	my ($node, $db) = @_;
+	$node->safe_psql($db, q{
+		CREATE TABLE seen AS SELECT id, state, handler, run_at, attempt, max_attempts, errors, role, args, args->>'tag' AS tag,
+			coalesce(args->>'transaction', '') AS transaction, args->>'parent' AS parent FROM estate.job;
+		CREATE INDEX ON seen (id);
+		CREATE TABLE effects AS SELECT tag, count(*) AS n, min(who) AS who FROM effect GROUP BY 1;
+		ANALYZE seen, effects;
+	});
+	return;
+}
+
+# a test: a query that finds what must not be finds nothing
+sub none
+{
+	my ($node, $db, $what, $sql) = @_;
+	my @found = split /\n/, $node->safe_psql($db, $sql);
+	diag "$what: " . scalar(@found) . ", first: @found[0 .. ($#found < 9 ? $#found : 9)]" if @found;
+	return is(scalar @found, 0, "none is $what");
+}
+
+# What is true of the tables of look() at any moment: after crashes, and in any dump
+my @PROMISES = (
+	'in two places' => 'SELECT id, count(*) FROM seen GROUP BY 1 HAVING count(*) > 1',
+	'enqueued twice' => 'SELECT tag, count(*) FROM seen WHERE tag IS NOT NULL GROUP BY 1 HAVING count(*) > 1',
+	'of half a transaction' => q{SELECT transaction, count(*) FROM seen WHERE parent IS NULL AND (args->>'of')::int > 0
+		GROUP BY transaction, args->>'of' HAVING count(*) <> (args->>'of')::int},
+	'done, without or with two effects' => q{SELECT s.tag, coalesce(n, 0) FROM seen s LEFT JOIN effects USING (tag) WHERE state = 'done' AND handler <> 'media' AND coalesce(n, 0) <> 1},
+	'not done, with an effect' => q{SELECT tag, state FROM seen JOIN effects USING (tag) WHERE state <> 'done'},
+	'an effect of no job' => 'SELECT tag FROM effects WHERE tag NOT IN (SELECT tag FROM seen WHERE tag IS NOT NULL)',
+	'an effect of somebody else' => 'SELECT tag, who, role FROM seen JOIN effects USING (tag) WHERE who::text <> role::text',
+	'done, without the one job that it enqueued' => q{SELECT p.tag, count(c.id) FROM seen p LEFT JOIN seen c ON c.parent = p.tag
+		WHERE p.handler = 'public.chain(jsonb)' AND p.state = 'done' GROUP BY 1 HAVING count(c.id) <> 1},
+	'the child of what has not been done' => q{SELECT c.tag FROM seen c LEFT JOIN seen p ON c.parent = p.tag WHERE c.parent IS NOT NULL AND p.state IS DISTINCT FROM 'done'},
+	'charged with other attempts than those that failed' => q{SELECT tag, state, attempt, errors FROM seen WHERE state <> 'cancelled'
+		AND jsonb_path_query_array(errors, '$[*].attempt') <> (SELECT coalesce(jsonb_agg(i), '[]') FROM generate_series(1, attempt - (state = 'done')::int) i)},
+	'dead before its last attempt, or after it' => q{SELECT tag, attempt, max_attempts FROM seen WHERE state = 'dead' AND attempt <> max_attempts OR attempt > max_attempts},
+	'dead without reason' => q{SELECT tag, attempt, errors FROM seen WHERE handler <> 'public.fail(jsonb)' AND state = 'dead'},
+	'done though it always fails' => q{SELECT tag, state FROM seen WHERE handler = 'public.fail(jsonb)' AND state = 'done'},
+	'charged with an error of another' => q{SELECT tag, handler, errors FROM seen WHERE errors <> '[]' AND handler NOT IN ('public.fail(jsonb)', 'public.flaky(jsonb)')});
+
+sub keeps_its_promises
+{
+	my ($node, $db) = @_;
+	none($node, $db, @PROMISES[$_, $_ + 1]) foreach map { 2 * $_ } 0 .. $#PROMISES / 2;
+	return;
 }
 
 1;
