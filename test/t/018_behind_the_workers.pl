@@ -81,7 +81,7 @@ subtest 'COMMIT PREPARED' => sub {
 		query($node, "COMMIT PREPARED 'p'");
 		# it tells nobody: the next job does
 		overtake(1);
-		effects("prepared, committed $when", 200, $when);
+		effects("prepared, committed $when", 60, $when);
 	}
 	query($node, 'BEGIN; ' . enqueue("prepared for nothing", 60) . "PREPARE TRANSACTION 'p'");
 	overtake();
