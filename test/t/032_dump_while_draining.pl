@@ -10,6 +10,11 @@ use Test::More;
 
 my $dumps = 6;
 my $seed = $ENV{ESTATE_FAULT_SEED} // time % 1_000_000;
+# in one piece, by several processes, and the tables before what is in them
+my @ways = (
+	{ dump => ['-Fc'], restore => [ [] ] },
+	{ dump => [ '-Fd', '-j2' ], restore => [ ['-j2'] ] },
+	{ dump => ['-Fc'], restore => [ ['--schema-only'], ['--data-only'] ] });
 my $dir = PostgreSQL::Test::Utils::tempdir();
 my $node = estate_node('draining', workers => 3);
 srand $seed;
@@ -37,7 +42,7 @@ for my $n (1 .. $dumps)
 {
 	wait_for($node, "SELECT count(ended_at) > 200 * $n FROM estate.job", 'more jobs have ended');
 	push @before, [ confirmed_jobs() ];
-	system_or_bail('pg_dump', '-Fc', '-f', "$dir/$n", '-d', $node->connstr('estate'));
+	system_or_bail('pg_dump', @{ $ways[ $n % @ways ]{dump} }, '-f', "$dir/$n", '-d', $node->connstr('estate'));
 }
 kill 'TERM', $_->{pid} foreach @clients;
 my @complaints = map { FaultLedger::finish($_) } @clients;
@@ -49,7 +54,10 @@ for my $n (1 .. $dumps)
 	subtest "dump $n" => sub {
 		my $db = "copy_$n";
 		$node->safe_psql('postgres', "CREATE DATABASE $db TEMPLATE template0");
-		$node->command_ok([ 'pg_restore', '--exit-on-error', '-d', $node->connstr($db), "$dir/$n" ], 'is restored');
+		for my $part (@{ $ways[ $n % @ways ]{restore} })
+		{
+			$node->command_ok([ 'pg_restore', '--exit-on-error', @$part, '-d', $node->connstr($db), "$dir/$n" ], "is restored @$part");
+		}
 		FaultLedger::look($node, $db);
 		my ($waiting, $done, $most) = split /\|/, $node->safe_psql($db, q{SELECT count(*) FILTER (WHERE state = 'available'), count(*) FILTER (WHERE state = 'done'), max(id) FROM seen});
 		cmp_ok($waiting, '>', 0, "$waiting jobs wait in it");
@@ -77,7 +85,7 @@ for my $n (1 .. $dumps)
 }
 
 # each dump is of another moment
-my @sizes = map { -s "$dir/$_" } 1 .. $dumps;
-cmp_ok($sizes[-1], '>', $sizes[0], "they grew: @sizes bytes");
+my @sizes = map { scalar @$_ } @before;
+cmp_ok($sizes[$_], '>', $sizes[ $_ - 1 ], "dump $_: $sizes[$_] jobs, the one before: $sizes[$_ - 1]") for 1 .. $#sizes;
 $node->stop;
 done_testing();
