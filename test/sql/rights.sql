@@ -119,6 +119,30 @@ CALL estate.run_jobs();
 SELECT * FROM anna.child;
 TRUNCATE anna.seen;
 
+-- in a transaction of the caller: nothing of a job waits for his commit, where it would be done as him
+SET SESSION AUTHORIZATION regress_anna;
+SELECT count(estate.enqueue('anna.try', jsonb_build_object('sql', sql), priority => 5, max_attempts => 1)) AS enqueued
+FROM unnest(ARRAY[
+	'INSERT INTO anna.trap VALUES (1)',
+	'INSERT INTO anna.child VALUES (2)',
+	'SET CONSTRAINTS ALL DEFERRED; INSERT INTO anna.trap VALUES (1)',
+	'SET work_mem = ''64kB''',
+	'SET TRANSACTION READ ONLY',
+	'SELECT 1/0',
+	'SELECT'
+]) sql;
+RESET SESSION AUTHORIZATION;
+BEGIN;
+CALL estate.run_jobs();
+SHOW work_mem;
+SHOW transaction_read_only;
+SELECT current_user = session_user AS myself;
+COMMIT;
+SELECT state, args->>'sql' AS tried, errors->0->>'sqlstate' AS sqlstate FROM estate.job WHERE priority = 5 AND handler = 'anna.try(jsonb)' ORDER BY id;
+SELECT * FROM anna.seen ORDER BY value;
+SELECT (SELECT count(*) FROM anna.trap) AS trap, (SELECT count(*) FROM anna.child WHERE id = 2) AS child, (SELECT count(*) FROM public.treasure) AS treasure;
+TRUNCATE anna.seen;
+
 -- what a handler sets does not outlive it, well or not
 SET SESSION AUTHORIZATION regress_anna;
 SELECT count(estate.enqueue('anna.try', jsonb_build_object('sql', sql), max_attempts => 1)) AS enqueued

@@ -2,14 +2,14 @@
 
 use strict;
 use warnings;
-use lib 'test/server';
-use EstateCluster;
+use lib 'test/t';
+use EstateNode;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time);
 
 my $jobs = 10_000;
-my $node = EstateCluster::start('once', conf => "estate.workers = 3\n");
+my $node = estate_node('once', workers => 3);
 
 # The handler notes its id, nothing keeps it from doing so twice; it takes its time, so that there is a middle
 $node->safe_psql('estate', q{
@@ -20,15 +20,15 @@ $node->safe_psql('estate', q{
 	CREATE FUNCTION public.fail(args jsonb) RETURNS void LANGUAGE plpgsql AS
 		$$ BEGIN INSERT INTO public.effect VALUES (-1); RAISE division_by_zero; END $$;
 });
-sub ended { return EstateCluster::value($node, 'SELECT count(*) FROM estate_internal.job_ended'); }
+sub ended { return query($node, 'SELECT count(*) FROM estate_internal.job_ended'); }
 
 # wait until so many more have ended; returns how many are left
 sub wait_for_more
 {
 	my ($more) = @_;
 	my $enough = ended() + $more;
-	EstateCluster::wait_until($node, "SELECT count(*) >= $enough FROM estate_internal.job_ended", "$enough jobs have ended");
-	return EstateCluster::value($node, 'SELECT count(*) FROM estate_internal.job_waiting');
+	wait_for($node, "SELECT count(*) >= $enough FROM estate_internal.job_ended", "$enough jobs have ended");
+	return query($node, 'SELECT count(*) FROM estate_internal.job_waiting');
 }
 
 # the failing ones first, so that their back-off passes meanwhile
@@ -41,12 +41,12 @@ $node->safe_psql('estate', qq{
 });
 
 wait_for_more(1000);
-my ($victim) = EstateCluster::workers($node, 'jobs');
+my ($victim) = workers_of($node, 'jobs');
 ok($victim, 'a worker runs jobs');
 kill 'KILL', $victim or die "could not kill $victim: $!\n";
 my $killed = time;
 $node->poll_query_until('estate', "SELECT pg_postmaster_start_time() IS NOT NULL") or die "the server did not come back\n";
-my $left = EstateCluster::value($node, 'SELECT count(*) FROM estate_internal.job_waiting');
+my $left = query($node, 'SELECT count(*) FROM estate_internal.job_waiting');
 cmp_ok($left, '>', 5000, "jobs were left when a worker was killed: $left");
 wait_for_more(500);
 note sprintf 'working again %.1f s after the kill', time - $killed;
@@ -55,25 +55,25 @@ cmp_ok(time - $killed, '<', 15, 'the server and the workers come back by themsel
 wait_for_more(500);
 $node->stop('immediate');
 $node->start;
-$left = EstateCluster::value($node, 'SELECT count(*) FROM estate_internal.job_waiting');
+$left = query($node, 'SELECT count(*) FROM estate_internal.job_waiting');
 cmp_ok($left, '>', 1000, "jobs were left when the server stopped at once: $left");
 
-EstateCluster::wait_until($node, 'SELECT count(*) = 1 FROM estate_internal.job_waiting', 'all jobs have ended');
+wait_for($node, 'SELECT count(*) = 1 FROM estate_internal.job_waiting', 'all jobs have ended');
 
-is(EstateCluster::value($node, 'SELECT count(*), count(DISTINCT id), min(id), max(id) FROM effect'), "$jobs|$jobs|1|$jobs",
+is(query($node, 'SELECT count(*), count(DISTINCT id), min(id), max(id) FROM effect'), "$jobs|$jobs|1|$jobs",
 	'each handler has had its effect once');
-is(EstateCluster::value($node, q{
+is(query($node, q{
 	SELECT count(*), count(*) FILTER (WHERE places = 1), string_agg(DISTINCT states, ',' ORDER BY states) FROM (
 		SELECT l.job, count(j.id) AS places, string_agg(j.state, '+') AS states FROM ledger l LEFT JOIN estate.job j ON j.id = l.job GROUP BY 1) s}),
 	join('|', $jobs + 4, $jobs + 4, 'dead,done,scheduled'), 'each job is in one place, and in one state');
-is(EstateCluster::value($node, 'SELECT count(*) FROM estate.job WHERE id NOT IN (SELECT job FROM ledger)'), 0, 'and there are no others');
-is(EstateCluster::value($node, "SELECT state, count(*) FROM estate.job WHERE handler = 'public.note(jsonb)' GROUP BY 1 ORDER BY 1"),
+is(query($node, 'SELECT count(*) FROM estate.job WHERE id NOT IN (SELECT job FROM ledger)'), 0, 'and there are no others');
+is(query($node, "SELECT state, count(*) FROM estate.job WHERE handler = 'public.note(jsonb)' GROUP BY 1 ORDER BY 1"),
 	"done|$jobs\nscheduled|1", 'the states of the good ones');
-is(EstateCluster::value($node, q{
+is(query($node, q{
 	SELECT state, attempt, jsonb_path_query_array(errors, '$[*].attempt'), jsonb_path_query_array(errors, '$[*].sqlstate')
 	FROM estate.job WHERE handler = 'public.fail(jsonb)'}),
 	join("\n", ('dead|3|[1, 2, 3]|["22012", "22012", "22012"]') x 3), 'the failing ones are dead, each attempt with its error');
-is(EstateCluster::value($node, q{SELECT count(*) FROM effect WHERE id < 0}), 0, 'and without effect');
+is(query($node, q{SELECT count(*) FROM effect WHERE id < 0}), 0, 'and without effect');
 
 $node->stop;
 done_testing();

@@ -2,26 +2,26 @@
 
 use strict;
 use warnings;
-use lib 'test/server';
-use EstateCluster;
+use lib 'test/t';
+use EstateNode;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = EstateCluster::start('woken', conf => "estate.workers = 3\nmax_prepared_transactions = 4\n");
+my $node = estate_node('woken', workers => 3, conf => "max_prepared_transactions = 4\n");
 $node->safe_psql('estate', q{
 	CREATE TABLE effect (what text, who text DEFAULT current_user);
 	CREATE FUNCTION public.note(args jsonb) RETURNS void LANGUAGE sql AS
 		$$ INSERT INTO public.effect (what) VALUES (args->>'what') $$;
 	CREATE FUNCTION public.slow(args jsonb) RETURNS void LANGUAGE sql AS $$ SELECT pg_sleep(60) $$;
 });
-sub value { return EstateCluster::value($node, @_); }
+sub value { return query($node, @_); }
 sub state_of { my ($id) = @_; return value("SELECT state FROM estate.job WHERE id = $id"); }
 sub note_job { my ($what, $more) = @_; return "estate.enqueue('public.note', '{\"what\": \"$what\"}'" . ($more // '') . ')'; }
 
 sub wait_for_state
 {
 	my ($id, $state) = @_;
-	EstateCluster::wait_until($node, "SELECT state = '$state' FROM estate.job WHERE id = $id", "job $id is $state");
+	wait_for($node, "SELECT state = '$state' FROM estate.job WHERE id = $id", "job $id is $state");
 	return;
 }
 
@@ -36,7 +36,7 @@ sub milliseconds
 subtest 'an idle database is woken by the commit' => sub {
 	for my $round (1 .. 2)
 	{
-		EstateCluster::wait_until_idle($node);
+		wait_until_idle($node);
 		my $ms = milliseconds(value('SELECT ' . note_job("round $round")));
 		cmp_ok($ms, '<', 900, "done $ms ms after it was enqueued, with the workers gone");
 	}
@@ -47,7 +47,7 @@ subtest 'an idle database is woken by the commit' => sub {
 subtest 'run_at is kept, though the workers leave meanwhile' => sub {
 	my $id = value('SELECT ' . note_job('in time', ", run_at => clock_timestamp() + '5 s'"));
 	is(state_of($id), 'scheduled', 'it waits');
-	EstateCluster::wait_until_idle($node);
+	wait_until_idle($node);
 	is(state_of($id), 'scheduled', 'the workers do not');
 	my $ms = milliseconds($id);
 	cmp_ok($ms, '>=', 0, 'not before its time');
@@ -66,7 +66,7 @@ subtest 'two-phase commit' => sub {
 	$node->safe_psql('estate', q{BEGIN; CREATE TABLE ours AS SELECT } . note_job('prepared') . q{ AS id; PREPARE TRANSACTION 'p'});
 	milliseconds(value('SELECT ' . note_job('beside it')));
 	is(value("SELECT count(*) FROM effect WHERE what = 'prepared'"), 0, 'not before COMMIT PREPARED');
-	EstateCluster::wait_until_idle($node);
+	wait_until_idle($node);
 	$node->safe_psql('estate', "COMMIT PREPARED 'p'");
 	# the regular look of each minute would find it as well
 	$node->reload;
@@ -75,7 +75,7 @@ subtest 'two-phase commit' => sub {
 };
 
 subtest 'others run beside a slow one' => sub {
-	EstateCluster::wait_until_idle($node);
+	wait_until_idle($node);
 	# in one transaction, the slow one first: the worker that takes it must not keep the others
 	my ($slow, @quick) = split /\n/, value(
 		"SELECT estate.enqueue('public.slow', max_attempts => 1) UNION ALL SELECT " . note_job('with it') . ' FROM generate_series(1, 3)');
@@ -85,7 +85,7 @@ subtest 'others run beside a slow one' => sub {
 	is(state_of($slow), 'running', 'it still runs');
 	is(value("SELECT running FROM estate.queue_status WHERE queue = 'default'"), 1, 'queue_status shows it');
 
-	EstateCluster::wait_until($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'pg_estate worker'", 'the others left');
+	wait_for($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'pg_estate worker'", 'the others left');
 	my $ms = milliseconds(value('SELECT ' . note_job('after it')));
 	cmp_ok($ms, '<', 2000, "one enqueued later, with the other worker gone: $ms ms");
 
@@ -133,7 +133,7 @@ subtest 'no handler runs as a superuser, whoever it was written by' => sub {
 			INSERT INTO public.effect (what) SELECT concat_ws(',', current_setting('search_path'), current_setting('work_mem'),
 				(SELECT count(*) FROM pg_prepared_statements), (SELECT count(*) FROM pg_locks WHERE objid = 4711)) $$;
 	});
-	EstateCluster::wait_until($node, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'all have ended');
+	wait_for($node, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'all have ended');
 	is(value("SELECT count(*), string_agg(DISTINCT errors->0->>'sqlstate', ',') FROM estate.job WHERE role = 'anna'::regrole AND state = 'dead'"),
 		'11|42501', 'what it tries is refused');
 	is(value("SELECT count(*) FROM anna.seen WHERE what LIKE '% as %' AND what NOT LIKE '% as anna'"), 0, 'nothing ran as anybody else');
@@ -152,7 +152,7 @@ subtest 'a whole batch of failures and good ones' => sub {
 		END $$;
 		SELECT estate.enqueue('public.every_third', jsonb_build_object('i', i), max_attempts => 1) FROM generate_series(1, 300) i;
 	});
-	EstateCluster::wait_until($node, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'all have ended');
+	wait_for($node, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'all have ended');
 	is(value(q{SELECT count(*), count(DISTINCT what), count(*) FILTER (WHERE substr(what, 7)::int % 3 = 0) FROM effect WHERE what LIKE 'third %'}),
 		'200|200|0', 'a failure undoes itself and nothing else');
 	is(value(q{SELECT state, count(*) FROM estate.job WHERE handler LIKE '%every_third%' GROUP BY 1 ORDER BY 1}), "dead|100\ndone|200", 'and each is told apart');
@@ -161,7 +161,7 @@ subtest 'a whole batch of failures and good ones' => sub {
 subtest 'disabled workers leave jobs alone, enabled ones take them up' => sub {
 	$node->safe_psql('estate', 'SELECT estate.disable_workers()');
 	my $id = value('SELECT ' . note_job('asleep'));
-	EstateCluster::wait_until_idle($node);
+	wait_until_idle($node);
 	is(state_of($id), 'available', 'nothing runs it');
 	$node->safe_psql('estate', 'SELECT estate.enable_workers()');
 	wait_for_state($id, 'done');

@@ -2,8 +2,8 @@
 
 use strict;
 use warnings;
-use lib 'test/server';
-use EstateCluster;
+use lib 'test/t', 'test/server';
+use EstateNode;
 use ScriptedHttp;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -12,9 +12,9 @@ use Time::HiRes qw(time usleep);
 my $photos = 200;
 my $http = ScriptedHttp->new;
 my $folder = PostgreSQL::Test::Utils::tempdir();
-my $node = EstateCluster::start('network');
+my $node = estate_node('network', workers => 2);
 my $origin = $http->origin;
-sub value { return EstateCluster::value($node, @_); }
+sub value { return query($node, @_); }
 
 # a page of one listing, that leads to the next
 sub page
@@ -77,7 +77,7 @@ subtest 'nothing is held during a fetch' => sub {
 	is(value($held), '', 'no snapshot, no transaction, no lock') for 1 .. 5;
 	is(value($stored), 0, 'and none of them was answered meanwhile');
 	is(value(q{SELECT state, count(*) FROM estate.job WHERE handler = 'media' GROUP BY 1}), "running|$photos", 'their jobs are shown as running');
-	EstateCluster::wait_until($node, 'SELECT count(*) = 0 FROM estate_internal.job_open', 'the photos are copied');
+	wait_for($node, 'SELECT count(*) = 0 FROM estate_internal.job_open', 'the photos are copied');
 	is(value($stored), $photos, 'all are stored');
 	is(value(q{SELECT state, count(*) FROM estate.job WHERE handler = 'media' GROUP BY 1}), "done|$photos", 'each once');
 	is(scalar($http->requests(qr/photo/)), $photos, 'and asked for once');
@@ -88,12 +88,12 @@ subtest 'nothing is held during a fetch' => sub {
 	wait_for_requests(qr/page2/, 1);
 	is(value($held), '', 'a feed between two pages holds nothing either') for 1 .. 5;
 	is(value(q{SELECT count(*) FROM estate.listing WHERE listing_key IN ('L1', 'L2')}), 1, 'the first page is there, the second is not');
-	EstateCluster::wait_until($node, "SELECT state = 'done' FROM estate.job WHERE id = $id", 'the run has ended');
+	wait_for($node, "SELECT state = 'done' FROM estate.job WHERE id = $id", 'the run has ended');
 };
 
 subtest 'a session that waits holds nothing either, and can be cancelled' => sub {
 	value('SELECT estate.disable_workers()');
-	EstateCluster::wait_until_idle($node);
+	wait_until_idle($node);
 	enqueue_photos(60_000);
 	my $session = $node->background_psql('estate', on_error_stop => 0, on_error_die => 0);
 	my $pid = $session->query('SELECT pg_backend_pid()');
@@ -102,7 +102,7 @@ subtest 'a session that waits holds nothing either, and can be cancelled' => sub
 	is(value($held), '', 'CALL run_jobs() holds nothing while it waits') for 1 .. 5;
 	my $started = time;
 	value("SELECT pg_cancel_backend($pid)");
-	EstateCluster::wait_until($node, "SELECT state = 'idle' FROM pg_stat_activity WHERE pid = $pid", 'the CALL is cancelled');
+	wait_for($node, "SELECT state = 'idle' FROM pg_stat_activity WHERE pid = $pid", 'the CALL is cancelled');
 	cmp_ok(time - $started, '<', 3, 'it is cancelled at once');
 	is(value("SELECT count(*) FROM pg_locks WHERE pid = $pid AND locktype = 'advisory'"), 0, 'it has let go of the jobs');
 	$session->quit;
@@ -113,20 +113,20 @@ subtest 'a session that waits holds nothing either, and can be cancelled' => sub
 
 subtest 'a slow handler, slow photos, slow pages: each goes on' => sub {
 	my $slow = value(q{SELECT estate.enqueue('public.slow')});
-	EstateCluster::wait_until($node, "SELECT state = 'running' FROM estate.job WHERE id = $slow", 'the handler runs');
+	wait_for($node, "SELECT state = 'running' FROM estate.job WHERE id = $slow", 'the handler runs');
 	enqueue_photos(8000);
 	wait_for_requests(qr/photo/, $photos);
 	page($_, 4, 1000) for 1 .. 4;
 	value(q{UPDATE estate_internal.feed_cursor SET watermark = NULL, etag = NULL, last_modified = NULL});
 	my $started = time;
 	my $run = value(q{SELECT estate.request_run('pages')});
-	EstateCluster::wait_until($node, "SELECT state = 'done' FROM estate.job WHERE id = $run", 'the feed has ended');
+	wait_for($node, "SELECT state = 'done' FROM estate.job WHERE id = $run", 'the feed has ended');
 	my $took = time - $started;
 	cmp_ok($took, '<', 7, sprintf('a feed of three pages of 1 s took %.1f s', $took));
 	is(value(q{SELECT count(*) FROM estate.listing WHERE listing_key ~ '^L[1-4]$'}), 4, 'its pages are applied');
 	is(value("SELECT state FROM estate.job WHERE id = $slow"), 'running', 'meanwhile the handler ran');
 	is(value(q{SELECT count(*) FROM estate.job WHERE handler = 'media' AND state = 'running'}), $photos, 'and all photos were in flight');
-	EstateCluster::wait_until($node, "SELECT count(*) = 0 FROM estate_internal.job_open WHERE handler = 'media'", 'the photos are copied');
+	wait_for($node, "SELECT count(*) = 0 FROM estate_internal.job_open WHERE handler = 'media'", 'the photos are copied');
 	is(scalar($http->requests(qr/photo/)), $photos, 'each asked for once');
 };
 
@@ -143,7 +143,7 @@ subtest 'the server stops at once' => sub {
 	$node->stop('fast');
 	my $took = time - $started;
 	cmp_ok($took, '<', 2, sprintf('with a handler, photos and a page in flight: %.1f s', $took));
-	unlike(EstateCluster::log_from($node, $log), qr/ERROR|PANIC|terminated by signal/, 'without an error');
+	unlike(log_from($node, $log), qr/ERROR|PANIC|terminated by signal/, 'without an error');
 	$http->forget_requests;
 	$node->start;
 	is(value(q{SELECT count(*) FROM estate_internal.job_open WHERE handler = 'media'}), $photos, 'the jobs are still there');

@@ -2,13 +2,13 @@
 
 use strict;
 use warnings;
-use lib 'test/server';
-use EstateCluster;
+use lib 'test/t';
+use EstateNode;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 # No workers here: jobs that wait are to be in the dump
-my $node = EstateCluster::start('origin', conf => "estate.databases = ''\n");
+my $node = estate_node('origin');
 
 sub fill
 {
@@ -113,7 +113,7 @@ $node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, '-d', $node->connstr('estate'
 my $globals = PostgreSQL::Test::Utils::tempdir() . '/globals.sql';
 $node->command_ok([ 'pg_dumpall', '-g', '-f', $globals, '-d', $node->connstr('postgres') ], 'pg_dumpall of the roles');
 
-my $copy = EstateCluster::start('restored', setup => 0);
+my $copy = estate_node('restored', workers => 2, setup => 0);
 isnt($copy->safe_psql('postgres', 'SELECT system_identifier FROM pg_control_system()'),
 	$node->safe_psql('postgres', 'SELECT system_identifier FROM pg_control_system()'), 'the second cluster is another');
 
@@ -129,11 +129,11 @@ subtest 'restored into a second cluster' => sub {
 	is($copy->safe_psql('estate', q{SELECT ok, detail, fix FROM estate.doctor() WHERE "check" = 'workers'}),
 		'f|quiet: this database is a copy or was restored|SELECT estate.enable_workers();', 'so does doctor()');
 	$copy->safe_psql('estate', q{SELECT estate.enqueue('public.ran')});
-	EstateCluster::wait_until_idle($copy);
+	wait_until_idle($copy);
 	is($copy->safe_psql('estate', q{SELECT count(*) FROM estate.job WHERE state = 'available'}), 3, 'jobs wait, the old and the new');
 
 	$copy->safe_psql('estate', 'UPDATE estate_internal.job_open SET run_at = now(); SELECT estate.enable_workers()');
-	EstateCluster::wait_until($copy, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'the jobs have ended');
+	wait_for($copy, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'the jobs have ended');
 	is($copy->safe_psql('estate', q{SELECT state, role FROM estate.job WHERE unique_key = 'kept'}), 'done|anna', 'once enabled, they run, as who enqueued them');
 	is($copy->safe_psql('estate', q{SELECT ok FROM estate.doctor() WHERE "check" = 'workers'}), 't', 'doctor() is content');
 	is($copy->safe_psql('estate', q{SELECT * FROM estate.setup()}) =~ /already there/, 1, 'setup() finds it in order');
@@ -143,7 +143,7 @@ subtest 'restored into a second cluster' => sub {
 
 subtest 'copied as a template' => sub {
 	$copy->safe_psql('estate', q{SELECT estate.enqueue('public.ran', run_at => now() + '1 hour')});
-	EstateCluster::wait_until_idle($copy);
+	wait_until_idle($copy);
 	$copy->safe_psql('postgres', 'CREATE DATABASE twin TEMPLATE estate');
 	$copy->append_conf('postgresql.conf', "estate.databases = 'estate, twin'\n");
 	$copy->safe_psql('twin', 'UPDATE estate_internal.job_open SET run_at = now()');

@@ -2,19 +2,19 @@
 
 use strict;
 use warnings;
-use lib 'test/server';
-use EstateCluster;
+use lib 'test/t';
+use EstateNode;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time);
 
-my $node = EstateCluster::start('processes', conf => "autovacuum = off\n");
+my $node = estate_node('processes', workers => 2, conf => "autovacuum = off\n");
 $node->safe_psql('estate', q{
 	CREATE TABLE effect (what text);
 	CREATE FUNCTION public.note(args jsonb) RETURNS void LANGUAGE sql AS $$ INSERT INTO public.effect VALUES (args->>'what') $$;
 	CREATE FUNCTION public.slow(args jsonb) RETURNS void LANGUAGE sql AS $$ SELECT pg_sleep(120) $$;
 });
-sub value { return EstateCluster::value($node, @_); }
+sub value { return query($node, @_); }
 sub workers { my ($db) = @_; return $node->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'pg_estate worker' AND datname = '$db'"); }
 sub pid_of_launcher { return $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_estate launcher'}); }
 sub busy_worker { return value(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_estate worker' AND wait_event = 'PgSleep'}); }
@@ -24,7 +24,7 @@ sub occupy
 {
 	my ($more) = @_;
 	my $id = value("SELECT estate.enqueue('public.slow'" . ($more // '') . ')');
-	EstateCluster::wait_until($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'pg_estate worker' AND wait_event = 'PgSleep'", 'a worker is busy');
+	wait_for($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'pg_estate worker' AND wait_event = 'PgSleep'", 'a worker is busy');
 	return $id;
 }
 
@@ -32,7 +32,7 @@ sub release
 {
 	my ($id) = @_;
 	value('SELECT pg_cancel_backend(' . busy_worker() . ')');
-	EstateCluster::wait_until($node, "SELECT state IN ('retryable', 'dead') FROM estate.job WHERE id = $id", 'the slow job has failed');
+	wait_for($node, "SELECT state IN ('retryable', 'dead') FROM estate.job WHERE id = $id", 'the slow job has failed');
 	value("SELECT estate.cancel_job($id)");
 	return;
 }
@@ -95,13 +95,13 @@ subtest 'databases come and go with the setting' => sub {
 	$node->reload;
 	works('second', 'the named one works on');
 	release($id);
-	EstateCluster::wait_until_idle($node);
+	wait_until_idle($node);
 	$node->safe_psql('estate', q{SET client_min_messages = error; SELECT estate.enqueue('public.note')});
 	works('second', 'work is done here');
 	is(value('SELECT count(*) FROM estate_internal.job_waiting'), 1, 'and none where it is not named any more');
 	$node->adjust_conf('postgresql.auto.conf', 'estate.databases', "'estate, second'");
 	$node->reload;
-	EstateCluster::wait_until($node, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'the job has ended');
+	wait_for($node, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'the job has ended');
 	pass('until it is again');
 };
 
@@ -110,7 +110,7 @@ subtest 'a worker or the launcher that is terminated comes back' => sub {
 	my $pid = busy_worker();
 	my $started = time;
 	value("SELECT pg_terminate_backend($pid)");
-	EstateCluster::wait_until($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND pid <> $pid", 'another worker is busy');
+	wait_for($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND pid <> $pid", 'another worker is busy');
 	cmp_ok(time - $started, '<', 5, sprintf('its job is taken up by another after %.1f s', time - $started));
 	is(value("SELECT attempt, errors FROM estate.job WHERE id = $id"), '0|[]', 'which was no fault of the job');
 
@@ -123,7 +123,7 @@ subtest 'a worker or the launcher that is terminated comes back' => sub {
 	works('second', 'a new launcher starts workers');
 	is(busy_worker(), $pid, 'and leaves those alone that run');
 	value("SELECT pg_terminate_backend($pid)");
-	EstateCluster::wait_until($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND pid <> $pid", 'another worker is busy');
+	wait_for($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND pid <> $pid", 'another worker is busy');
 	release($id);
 };
 
@@ -140,7 +140,7 @@ subtest 'DROP DATABASE WITH (FORCE) leaves nothing behind' => sub {
 		$node->reload;
 		works('estate', 'the other database works on');
 	}
-	my $fatal = () = EstateCluster::log_from($node, $log) =~ /FATAL/g;
+	my $fatal = () = log_from($node, $log) =~ /FATAL/g;
 	cmp_ok($fatal, '<=', 4, "no loop of restarts: $fatal lines");
 	is(workers('second'), 0, 'no worker');
 	$node->safe_psql('postgres', q{ALTER SYSTEM SET estate.databases = 'estate'});
@@ -157,7 +157,7 @@ subtest 'without tables, without extension, in template and closed databases' =>
 	works('estate', 'one works on');
 	$node->reload;
 	works('estate', 'and again');
-	unlike(EstateCluster::log_from($node, $log), qr/FATAL|ERROR|PANIC/, 'nothing to complain of');
+	unlike(log_from($node, $log), qr/FATAL|ERROR|PANIC/, 'nothing to complain of');
 	$node->safe_psql('postgres', 'DROP DATABASE empty');
 	$node->safe_psql('postgres', 'DROP DATABASE closed');
 	$node->safe_psql('postgres', q{ALTER SYSTEM SET estate.databases = 'estate'});
@@ -173,12 +173,12 @@ subtest 'tables of another version are left alone, with a word in the log' => su
 	$node->wait_for_log(qr/pg_estate stays quiet in database "estate": its tables are of version 1000, the code needs \d+/, $log);
 	is(value("SELECT count(*) FROM estate_internal.job_waiting WHERE id = $id"), 1, 'no job is run');
 	$node->reload;
-	EstateCluster::wait_until_idle($node);
-	my $said = () = EstateCluster::log_from($node, $log) =~ /stays quiet/g;
+	wait_until_idle($node);
+	my $said = () = log_from($node, $log) =~ /stays quiet/g;
 	is($said, 1, 'it is said once');
 	value('UPDATE estate_internal.installation SET tables_version = 1');
 	$node->reload;
-	EstateCluster::wait_until($node, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'the job has ended');
+	wait_for($node, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'the job has ended');
 	pass('until they fit');
 };
 
@@ -195,12 +195,12 @@ subtest 'too few processes' => sub {
 		$node->reload;
 		value(q{SELECT estate.enqueue('public.note')});
 	}
-	my $said = () = EstateCluster::log_from($node, 0) =~ /could not start a worker/g;
+	my $said = () = log_from($node, 0) =~ /could not start a worker/g;
 	is($said, 1, 'once a minute, not more');
 	is(value(q{SELECT ok FROM estate.doctor() WHERE "check" = 'max_worker_processes'}), 'f', 'doctor() sees it');
 	$node->append_conf('postgresql.conf', "max_worker_processes = 12\n");
 	$node->restart;
-	EstateCluster::wait_until($node, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'the jobs have ended');
+	wait_for($node, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'the jobs have ended');
 	pass('with more of them, all is done');
 };
 
@@ -211,9 +211,9 @@ subtest 'the server stops at once, with a worker busy' => sub {
 	$node->stop('fast');
 	my $took = time - $started;
 	cmp_ok($took, '<', 2, sprintf('fast: %.1f s', $took));
-	unlike(EstateCluster::log_from($node, $log), qr/PANIC|ERROR/, 'no error is logged');
+	unlike(log_from($node, $log), qr/PANIC|ERROR/, 'no error is logged');
 	$node->start;
-	EstateCluster::wait_until($node, q{SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'}, 'the job is taken up again');
+	wait_for($node, q{SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'}, 'the job is taken up again');
 	$node->stop('immediate');
 };
 

@@ -2,8 +2,8 @@
 
 use strict;
 use warnings;
-use lib 'test/server';
-use EstateCluster;
+use lib 'test/t';
+use EstateNode;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -26,7 +26,7 @@ for my $dir (@builds)
 	subtest "the $build build" => sub {
 		local $ENV{LD_LIBRARY_PATH} = $dir;
 		delete local $ENV{OPENBLAS_NUM_THREADS};
-		my $node = EstateCluster::start("threads_$build");
+		my $node = estate_node("threads_$build", workers => 2);
 		my $postmaster = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0];
 
 		# training in a worker, and a sum of products in a session
@@ -43,8 +43,8 @@ for my $dir (@builds)
 		cmp_ok(scalar(grep { index($_, $dir) == 0 } blas_of($backend)), '>', 0, "then it has: @{[ blas_of($backend) ]}");
 		is(threads($backend), 1, 'and has one thread');
 		my $id = $node->safe_psql('estate', q{SELECT estate.enqueue('public.fit')});
-		EstateCluster::wait_until($node, "SELECT state = 'done' FROM estate.job WHERE id = $id", 'the fit is done');
-		my ($worker) = EstateCluster::workers($node, 'jobs');
+		wait_for($node, "SELECT state = 'done' FROM estate.job WHERE id = $id", 'the fit is done');
+		my ($worker) = workers_of($node, 'jobs');
 		cmp_ok(scalar(grep { index($_, $dir) == 0 } blas_of($worker)), '>', 0, 'a worker that does has loaded it');
 		is(threads($worker), 1, 'and has one thread');
 

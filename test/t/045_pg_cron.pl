@@ -2,21 +2,21 @@
 
 use strict;
 use warnings;
-use lib 'test/server';
-use EstateCluster;
+use lib 'test/t';
+use EstateNode;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 chomp(my $pkglibdir = `$ENV{PG_CONFIG} --pkglibdir`);
 plan skip_all => 'pg_cron is not installed' unless -e "$pkglibdir/pg_cron.so";
 
-my $node = EstateCluster::start('cron', conf => <<'CONF');
+my $node = estate_node('cron', workers => 2, conf => <<'CONF');
 shared_preload_libraries = 'pg_estate, pg_cron'
 cron.database_name = 'estate'
 cron.use_background_workers = on
 max_worker_processes = 20
 CONF
-sub value { return EstateCluster::value($node, @_); }
+sub value { return query($node, @_); }
 sub error_of { my ($db, $sql) = @_; my ($code, $out, $err) = $node->psql($db, $sql); return $err; }
 
 subtest 'in a database without pg_cron' => sub {
@@ -127,10 +127,10 @@ subtest 'all fire' => sub {
 	value(q{SELECT cron.schedule('plain', '* * * * *', $$SELECT estate.enqueue('public.note', '{"what": "plain"}')$$)});
 	value(q{SELECT cron.schedule('feed', '* * * * *', $$CALL estate.run_feed('f')$$)});
 	value(q{SELECT cron.schedule('train', '* * * * *', $$SELECT estate.train()$$)});
-	EstateCluster::wait_until($node, q{
+	wait_for($node, q{
 		SELECT count(DISTINCT jobname) = 6 FROM cron.job JOIN cron.job_run_details USING (jobid) WHERE status IN ('succeeded', 'failed')}, 'each has run');
 	is(value(q{SELECT jobname, status, return_message FROM cron.job JOIN cron.job_run_details d USING (jobid) WHERE status <> 'succeeded'}), '', 'all succeeded');
-	EstateCluster::wait_until($node, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'the jobs have ended');
+	wait_for($node, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'the jobs have ended');
 	is(value(q{SELECT DISTINCT what, who FROM effect ORDER BY 1}), "it's ours|anna\nplain|postgres\nzoned|anna", 'each has had its effect, as who scheduled it; the one for another hour has not');
 	is(value(q{SELECT outcome, inserted FROM estate.feed_run ORDER BY run_id LIMIT 1}), 'done|1', 'run_feed() has run');
 	is(value('SELECT count(*) > 0 FROM estate.model'), 't', 'train() has made a model');

@@ -11,7 +11,7 @@ use ScriptedHttp;
 use Test::More;
 
 my $secrets = PostgreSQL::Test::Utils::tempdir();
-my $node = estate_node('reso', workers => 1, conf => "estate.secrets_dir = '$secrets'\n");
+my $node = estate_node('reso', workers => 2, conf => "estate.secrets_dir = '$secrets'\n");
 my $source = pages_server();
 my $url = feed_url($source);
 my $elsewhere = ScriptedHttp->new;

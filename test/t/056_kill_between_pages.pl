@@ -9,7 +9,7 @@ use FeedPages;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = estate_node('kill', workers => 1);
+my $node = estate_node('kill', workers => 2);
 my $source = pages_server();
 my $url = feed_url($source);
 

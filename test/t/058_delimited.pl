@@ -13,7 +13,7 @@ use Test::More;
 my $dir = PostgreSQL::Test::Utils::tempdir();
 copy("test/feeds/$_", "$dir/$_") or die "$_: $!" for qw(listings_us.csv listings_pipe_latin1.txt reso_page1.json);
 my $server = ScriptedHttp->new(docroot => $dir);
-my $node = estate_node('delimited', workers => 1);
+my $node = estate_node('delimited', workers => 2);
 query($node, q{
 	CREATE ROLE reader_of_files IN ROLE estate_admin, pg_read_server_files LOGIN;
 	CREATE ROLE admin IN ROLE estate_admin LOGIN;
@@ -22,7 +22,7 @@ query($node, q{
 	SELECT estate.create_market('Quebec', currency => 'CAD', time_zone => 'America/Montreal');});
 
 # 1. A header that speaks for itself
-my ($code, $out, $notice) = $node->psql('postgres', "SELECT estate.create_feed('us', url => '" . $server->url('/listings_us.csv') . "', preset => 'csv', market => 'US')");
+my ($code, $out, $notice) = $node->psql('estate', "SELECT estate.create_feed('us', url => '" . $server->url('/listings_us.csv') . "', preset => 'csv', market => 'US')");
 like($notice, qr/mapped by their names.*preview_feed\('us'\)/s, 'create_feed says how fields are mapped, and what to look at');
 is(query($node, "SELECT string_agg(target || '=' || value, ' ' ORDER BY target) FROM estate.preview_feed('us', 1)"),
 	'bedrooms_total=3 city=Northfield extra={"Baths": "2.5"} list_price=301001.00 listing_contract_date=2026-03-02 listing_id=C0001 listing_key=C0001 living_area=1101.00 '

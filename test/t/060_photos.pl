@@ -14,7 +14,7 @@ use Test::More;
 
 my $folder = PostgreSQL::Test::Utils::tempdir();
 my $server = ScriptedHttp->new(docroot => PostgreSQL::Test::Utils::tempdir());
-my $node = estate_node('photos', workers => 1);
+my $node = estate_node('photos', workers => 2);
 query($node, qq{
 	CREATE ROLE admin IN ROLE estate_admin LOGIN;
 	CREATE ROLE writer IN ROLE estate_admin, pg_write_server_files LOGIN;
@@ -159,7 +159,7 @@ $node->append_conf('postgresql.conf', "estate.databases = ''");
 $node->start;
 is(scalar(my @left = partials()), 5, 'the crash has left halves');
 query($node, "SELECT estate.drop_feed('gone', purge => true)");
-$node->append_conf('postgresql.conf', "estate.databases = 'postgres'");
+$node->append_conf('postgresql.conf', "estate.databases = 'estate'");
 $node->reload;
 eventually($node, "SELECT count(*) = 0 FROM estate.job WHERE state IN ('available', 'running') AND handler = 'media'", 'the jobs find nothing to copy');
 is_deeply([ partials() ], [], 'and clear up');

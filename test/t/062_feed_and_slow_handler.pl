@@ -11,7 +11,7 @@ use ScriptedHttp;
 use Test::More;
 
 my $server = ScriptedHttp->new(docroot => PostgreSQL::Test::Utils::tempdir());
-my $node = estate_node('slow', workers => 1);
+my $node = estate_node('slow', workers => 2);
 my $folder = PostgreSQL::Test::Utils::tempdir();
 query($node, qq{
 	CREATE SERVER shelf FOREIGN DATA WRAPPER estate_target OPTIONS (kind 'folder', url 'file://$folder');

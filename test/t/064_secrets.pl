@@ -12,7 +12,7 @@ use Test::More;
 my $secrets = PostgreSQL::Test::Utils::tempdir();
 my $source = ScriptedHttp->new(docroot => PostgreSQL::Test::Utils::tempdir());
 my $other = ScriptedHttp->new;
-my $node = estate_node('secrets', workers => 1, conf => "estate.secrets_dir = '$secrets'\n");
+my $node = estate_node('secrets', workers => 2, conf => "estate.secrets_dir = '$secrets'\nlog_statement = all\n");
 my $token = 'sesame-0pen-' . 'x' x 20;
 my $host = '127.0.0.1:' . $source->port;
 

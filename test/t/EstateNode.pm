@@ -1,10 +1,11 @@
-# EstateNode - a server with pg_estate on it, and short ways to ask it things
+# EstateNode - a server with pg_estate in its database "estate", and short ways to ask it things
 #
-#   use lib $FindBin::RealBin;
+#   use lib 'test/t';
 #   use EstateNode;
-#   my $node = estate_node('feeds', workers => 1);    # extension and tables are there
+#   my $node = estate_node('feeds', workers => 2);    # extension and tables are there
 #   is(query($node, 'SELECT 1'), '1');
 #   like(refused($node, 'SELECT 1/0')->{message}, qr/zero/);
+#   wait_for($node, 'SELECT count(*) = 0 FROM ..', 'all have ended');    # or dies
 #
 # Each server has restart_after_crash on, so that a test may kill a process.
 package EstateNode;
@@ -17,29 +18,33 @@ use IPC::Run ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(usleep);
+use Time::HiRes qw(time usleep);
 
-our @EXPORT = qw(estate_node query refused eventually wait_until run_of background);
+our @EXPORT = qw(estate_node query refused eventually wait_for wait_until wait_until_idle workers_of log_from run_of background);
 
-# options: workers => 1, private => value of estate.allow_private_hosts, conf => more settings
+# options: workers => how many (none: nothing runs by itself), private => value of estate.allow_private_hosts,
+# conf => more settings, setup => 0 for the database without the extension
 sub estate_node
 {
 	my ($name, %options) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
-	my $databases = $options{workers} ? 'postgres' : '';
+	my $databases = $options{workers} ? 'estate' : '';
+	my $workers = $options{workers} // 2;
 	my $private = $options{private} // '127.0.0.1';
 
 	$node->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
 	$node->append_conf('postgresql.conf', <<"CONF" . ($options{conf} // ''));
 shared_preload_libraries = 'pg_estate'
 estate.databases = '$databases'
+estate.workers = $workers
 estate.allow_private_hosts = '$private'
 restart_after_crash = on
 max_worker_processes = 16
+log_statement = none
 CONF
 	$node->start;
-	query($node, 'CREATE EXTENSION pg_estate');
-	query($node, 'SELECT count(*) FROM estate.setup()');
+	$node->safe_psql('postgres', 'CREATE DATABASE estate');
+	query($node, 'CREATE EXTENSION pg_estate; SELECT count(*) FROM estate.setup()') if $options{setup} // 1;
 	return $node;
 }
 
@@ -48,7 +53,7 @@ sub query
 {
 	my ($node, $sql, %options) = @_;
 	my $user = $options{user} ? "SET SESSION AUTHORIZATION $options{user};\n" : '';
-	return $node->safe_psql('postgres', "SET client_min_messages = warning;\n$user$sql");
+	return $node->safe_psql('estate', "SET client_min_messages = warning;\n$user$sql");
 }
 
 # what a statement that must fail is refused with: sqlstate, message, detail, hint
@@ -56,7 +61,7 @@ sub refused
 {
 	my ($node, $sql, %options) = @_;
 	my $user = $options{user} ? "SET SESSION AUTHORIZATION $options{user};\n" : '';
-	my ($code, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET client_min_messages = warning;\n$user$sql");
+	my ($code, $out, $err) = $node->psql('estate', "\\set VERBOSITY verbose\nSET client_min_messages = warning;\n$user$sql");
 	my %error = (all => $err, detail => '', hint => '', message => '', sqlstate => '00000');
 
 	@error{qw(sqlstate message)} = ($1, $2) if $err =~ /ERROR:  (\w{5}): (.*)/;
@@ -69,7 +74,38 @@ sub refused
 sub eventually
 {
 	my ($node, $sql, $name, $expected) = @_;
-	return ok($node->poll_query_until('postgres', $sql, $expected // 't'), $name);
+	return ok($node->poll_query_until('estate', $sql, $expected // 't'), $name);
+}
+
+# waits for a condition; dies when it does not come true. Returns how many seconds that took
+sub wait_for
+{
+	my ($node, $sql, $what) = @_;
+	my $started = time;
+	$node->poll_query_until('estate', $sql) or die "waited in vain until $what\n";
+	return time - $started;
+}
+
+# no worker is left: an idle database has none
+sub wait_until_idle
+{
+	my ($node) = @_;
+	return wait_for($node, "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'pg_estate worker'", 'the workers are gone');
+}
+
+# process ids of the workers of a kind: 'jobs' or 'network'
+sub workers_of
+{
+	my ($node, $kind) = @_;
+	return split /\n/, query($node,
+		"SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_estate worker' AND application_name = 'pg_estate $kind' ORDER BY 1");
+}
+
+# the server log from an offset on
+sub log_from
+{
+	my ($node, $offset) = @_;
+	return slurp_file($node->logfile, $offset);
 }
 
 # waits until something is true, looking again and again; a test of its own
@@ -98,7 +134,7 @@ SQL
 sub background
 {
 	my ($node, $sql, $out) = @_;
-	my @command = ('psql', '-XAtq', '-d', $node->connstr('postgres'), '-v', 'ON_ERROR_STOP=1', '-c', $sql);
+	my @command = ('psql', '-XAtq', '-d', $node->connstr('estate'), '-v', 'ON_ERROR_STOP=1', '-c', $sql);
 	local $ENV{PGHOST} = $node->host;
 	return IPC::Run::start(\@command, '<', \undef, '>', $out, '2>&1');
 }
