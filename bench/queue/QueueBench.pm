@@ -106,6 +106,8 @@ jit = off
 max_worker_processes = 16
 restart_after_crash = on
 log_checkpoints = off
+log_line_prefix = '%m '
+log_timezone = 'UTC'
 CONF
 	close $conf;
 	$self->start_postmaster;
@@ -295,6 +297,20 @@ sub judge
 	$self->note(sprintf '%s | bar %s %s | %s', $text, defined $is{least} ? '>=' : '<=', $is{least} // $is{most}, $met ? 'met' : 'MISSED');
 }
 
+# The same against whichever peer was the best; theirs => { name => [..] }
+sub judge_best
+{
+	my ($self, %is) = @_;
+	my $theirs = delete $is{theirs};
+	my ($best, @others) = sort { median(@{ $theirs->{$b} }) <=> median(@{ $theirs->{$a} }) } keys %$theirs;
+
+	for my $name (@others)
+	{
+		$self->note(sprintf '%s: %s %s, ratio %.2f', $name, figure(median(@{ $theirs->{$name} })), $is{unit}, median(@{ $is{ours} }) / median(@{ $theirs->{$name} }));
+	}
+	$self->judge(%is, than => $best // 'no peer', against => $best ? $theirs->{$best} : undef);
+}
+
 sub finish
 {
 	my ($self) = @_;
@@ -344,6 +360,17 @@ sub hold
 	wait_until('the workers to leave', sub {
 		$sql->ask("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'pg_estate worker'") == 0 }, 60, 0.05);
 	$sql->close;
+}
+
+# Throws away what waits in the lanes, unrun
+sub empty_lanes
+{
+	my ($self) = @_;
+	$self->query('bench', <<'SQL');
+DO $$ DECLARE t regclass;
+BEGIN FOR t IN SELECT oid FROM pg_class WHERE relnamespace = 'estate_internal'::regnamespace AND relkind = 'r' AND relname ~ '^job_ready_'
+	LOOP EXECUTE 'TRUNCATE ' || t; END LOOP; END $$
+SQL
 }
 
 # Jobs that have ended are of no interest any more

@@ -1,9 +1,9 @@
 'use strict';
-// PgQ:  pgq.js drain JOBS
+// PgQ:  pgq.js drain JOBS [BATCH]
 // The consumer loop of PgQ's own clients: next batch, its events to the client, a handler called for each, finish.
 const { connect, now, answer } = require('./connect.js');
-const [, , command, argument] = process.argv;
-const BATCH = +(process.env.PGQ_BATCH || 1000);
+const [, , command, argument, size] = process.argv;
+const BATCH = +(size || 1000);
 
 async function drain(jobs) {
 	const client = await connect();
