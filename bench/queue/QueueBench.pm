@@ -18,6 +18,7 @@ use File::Temp qw(tempdir);
 use Getopt::Long;
 use IO::Handle;
 use IPC::Open2 qw(open2);
+use POSIX ();
 use JSON::PP qw(decode_json);
 use Time::HiRes qw(time sleep);
 
@@ -25,7 +26,6 @@ use Exporter 'import';
 our @EXPORT = qw(median wait_until);
 
 my $here = dirname(abs_path(__FILE__));
-my @peer_databases = qw(graphile pgboss pgq);
 
 sub median
 {
@@ -142,13 +142,11 @@ sub make_database
 	my ($self) = @_;
 	my $sql = session($self, 'postgres');
 
-	$sql->ask("CREATE DATABASE $_") for 'bench', 'quiet', @{ $self->{peers} };
+	$sql->ask("CREATE DATABASE $_") for 'bench', @{ $self->{peers} };
 	$sql->ask('CREATE ROLE app LOGIN; CREATE ROLE other LOGIN');
 	$sql->close;
-	for my $database ('bench', 'quiet')
-	{
-		$sql = session($self, $database);
-		$sql->ask(<<'SQL');
+	$sql = session($self, 'bench');
+	$sql->ask(<<'SQL');
 CREATE EXTENSION pg_estate;
 SELECT FROM estate.setup();
 GRANT estate_operator TO app, other;
@@ -165,8 +163,7 @@ CREATE FUNCTION app.latency(args jsonb) RETURNS void LANGUAGE plpgsql AS $$
 	BEGIN INSERT INTO app.latency VALUES (1000 * (extract(epoch FROM clock_timestamp()) - (args ->> 't')::float8)); END $$;
 GRANT ALL ON ALL TABLES IN SCHEMA app TO app, other;
 SQL
-		$sql->close;
-	}
+	$sql->close;
 }
 
 sub session
@@ -319,15 +316,17 @@ sub finish
 
 # ---- our queue ------------------------------------------------------------------
 
-# Runs what waits and measures it: from when the workers may start until the
-# last job, which is behind all others, has been run.  Returns jobs a second.
+# Runs what waits in a queue and measures it: from when the workers may start
+# until the last job, which is behind all others, has been run; also_open: until
+# nothing waits outside of the lanes either.  Returns jobs a second.
 sub drain
 {
 	my ($self, $jobs, %with) = @_;
 	my $sql = $self->session('bench');
+	my $queue = $with{queue} // 'default';
 	my $begun;
 
-	$sql->ask("DELETE FROM app.mark; SET ROLE app; SELECT estate.enqueue('app.mark', '{\"name\": \"end\"}', priority => 1000); RESET ROLE");
+	$sql->ask("DELETE FROM app.mark; SET ROLE app; SELECT estate.enqueue('app.mark', '{\"name\": \"end\"}', '$queue', 1000); RESET ROLE");
 	$self->checkpoint;
 	$begun = $sql->ask('SELECT extract(epoch FROM clock_timestamp())');
 	$sql->ask('SELECT estate.enable_workers()');
