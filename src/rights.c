@@ -187,20 +187,41 @@ estate_tables_version(void)
 	return version;
 }
 
+/*
+ * Whether the version was found right and cannot have changed since.  Where
+ * the database has a slot, whoever changes the installation tells so at his
+ * commit; elsewhere it is looked at once in a transaction: functions are
+ * called by the hundred thousand.
+ */
+static bool
+was_checked(bool now)
+{
+	static LocalTransactionId transaction = InvalidLocalTransactionId;
+	static uint32 changes = 0;
+	static bool known = false;
+	const EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+
+	if (now)
+	{
+		transaction = MyLocalTransactionId;
+		known = slot != NULL;
+		changes = slot ? slot->changes : 0;
+	}
+	return transaction == MyLocalTransactionId || (known && slot && slot->changes == changes);
+}
+
 /* Every entry point that touches the tables calls this first */
 void
 estate_require_tables(void)
 {
-	static LocalTransactionId checked = InvalidLocalTransactionId;
 	int			version;
 
-	/* once in a transaction: functions are called by the hundred thousand */
-	if (checked == MyLocalTransactionId)
+	if (was_checked(false))
 		return;
 	version = estate_tables_version();
 	if (version == ESTATE_TABLES_VERSION)
 	{
-		checked = MyLocalTransactionId;
+		(void) was_checked(true);
 		return;
 	}
 	if (version == 0)

@@ -133,7 +133,8 @@ resolve(JobCaller *caller, const Job *job)
 		return;
 	caller->handler = NULL;
 	(void) job_resolve_handler(job->handler, job->role, &kind);
-	fmgr_info_cxt(kind.function, &caller->function, CurTransactionContext);
+	/* outlives the subtransaction that it may be resolved in */
+	fmgr_info_cxt(kind.function, &caller->function, GetMemoryChunkContext(caller));
 	caller->batch = kind.batch;
 	caller->recorded = !kind.batch && get_func_rettype(kind.function) == JSONBOID;
 	caller->role = job->role;
@@ -209,8 +210,6 @@ job_call_carefully(JobCaller *caller, JobCall *call)
 	ResourceOwner owner = CurrentResourceOwner;
 	ErrorData  *volatile error = NULL;
 
-	/* what is resolved inside a subtransaction does not outlive it */
-	caller->handler = NULL;
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	PG_TRY();
@@ -225,11 +224,12 @@ job_call_carefully(JobCaller *caller, JobCall *call)
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
+		/* what the function remembers of itself may be in the middle of something */
+		caller->handler = NULL;
 		explain(error, call);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	caller->handler = NULL;
 	return error;
 }

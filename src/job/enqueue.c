@@ -210,10 +210,14 @@ void
 job_warn_without_workers(void)
 {
 	static bool warned = false;
+	static LocalTransactionId looked_in = InvalidLocalTransactionId;
 
-	if (warned || estate_workers_configured())
+	if (warned || looked_in == MyLocalTransactionId)
 		return;
-	warned = true;
+	looked_in = MyLocalTransactionId;
+	warned = estate_find_slot(MyDatabaseId) == NULL && !estate_workers_configured();
+	if (!warned)
+		return;
 	ereport(WARNING,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("the job is kept, but no workers run in this database"),

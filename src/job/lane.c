@@ -26,6 +26,7 @@
 #include "catalog/namespace.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "storage/proc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -49,14 +50,23 @@ lane_of_priority(int priority)
 	return priority < 0 ? 0 : priority == 0 ? 1 : 2;
 }
 
-/* Its table; InvalidOid: the queue has been dropped */
+/* Its table; InvalidOid: the queue has been dropped.  The last answer of the transaction holds until its end. */
 Oid
 lane_table(LaneHeap heap)
 {
+	static LocalTransactionId when = InvalidLocalTransactionId;
+	static LaneHeap asked;
+	static Oid	answer;
 	char		name[NAMEDATALEN];
 
+	if (when == MyLocalTransactionId && OidIsValid(answer) &&
+		asked.queue == heap.queue && asked.lane == heap.lane && asked.segment == heap.segment)
+		return answer;
+	when = MyLocalTransactionId;
+	asked = heap;
 	snprintf(name, sizeof(name), "job_ready_%d_%d_%d", heap.queue, heap.lane, heap.segment);
-	return get_relname_relid(name, get_namespace_oid("estate_internal", false));
+	answer = get_relname_relid(name, get_namespace_oid("estate_internal", false));
+	return answer;
 }
 
 /* The lane and segment that a table is */

@@ -44,6 +44,7 @@ extern Oid	ready_role(int64 id);
 extern ReadyHand *ready_hand(bool private);
 extern bool ready_take(ReadyHand *hand, int pages, TimestampTz *until);
 extern bool ready_delete(const ReadyHand *hand, Relation relation, ReadyJob *job);
+extern void ready_unpin(void);
 extern void ready_give_back(ReadyHand *hand);
 extern void ready_skip(ReadyHand *hand);
 extern void ready_skip_none(void);

@@ -74,7 +74,7 @@ typedef struct Batch
 	int64		timeout_ms;		/* of the queue */
 	const char *recorded;		/* the handler whose record was asked for last */
 	HandlerRecord *record;
-	JobCaller	caller;
+	JobCaller  *caller;
 } Batch;
 
 static HTAB *records = NULL;
@@ -189,7 +189,7 @@ call_carefully(Batch *batch, Job **jobs, int count)
 		return true;
 	}
 	batch->subtransactions++;
-	error = job_call_carefully(&batch->caller, &call);
+	error = job_call_carefully(batch->caller, &call);
 	if (error == NULL)
 	{
 		settle_success(batch, &call);
@@ -223,7 +223,7 @@ run_jobs(Batch *batch, Job **jobs, int count)
 	{
 		JobCall		call = {.jobs = jobs, .count = count, .timeout_ms = timeout_of(batch, jobs[0])};
 
-		job_call(&batch->caller, &call);
+		job_call(batch->caller, &call);
 		settle_success(batch, &call);
 	}
 	INSTR_TIME_SET_CURRENT(end);
@@ -386,6 +386,7 @@ run_alone(Batch *batch, Job **jobs, int count)
 	pages_next = 1;
 	for (int i = 0; i < count; i++)
 		lane_note_row(hand->heap, ItemPointerGetBlockNumber(&((ReadyJob *) jobs[i])->tid));
+	ready_unpin();
 	ready_give_back(hand);
 	limit_mark_slow();
 	if (count == 1)
@@ -504,6 +505,7 @@ job_run_ready(JobScope *scope, TimestampTz *until)
 	batch->until = until;
 	batch->keep = queue->keep;
 	batch->timeout_ms = queue->timeout_ms;
+	batch->caller = palloc0(sizeof(JobCaller));
 	batch->settlement = settle_begin(BATCH_MOST_JOBS, false);
 	batch->careful = !is_trusted(batch);
 	trusting = !batch->careful;
@@ -511,6 +513,7 @@ job_run_ready(JobScope *scope, TimestampTz *until)
 	if (batch->relation && !queue->paused && limit_enter(hand->heap.queue))
 	{
 		run_batch(batch);
+		ready_unpin();
 		settle_write(batch->settlement);
 	}
 	if (batch->relation)

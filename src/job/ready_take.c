@@ -29,6 +29,9 @@
 
 static ReadyHand *my_hand = NULL;
 
+/* page of the row that was deleted last, of the batch's table */
+static Buffer pinned = InvalidBuffer;
+
 /* queues of which nothing can be run for now, though there is room: the keys of their next jobs are busy */
 static bool skipped[ESTATE_MAX_QUEUES];
 
@@ -55,6 +58,8 @@ give_back_at_exit(int code, Datum arg)
 static void
 give_back_at_abort(XactEvent event, void *arg)
 {
+	if (event == XACT_EVENT_ABORT)
+		pinned = InvalidBuffer; /* released with the transaction */
 	if (event == XACT_EVENT_ABORT && my_hand->holds)
 	{
 		my_hand->left = my_hand->count;
@@ -73,6 +78,8 @@ ready_hand(bool private)
 		RegisterXactCallback(give_back_at_abort, NULL);
 		before_shmem_exit(give_back_at_exit, (Datum) 0);
 	}
+	/* one that an error left went with its subtransaction */
+	pinned = InvalidBuffer;
 	my_hand->private = private || estate_shared == NULL;
 	return my_hand;
 }
@@ -300,26 +307,36 @@ is_there(Relation relation, Buffer buffer, const ReadyJob *job)
  * No snapshot has been held since the row was read, so it may have been
  * deleted, and even pruned away: heap_delete() must not be let loose on what
  * is no tuple any more.  While we look and delete, our pin on the page keeps
- * it from being pruned.
+ * it from being pruned; it stays until ready_unpin(), since the next row is
+ * mostly on the same page.
  */
 bool
 ready_delete(const ReadyHand *hand, Relation relation, ReadyJob *job)
 {
 	BlockNumber block = ItemPointerGetBlockNumber(&job->tid);
-	Buffer		buffer;
 	TM_FailureData failure;
 	bool		deleted;
 
-	if (block >= RelationGetNumberOfBlocks(relation))
-		return false;
-	buffer = ReadBuffer(relation, block);
-	deleted = is_there(relation, buffer, job) &&
+	if (!BufferIsValid(pinned) || BufferGetBlockNumber(pinned) != block)
+	{
+		if (block >= RelationGetNumberOfBlocks(relation))
+			return false;
+		pinned = ReleaseAndReadBuffer(pinned, relation, block);
+	}
+	deleted = is_there(relation, pinned, job) &&
 		heap_delete(relation, &job->tid, GetCurrentCommandId(true), InvalidSnapshot,
 					false, &failure, false) == TM_Ok;
-	ReleaseBuffer(buffer);
 	/* a worker may pass the row by while we hold it: if we abort, its page must be taken again */
 	if (deleted && hand->private)
 		lane_note_row(hand->heap, block);
 	return deleted;
 }
 
+/* Before the batch's table is closed, or a handler runs for long */
+void
+ready_unpin(void)
+{
+	if (BufferIsValid(pinned))
+		ReleaseBuffer(pinned);
+	pinned = InvalidBuffer;
+}

@@ -128,9 +128,10 @@ unique_free(Job *const *jobs, int n)
 	SPI_connect();
 	if (plan == NULL)
 	{
-		plan = SPI_prepare("DELETE FROM estate_internal.job_unique u USING ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($3)) e (unique_key, id)"
+		/* planned once: it is run for each batch */
+		plan = SPI_prepare_cursor("DELETE FROM estate_internal.job_unique u USING ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($3)) e (unique_key, id)"
 						   " WHERE u.unique_key OPERATOR(pg_catalog.=) e.unique_key AND u.role OPERATOR(pg_catalog.=) $2"
-						   " AND u.job OPERATOR(pg_catalog.=) e.id AND u.until IS NULL", 3, types);
+						   " AND u.job OPERATOR(pg_catalog.=) e.id AND u.until IS NULL", 3, types, CURSOR_OPT_GENERIC_PLAN);
 		SPI_keepplan(plan);
 	}
 	SPI_execute_plan(plan, values, NULL, false, 0);

@@ -368,7 +368,8 @@ sql_turn(JobScope *scope, TimestampTz *due)
 		}
 		any |= try_ready_batch(scope, &limited);
 		*due = Min(timed, limited);
-		if (TimestampDifferenceExceeds(tidied_at, now, TIDY_EVERY_MS))
+		/* and before we rest: then there is most to give back */
+		if (TimestampDifferenceExceeds(tidied_at, now, TIDY_EVERY_MS) || (!any && worked && looked_at == now))
 		{
 			tidied_at = now;
 			if (tidy_lanes())
