@@ -241,7 +241,7 @@ wait_again(const char *condition, int nargs, Oid *types, Datum *values, const ch
 
 PG_FUNCTION_INFO_V1(estate_retry_job);
 
-/* estate.retry_job(id) -> bool: runs a waiting, dead or cancelled job again, now */
+/* estate.retry_job(id) -> bool: runs a waiting, dead or cancelled job again, now; not one that waits for a limit */
 Datum
 estate_retry_job(PG_FUNCTION_ARGS)
 {
@@ -257,7 +257,7 @@ estate_retry_job(PG_FUNCTION_ARGS)
 		require_job_rights(id, role);
 		PG_RETURN_BOOL(change("UPDATE estate_internal.job_open SET attempt = 0, run_at = pg_catalog.clock_timestamp()"
 							  " WHERE id OPERATOR(pg_catalog.=) $1 AND waits_for OPERATOR(pg_catalog.=) 'time'"
-							  " AND run_at OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()", 1, &type, &value, NULL) == 1);
+							  " AND waited IS NULL AND run_at OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()", 1, &type, &value, NULL) == 1);
 	}
 	role = role_by("SELECT role FROM estate_internal.job_ended WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED", id);
 	if (!OidIsValid(role))

@@ -228,6 +228,7 @@ estate_run_jobs(PG_FUNCTION_ARGS)
 	set = open_tasks(mode);
 	scope = job_scope_create(GetUserId(), PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	scope->inside = mode == STEP_INSIDE;
+	ready_begin();
 	if (mode == STEP_CALL)
 		SPI_commit();
 	PG_TRY();
