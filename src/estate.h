@@ -186,6 +186,7 @@ typedef struct EstateDatabaseSlot
 	uint32		changes;		/* commits that changed what workers remember of the installation and the queues */
 	uint32		queues_read;	/* number of changes when the queues were read, and one more */
 	bool		held;			/* jobs may be held back by a limit of their key */
+	bool		cancels;		/* jobs that were being run are to be cancelled */
 	bool		dependencies;	/* jobs may wait for others */
 	int			depending;		/* transactions under way that make jobs wait for others */
 	EstateQueue queues[ESTATE_MAX_QUEUES];

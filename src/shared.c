@@ -240,32 +240,62 @@ estate_running_cancelled(int64 id)
 	return cancel;
 }
 
-/*
- * Asks the worker that has a job in hand to stop it; false: none has it.  The
- * network worker sees it when it wakes; a handler of SQL has to be interrupted.
- */
-bool
-estate_running_cancel(int64 id)
+/* The worker that says it has a job in hand, and its entry; NULL: none does.  Caller holds the lock. */
+static EstateRunning *
+find_running(int64 id, int *worker)
 {
-	EstateDatabaseSlot *slot;
-	bool		found = false;
+	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
 
-	if (estate_shared == NULL)
-		return false;
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	slot = estate_find_slot(MyDatabaseId);
-	for (int w = 0; slot != NULL && !found && w < ESTATE_MAX_WORKERS; w++)
+	for (int w = 0; slot != NULL && w < ESTATE_MAX_WORKERS; w++)
 		for (int i = 0; slot->workers[w].pid != 0 && i < slot->workers[w].nrunning; i++)
 			if (slot->workers[w].running[i].id == id)
 			{
-				slot->workers[w].running[i].cancel = found = true;
-				if (WORKER_KIND(w) == WORKER_SQL)
-					kill(slot->workers[w].pid, SIGINT);
-				else if (slot->workers[w].latch)
-					SetLatch(slot->workers[w].latch);
+				*worker = w;
+				return &slot->workers[w].running[i];
 			}
+	return NULL;
+}
+
+/* Whether a worker says that it has a job in hand */
+bool
+estate_is_running(int64 id)
+{
+	int			worker;
+	bool		found;
+
+	if (estate_shared == NULL)
+		return false;
+	LWLockAcquire(estate_shared->lock, LW_SHARED);
+	found = find_running(id, &worker) != NULL;
 	LWLockRelease(estate_shared->lock);
 	return found;
+}
+
+/*
+ * Asks the worker that has a job in hand to stop it.  The network worker sees
+ * that when it wakes; a handler of SQL has to be interrupted.
+ */
+void
+estate_running_cancel(int64 id)
+{
+	EstateRunning *running;
+	int			worker;
+
+	if (estate_shared == NULL)
+		return;
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	running = find_running(id, &worker);
+	if (running)
+	{
+		const EstateWorkerSlot *slot = &estate_find_slot(MyDatabaseId)->workers[worker];
+
+		running->cancel = true;
+		if (WORKER_KIND(worker) == WORKER_SQL)
+			kill(slot->pid, SIGINT);
+		else if (slot->latch)
+			SetLatch(slot->latch);
+	}
+	LWLockRelease(estate_shared->lock);
 }
 
 /* Says how far a job of ours is; false: it is not in a worker's hands */

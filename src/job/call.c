@@ -177,6 +177,10 @@ job_call(JobCaller *caller, JobCall *call)
 	fcinfo->args[0].isnull = false;
 	current = call;
 	start_clock(call);
+	/* before this, a signal would have gone unheard */
+	if (call->listed && estate_running_cancelled(call->jobs[0]->id))
+		interrupt();
+	CHECK_FOR_INTERRUPTS();
 	result = FunctionCallInvoke(fcinfo);
 	stop_clock(call);
 	current = NULL;

@@ -31,6 +31,7 @@ typedef struct JobCall
 	Job		  **jobs;
 	int			count;			/* more than one for a batch handler only */
 	int64		timeout_ms;		/* 0: none */
+	bool		listed;			/* others see the job running, and may cancel it */
 	JobVerdict	verdict;
 	TimestampTz run_at;			/* VERDICT_SNOOZE */
 	bool		cancelled;		/* it failed because it was told to stop */

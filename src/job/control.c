@@ -1,7 +1,7 @@
 /*
  * control.c
- *	  What people and handlers do with single jobs: cancel_job(), snooze_job(),
- *	  retry_job(), redrive(), this_job(), report_progress().
+ *	  What people and handlers do with single jobs: snooze_job(), retry_job(),
+ *	  redrive(), this_job(), report_progress().  For cancel_job() see cancel.c.
  *
  * Runs in client backends, and in workers when a handler calls it.  A handler
  * that means its own job says what is to become of it; that happens when it
@@ -20,102 +20,8 @@
 #include "job/queue.h"
 #include "job/ready.h"
 #include "job/settle.h"
-#include "job/unique.h"
+#include "job/waiting.h"
 #include "shared.h"
-
-/*
- * Only the role that enqueued a job, those who have its rights, and the owner
- * of the facts may touch it.  Runs as the caller.
- */
-static void
-require_job_rights(int64 id, Oid job_role)
-{
-	if (has_privs_of_role(GetUserId(), job_role) || has_privs_of_role(GetUserId(), estate_owner()))
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("permission denied for job " INT64_FORMAT, id)));
-}
-
-/* The role of a job, by a query of its id; InvalidOid: it does not find it */
-static Oid
-role_by(const char *query, int64 id)
-{
-	EstateUser	user;
-	Oid			type = INT8OID;
-	Datum		value = Int64GetDatum(id);
-	Oid			role = InvalidOid;
-	bool		isnull;
-
-	estate_become_keeper(&user);
-	SPI_connect();
-	SPI_execute_with_args(query, 1, &type, &value, NULL, false, 1);
-	if (SPI_processed == 1)
-		role = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	SPI_finish();
-	estate_resume_user(&user);
-	return role;
-}
-
-/* Takes a job out of job_open */
-static Job *
-remove_open(int64 id, bool *network)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	EstateUser	user;
-	Oid			type = INT8OID;
-	Datum		value = Int64GetDatum(id);
-	Job		   *job = NULL;
-	bool		isnull;
-
-	estate_become_keeper(&user);
-	SPI_connect();
-	SPI_execute_with_args("DELETE FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 RETURNING " JOB_COLUMN_NAMES ", network",
-						  1, &type, &value, NULL, false, 1);
-	if (SPI_processed == 1)
-	{
-		*network = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, JOB_COLUMNS + 1, &isnull));
-		MemoryContextSwitchTo(caller);
-		job = record_of_row(SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
-	}
-	SPI_finish();
-	estate_resume_user(&user);
-	return job;
-}
-
-/* Takes a waiting job away from where it waits, if the caller may; NULL: it does not wait */
-static Job *
-take_waiting(int64 id, bool *network)
-{
-	Oid			role = ready_role(id);
-
-	*network = false;
-	if (OidIsValid(role))
-	{
-		require_job_rights(id, role);
-		return ready_remove(id);
-	}
-	if (!job_lock_in_transaction(id))
-		return NULL;			/* a network job that a process has in hand */
-	role = role_by("SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED", id);
-	if (!OidIsValid(role))
-		return NULL;
-	require_job_rights(id, role);
-	return remove_open(id, network);
-}
-
-/* Asks the process that runs a job to stop it, if the caller may */
-static bool
-stop_running(int64 id)
-{
-	Oid			role = role_by("SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1"
-							   " UNION ALL SELECT role FROM estate_internal.job_ready WHERE id OPERATOR(pg_catalog.=) $1", id);
-
-	if (!OidIsValid(role))
-		return false;
-	require_job_rights(id, role);
-	return estate_running_cancel(id);
-}
 
 static bool
 is_own(int64 id)
@@ -123,33 +29,6 @@ is_own(int64 id)
 	const Job  *own = job_running_here();
 
 	return own && own->id == id;
-}
-
-PG_FUNCTION_INFO_V1(estate_cancel_job);
-
-/* estate.cancel_job(id) -> bool: whether the job was cancelled, or whoever runs it told to stop */
-Datum
-estate_cancel_job(PG_FUNCTION_ARGS)
-{
-	int64		id = PG_GETARG_INT64(0);
-	Settlement *settlement;
-	Job		   *job;
-	bool		network;
-
-	estate_require_tables();
-	if (is_own(id))
-	{
-		job_decide(VERDICT_CANCEL, 0);
-		PG_RETURN_BOOL(true);
-	}
-	job = take_waiting(id, &network);
-	if (job == NULL)
-		PG_RETURN_BOOL(stop_running(id));
-	queue_refresh();
-	settlement = settle_begin(1, network);
-	settle_cancelled(settlement, job, queue_at(queue_find(job->queue))->keep);
-	settle_write(settlement);
-	PG_RETURN_BOOL(true);
 }
 
 /* A statement as the keeper, that changes jobs of both kinds */
@@ -177,12 +56,12 @@ snooze_blocked(int64 id, TimestampTz until)
 {
 	Oid			types[] = {INT8OID, TIMESTAMPTZOID};
 	Datum		values[] = {Int64GetDatum(id), TimestampTzGetDatum(until)};
-	Oid			role = role_by("SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1"
+	Oid			role = waiting_role("SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1"
 							   " AND waits_for OPERATOR(pg_catalog.=) 'jobs' FOR UPDATE SKIP LOCKED", id);
 
 	if (!OidIsValid(role))
 		return false;
-	require_job_rights(id, role);
+	waiting_require_rights(id, role);
 	return change("UPDATE estate_internal.job_open SET run_at = $2 WHERE id OPERATOR(pg_catalog.=) $1", 2, types, values, NULL) == 1;
 }
 
@@ -207,7 +86,7 @@ estate_snooze_job(PG_FUNCTION_ARGS)
 	}
 	if (snooze_blocked(id, until))
 		PG_RETURN_BOOL(true);
-	job = take_waiting(id, &network);
+	job = waiting_take(id, true, &network);
 	if (job == NULL)
 		PG_RETURN_BOOL(false);
 	CommandCounterIncrement();
@@ -241,7 +120,7 @@ wait_again(const char *condition, int nargs, Oid *types, Datum *values, const ch
 
 PG_FUNCTION_INFO_V1(estate_retry_job);
 
-/* estate.retry_job(id) -> bool: runs a waiting, dead or cancelled job again, now */
+/* estate.retry_job(id) -> bool: runs a waiting, dead or cancelled job again, now; not one that waits for a limit */
 Datum
 estate_retry_job(PG_FUNCTION_ARGS)
 {
@@ -251,18 +130,18 @@ estate_retry_job(PG_FUNCTION_ARGS)
 	Oid			role;
 
 	estate_require_tables();
-	role = role_by("SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED", id);
+	role = waiting_role("SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED", id);
 	if (OidIsValid(role))
 	{
-		require_job_rights(id, role);
+		waiting_require_rights(id, role);
 		PG_RETURN_BOOL(change("UPDATE estate_internal.job_open SET attempt = 0, run_at = pg_catalog.clock_timestamp()"
 							  " WHERE id OPERATOR(pg_catalog.=) $1 AND waits_for OPERATOR(pg_catalog.=) 'time'"
-							  " AND run_at OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()", 1, &type, &value, NULL) == 1);
+							  " AND waited IS NULL AND run_at OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()", 1, &type, &value, NULL) == 1);
 	}
-	role = role_by("SELECT role FROM estate_internal.job_ended WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED", id);
+	role = waiting_role("SELECT role FROM estate_internal.job_ended WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED", id);
 	if (!OidIsValid(role))
 		PG_RETURN_BOOL(false);
-	require_job_rights(id, role);
+	waiting_require_rights(id, role);
 	PG_RETURN_BOOL(wait_again("id OPERATOR(pg_catalog.=) $1", 1, &type, &value, NULL) == 1);
 }
 

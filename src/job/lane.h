@@ -35,6 +35,7 @@ extern bool lane_restart_after_prepare(void);
 /* lane_tables.c */
 extern int	lane_create(void);
 extern void lane_lock_all(int queue);
+extern bool lane_any_job(int queue);
 extern void lane_drop(int queue);
 
 #endif							/* ESTATE_LANE_H */

@@ -9,9 +9,14 @@
 
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/latch.h"
 #include "storage/lmgr.h"
+#include "utils/snapmgr.h"
 
 #include "job/lane.h"
+
+#define LOCK_AGAIN_MS 10
 
 typedef void (*HeapFunction) (LaneHeap heap);
 
@@ -47,23 +52,40 @@ drop_heap(LaneHeap heap)
 	run(psprintf("DROP TABLE estate_internal.job_ready_%d_%d_%d", heap.queue, heap.lane, heap.segment));
 }
 
-static void
-lock_heap(LaneHeap heap)
+/* Whether all heaps of a queue could be locked at once; else none is */
+static bool
+try_lock_all(int queue)
 {
-	Oid			table = lane_table(heap);
+	Oid			locked[ESTATE_LANES * ESTATE_SEGMENTS];
+	int			n = 0;
 
-	if (OidIsValid(table))
-		LockRelationOid(table, AccessExclusiveLock);
+	for (int lane = 0; lane < ESTATE_LANES; lane++)
+		for (int segment = 0; segment < ESTATE_SEGMENTS; segment++)
+		{
+			Oid			table = lane_table((LaneHeap) {queue, lane, segment});
+
+			if (!OidIsValid(table))
+				continue;
+			if (ConditionalLockRelationOid(table, AccessExclusiveLock))
+			{
+				locked[n++] = table;
+				continue;
+			}
+			while (n > 0)
+				UnlockRelationOid(locked[--n], AccessExclusiveLock);
+			return false;
+		}
+	return true;
 }
 
-/* The lowest number that no queue has; the caller has locked the table of queues */
+/* The lowest number that no queue has, not even one that this statement made; the caller has locked the table of queues */
 static int
 free_number(void)
 {
 	bool		isnull;
 
 	SPI_execute("SELECT n FROM pg_catalog.generate_series(0, 63) n WHERE NOT EXISTS"
-				" (SELECT FROM estate_internal.queue WHERE number OPERATOR(pg_catalog.=) n) ORDER BY n", true, 1);
+				" (SELECT FROM estate_internal.queue WHERE number OPERATOR(pg_catalog.=) n) ORDER BY n", false, 1);
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
@@ -88,11 +110,42 @@ lane_create(void)
 	return number;
 }
 
-/* Until the end of the transaction nobody enqueues into a queue or runs its jobs */
+/*
+ * Until the end of the transaction nobody enqueues into a queue or runs its
+ * jobs.  Does not stand in line for the locks: behind us all workers would
+ * wait for the one handler that we wait for.
+ */
 void
 lane_lock_all(int queue)
 {
-	each_heap(queue, lock_heap);
+	while (!try_lock_all(queue))
+	{
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, LOCK_AGAIN_MS, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/* Whether a job is in the heaps of a queue, by the newest snapshot; the caller has locked them */
+bool
+lane_any_job(int queue)
+{
+	bool		any = false;
+	EstateUser	user;
+
+	estate_become_keeper(&user);
+	SPI_connect();
+	PushActiveSnapshot(GetLatestSnapshot());
+	for (int lane = 0; lane < ESTATE_LANES && !any; lane++)
+		for (int segment = 0; segment < ESTATE_SEGMENTS && !any; segment++)
+		{
+			SPI_execute(psprintf("SELECT FROM estate_internal.job_ready_%d_%d_%d", queue, lane, segment), true, 1);
+			any = SPI_processed > 0;
+		}
+	PopActiveSnapshot();
+	SPI_finish();
+	estate_resume_user(&user);
+	return any;
 }
 
 void

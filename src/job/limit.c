@@ -26,17 +26,21 @@
 
 #include "access/xact.h"
 #include "common/hashfn.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 #include "job/limit.h"
 #include "job/queue.h"
 
 #define HELD_AT_FIRST 1024
+
+#define KEY_MOST_BYTES 200
 
 /* Something that this process has taken, until the batch or the network job ends */
 typedef struct Held
@@ -223,7 +227,7 @@ find_key(int queue, const char *text, double now)
 		forget_idle_keys(now);
 	if (hash_get_num_entries(keys()) >= ESTATE_LIMIT_KEYS - 1)
 		name.hash = 0;
-	key = hash_search(keys(), &name, HASH_ENTER_NULL, &found);
+	key = hash_search(keys(), &name, is_shared() ? HASH_ENTER_NULL : HASH_ENTER, &found);
 	if (key && !found)
 		memset((char *) key + sizeof(name), 0, sizeof(EstateLimitKey) - sizeof(name));
 	return key;
@@ -238,9 +242,22 @@ rate_allows(double before, int rate, double period, double now, double *step, do
 	return *arrival - period <= now ? now : *arrival - period;
 }
 
+/* A key as it is kept, and looked for in an index: not too long for that */
+static char *
+shortened(char *text)
+{
+	int			len = strlen(text);
+	uint64		hash;
+
+	if (len <= KEY_MOST_BYTES)
+		return text;
+	hash = hash_bytes_extended((unsigned char *) text, len, 0);
+	return psprintf("%.*s.. " UINT64_FORMAT, pg_mbcliplen(text, len, KEY_MOST_BYTES), text, hash);
+}
+
 /* The value in a job's args that its queue's key names, as text; NULL: there is none */
 static char *
-key_of(const EstateQueue *queue, const Job *job)
+value_of(const EstateQueue *queue, const Job *job)
 {
 	JsonbValue	value;
 	JsonbContainer *container = &job->args->root;
@@ -266,7 +283,7 @@ key_of(const EstateQueue *queue, const Job *job)
 		case jbvString:
 			return pnstrdup(value.val.string.val, value.val.string.len);
 		case jbvNumeric:
-			return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value.val.numeric)));
+			return numeric_normalize(value.val.numeric);	/* 1.0 is 1 */
 		case jbvBool:
 			return value.val.boolean ? "true" : "false";
 		case jbvBinary:
@@ -274,6 +291,14 @@ key_of(const EstateQueue *queue, const Job *job)
 		default:
 			return NULL;
 	}
+}
+
+static char *
+key_of(const EstateQueue *queue, const Job *job)
+{
+	char	   *value = value_of(queue, job);
+
+	return value ? shortened(value) : NULL;
 }
 
 /*
@@ -493,6 +518,29 @@ limit_room_of_key(int number, const char *text)
 		room = Max(queue->concurrency_by_key - key->running, 0);
 	unlock();
 	return room;
+}
+
+/*
+ * A queue has other rates: what its jobs have reserved by the old ones is
+ * void, and they begin as after a full period of the new ones.  With
+ * `other`, it is another queue than it was.  The caller holds the lock.
+ */
+void
+limit_begin_anew(int number, bool other)
+{
+	EstateQueue *queue = queue_at(number);
+	double		most = GetCurrentTimestamp() + queue->rate_period;
+	HASH_SEQ_STATUS scan;
+	EstateLimitKey *key;
+
+	queue->arrival = other ? 0 : Min(queue->arrival, most);
+	hash_seq_init(&scan, keys());
+	while ((key = hash_seq_search(&scan)) != NULL)
+		if (key->name.database == MyDatabaseId && key->name.queue == number)
+		{
+			key->arrival = other ? 0 : Min(key->arrival, most);
+			key->waited_for &= !other;
+		}
 }
 
 /* Whether jobs of the key are held back: then others of it go behind them */

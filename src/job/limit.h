@@ -30,6 +30,7 @@ extern AdmissionAnswer limit_ask(int queue, const Job *job);
 extern void limit_mark_slow(void);
 extern void limit_keep(int64 id);
 extern void limit_release(int64 id);
+extern void limit_begin_anew(int queue, bool other);
 extern int	limit_room_of_key(int queue, const char *key);
 extern void limit_key_is_held(int queue, const char *key, bool held);
 

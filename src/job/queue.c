@@ -21,6 +21,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "job/limit.h"
 #include "job/queue.h"
 
 /* copies for a database without a slot */
@@ -120,14 +121,20 @@ read_queues(void)
 }
 
 static void
-copy_limits(EstateQueue *to, const EstateQueue *from)
+copy_limits(int number, const EstateQueue *from)
 {
+	EstateQueue *to = queue_at(number);
 	size_t		limits = offsetof(EstateQueue, running);
-
 	/* under another name it is another queue */
-	if (!from->defined || strcmp(to->name, from->name) != 0)
+	bool		other = to->defined != from->defined || strcmp(to->name, from->name) != 0;
+	bool		rates = to->rate != from->rate || to->rate_by_key != from->rate_by_key ||
+		to->rate_period != from->rate_period || strcmp(to->key, from->key) != 0;
+
+	if (other)
 		memset(to, 0, offsetof(EstateQueue, lanes));
 	memcpy(to, from, limits);
+	if (other || rates)
+		limit_begin_anew(number, other);
 }
 
 /* Reads the queues if they may have changed since somebody did */
@@ -150,7 +157,7 @@ queue_refresh(void)
 	if (slot)
 		LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < ESTATE_MAX_QUEUES; i++)
-		copy_limits(queue_at(i), &fresh[i]);
+		copy_limits(i, &fresh[i]);
 	if (slot)
 	{
 		slot->queues_read = changes + 1;

@@ -12,10 +12,14 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
+#include "job/depend.h"
 #include "job/lane.h"
 #include "job/queue.h"
 #include "job/record.h"
+#include "job/settle.h"
 
 #define OPTIONS 11				/* arguments after the name, of create_queue() and alter_queue() */
 
@@ -128,6 +132,21 @@ name_argument(FunctionCallInfo fcinfo)
 	return name;
 }
 
+/* Whoever limits by key and names none would find out when a tenant has taken it all */
+static void
+require_key(const char *name)
+{
+	Oid			type = TEXTOID;
+	Datum		value = CStringGetTextDatum(name);
+
+	if (run("SELECT FROM estate_internal.queue WHERE name OPERATOR(pg_catalog.=) $1 AND key IS NULL"
+			" AND (concurrency_by_key IS NOT NULL OR rate_by_key IS NOT NULL)", 1, &type, &value, NULL) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("queue \"%s\" has a limit by key, but no key", name),
+				 errhint("key => 'agency.id' takes it from member id of member agency of a job's args.")));
+}
+
 /*
  * Sets what is not null.  All in one statement, so that the table's own checks
  * see the whole.
@@ -156,7 +175,10 @@ set_options(FunctionCallInfo fcinfo, const char *name)
 			appendStringInfo(&sql, ", %s = $%d", options[i].name, n);
 	}
 	appendStringInfoString(&sql, " WHERE name OPERATOR(pg_catalog.=) $1");
-	return run(sql.data, n, types, values, NULL) == 1;
+	if (run(sql.data, n, types, values, NULL) == 0)
+		return false;
+	require_key(name);
+	return true;
 }
 
 /*
@@ -250,33 +272,83 @@ estate_resume_queue(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(set_paused(fcinfo, false));
 }
 
-/* Cancels what waits in a queue; returns how many */
-static uint64
-cancel_all(const char *name)
+/* A query of a queue's number, or of how many; by the newest snapshot, whatever the transaction's: 0 if there is none */
+static int64
+look(const char *sql, const char *name)
 {
 	Oid			type = TEXTOID;
 	Datum		value = CStringGetTextDatum(name);
+	EstateUser	user;
+	bool		isnull;
+	int64		found = 0;
 
-	return run("WITH ready AS (DELETE FROM estate_internal.job_ready WHERE queue OPERATOR(pg_catalog.=) $1 RETURNING *),"
-			   " open AS (DELETE FROM estate_internal.job_open WHERE queue OPERATOR(pg_catalog.=) $1"
-			   " AND id OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT estate.running_jobs())) RETURNING *),"
-			   " ended AS (SELECT ready.*, false AS network FROM ready UNION ALL SELECT " JOB_COLUMN_NAMES ", network FROM open),"
-			   " freed AS (DELETE FROM estate_internal.job_unique u USING ended e WHERE u.job OPERATOR(pg_catalog.=) e.id"
-			   " AND u.unique_key OPERATOR(pg_catalog.=) e.unique_key AND u.role OPERATOR(pg_catalog.=) e.role AND u.until IS NULL)"
-			   " INSERT INTO estate_internal.job_ended (" JOB_COLUMN_NAMES ", network, state, ended_at)"
-			   " SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args, COALESCE(run_at, enqueued_at), COALESCE(attempt, 0),"
-			   " effect_key, unique_key, unique_until, timeout, backoff, tags, errors, alone, waited,"
-			   " network, 'cancelled', pg_catalog.clock_timestamp() FROM ended", 1, &type, &value, NULL);
+	estate_become_keeper(&user);
+	SPI_connect();
+	PushActiveSnapshot(GetLatestSnapshot());
+	SPI_execute_with_args(sql, 1, &type, &value, NULL, true, 1);
+	if (SPI_processed == 1)
+		found = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	PopActiveSnapshot();
+	SPI_finish();
+	estate_resume_user(&user);
+	return found;
 }
 
-static uint64
+static int64
 count_waiting(const char *name)
 {
+	return look("SELECT (SELECT pg_catalog.count(*) FROM estate_internal.job_ready WHERE queue OPERATOR(pg_catalog.=) $1) OPERATOR(pg_catalog.+)"
+				" (SELECT pg_catalog.count(*) FROM estate_internal.job_open WHERE queue OPERATOR(pg_catalog.=) $1)", name);
+}
+
+/* Cancels what waits in a queue; the ids */
+static EndedJobs
+cancel_all(const char *name)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	EndedJobs	ended = {0};
 	Oid			type = TEXTOID;
 	Datum		value = CStringGetTextDatum(name);
+	EstateUser	user;
+	bool		isnull;
 
-	return run("SELECT FROM estate_internal.job_ready WHERE queue OPERATOR(pg_catalog.=) $1 UNION ALL"
-			   " SELECT FROM estate_internal.job_open WHERE queue OPERATOR(pg_catalog.=) $1", 1, &type, &value, NULL);
+	estate_become_keeper(&user);
+	SPI_connect();
+	SPI_execute_with_args("WITH ready AS (DELETE FROM estate_internal.job_ready WHERE queue OPERATOR(pg_catalog.=) $1 RETURNING *),"
+						  " open AS (DELETE FROM estate_internal.job_open WHERE queue OPERATOR(pg_catalog.=) $1"
+						  " AND id OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT estate.running_jobs())) RETURNING *),"
+						  " ended AS (SELECT ready.*, false AS network FROM ready UNION ALL SELECT " JOB_COLUMN_NAMES ", network FROM open),"
+						  " freed AS (DELETE FROM estate_internal.job_unique u USING ended e WHERE u.job OPERATOR(pg_catalog.=) e.id"
+						  " AND u.unique_key OPERATOR(pg_catalog.=) e.unique_key AND u.role OPERATOR(pg_catalog.=) e.role AND u.until IS NULL),"
+						  " free AS (DELETE FROM estate_internal.job_dependency d USING open o WHERE d.job OPERATOR(pg_catalog.=) o.id)"
+						  " INSERT INTO estate_internal.job_ended (" JOB_COLUMN_NAMES ", network, state, ended_at)"
+						  " SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args, COALESCE(run_at, enqueued_at), COALESCE(attempt, 0),"
+						  " effect_key, unique_key, unique_until, timeout, backoff, tags, errors, alone, waited,"
+						  " network, 'cancelled', pg_catalog.clock_timestamp() FROM ended RETURNING id", 1, &type, &value, NULL, false, 0);
+	ended.failed = MemoryContextAllocHuge(caller, sizeof(int64) * (SPI_processed + 1));
+	for (uint64 i = 0; i < SPI_processed; i++)
+		ended.failed[ended.nfailed++] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_finish();
+	estate_resume_user(&user);
+	return ended;
+}
+
+/* Takes the queue out of the table, with its lanes locked; returns its number */
+static int
+remove_queue(const char *name)
+{
+	Oid			types[] = {TEXTOID, INT4OID};
+	Datum		values[2] = {CStringGetTextDatum(name)};
+	int			number = look("SELECT number::pg_catalog.int8 FROM estate_internal.queue WHERE name OPERATOR(pg_catalog.=) $1", name);
+
+	if (number > 0)
+		lane_lock_all(number);
+	values[1] = Int32GetDatum(number);
+	/* while we waited somebody else may have dropped it */
+	if (number == 0 ||
+		run("DELETE FROM estate_internal.queue WHERE name OPERATOR(pg_catalog.=) $1 AND number OPERATOR(pg_catalog.=) $2", 2, types, values, NULL) == 0)
+		no_such_queue(name);
+	return number;
 }
 
 PG_FUNCTION_INFO_V1(estate_drop_queue);
@@ -287,38 +359,34 @@ estate_drop_queue(PG_FUNCTION_ARGS)
 {
 	char	   *name = name_argument(fcinfo);
 	bool		cancel = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
-	Oid			type = TEXTOID;
-	Datum		value = CStringGetTextDatum(name);
-	uint64		waiting;
-	int			number = -1;
-	EstateUser	user;
+	EndedJobs	ended = {0};
+	int			number;
+	int64		waiting;
 
 	if (strcmp(name, "default") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the default queue cannot be dropped")));
-	estate_become_keeper(&user);
-	SPI_connect();
-	SPI_execute_with_args("DELETE FROM estate_internal.queue WHERE name OPERATOR(pg_catalog.=) $1 RETURNING number::pg_catalog.int4",
-						  1, &type, &value, NULL, false, 0);
-	if (SPI_processed == 1)
+				 errmsg("the default queue cannot be dropped"),
+				 errhint("SELECT estate.pause_queue('default'); keeps its jobs from starting.")));
+	number = remove_queue(name);
+	if (cancel)
 	{
-		bool		isnull;
-
-		number = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+		ended = cancel_all(name);
+		if (ended.nfailed > 0 && depend_any())
+			settle_ended(&ended);
 	}
-	SPI_finish();
-	estate_resume_user(&user);
-	if (number < 0)
-		no_such_queue(name);
-	lane_lock_all(number);
-	waiting = cancel ? cancel_all(name) : count_waiting(name);
-	if (waiting > 0 && !cancel)
+	else if ((waiting = count_waiting(name)) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("cannot drop queue \"%s\": " UINT64_FORMAT " jobs wait in it", name, waiting),
+				 errmsg("cannot drop queue \"%s\": " INT64_FORMAT " jobs wait in it", name, waiting),
 				 errhint("SELECT estate.drop_queue(%s, cancel_jobs => true); cancels them.", quote_literal_cstr(name))));
+	/* whatever our snapshot shows: no job may go with its table */
+	if (lane_any_job(number))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not drop queue \"%s\": jobs came to its lanes meanwhile", name),
+				 errhint("Try again, in a new transaction.")));
 	lane_drop(number);
 	queue_forget();
-	PG_RETURN_INT64(waiting);
+	PG_RETURN_INT64(ended.nfailed);
 }

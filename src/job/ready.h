@@ -42,6 +42,7 @@ extern Oid	ready_role(int64 id);
 
 /* ready_take.c */
 extern ReadyHand *ready_hand(bool private);
+extern void ready_begin(void);
 extern bool ready_take(ReadyHand *hand, int pages, TimestampTz *until);
 extern bool ready_delete(const ReadyHand *hand, Relation relation, ReadyJob *job);
 extern void ready_unpin(void);

@@ -68,12 +68,15 @@ typedef struct Batch
 	TimestampTz *until;			/* when a limit lets more jobs start */
 	bool		full;			/* the queue's limit is reached */
 	bool		freed;			/* it has only freed unique keys */
+	bool		moved;			/* jobs have gone to other lanes */
 	Oid			role_of_batch;
 	Relation	relation;		/* the heap of the hand's pages */
 	EstateKeep	keep;
 	int64		timeout_ms;		/* of the queue */
 	const char *recorded;		/* the handler whose record was asked for last */
 	HandlerRecord *record;
+	const char *found;			/* the queue whose number was asked for last */
+	int			found_number;
 	JobCaller  *caller;
 } Batch;
 
@@ -178,7 +181,7 @@ timeout_of(const Batch *batch, const Job *job)
 static bool
 call_carefully(Batch *batch, Job **jobs, int count)
 {
-	JobCall		call = {.jobs = jobs, .count = count, .timeout_ms = timeout_of(batch, jobs[0])};
+	JobCall		call = {.jobs = jobs, .count = count, .timeout_ms = timeout_of(batch, jobs[0]), .listed = batch->scope->nran > 0};
 	ErrorData  *error;
 
 	if (batch->subtransactions >= BATCH_MOST_SUBTRANSACTIONS)
@@ -251,17 +254,15 @@ take_job(Batch *batch, ReadyJob *ready)
 
 /* A job whose queue was created after it was enqueued goes where its queue's jobs wait */
 static bool
-is_elsewhere(const Batch *batch, const Job *job)
+is_elsewhere(Batch *batch, const Job *job)
 {
-	static const char *asked = NULL;
-	static int	number = -1;
-
-	if (asked != job->queue)
+	/* of this batch only: the next hand may have another name at the same address */
+	if (batch->found != job->queue)
 	{
-		number = queue_find(job->queue);
-		asked = job->queue;
+		batch->found_number = queue_find(job->queue);
+		batch->found = job->queue;
 	}
-	return number != batch->hand->heap.queue;
+	return batch->found_number != batch->hand->heap.queue;
 }
 
 /* Whether the limits let it start now; where they put it off, it is moved */
@@ -320,7 +321,10 @@ next_job(Batch *batch, int *at, const char *handler)
 		if (is_elsewhere(batch, &ready->job))
 		{
 			if (take_job(batch, ready))
+			{
 				ready_insert(&ready->job);
+				batch->moved = true;
+			}
 			continue;
 		}
 		if (unique_ends_at_start(&ready->job) && !ready->key_freed)
@@ -496,6 +500,8 @@ job_run_ready(JobScope *scope, TimestampTz *until)
 	EstateQueue *queue;
 	int			before;
 
+	/* a queue may have been paused, changed or dropped since the last batch */
+	queue_refresh();
 	if ((!hand->holds || hand->left == 0) && !ready_take(hand, pages_next, until))
 		return false;
 	queue = queue_at(hand->heap.queue);
@@ -519,7 +525,8 @@ job_run_ready(JobScope *scope, TimestampTz *until)
 	if (batch->relation)
 		table_close(batch->relation, NoLock);
 	trusting = false;
-	hand->any_in_pass |= batch->nrun > 0;
+	/* what was moved may have come to where this pass has been already */
+	hand->any_in_pass |= batch->nrun > 0 || batch->moved;
 	if (hand->left == before && !batch->freed)
 		ready_skip(hand);		/* nothing of it can be run for now, or in this session's scope */
 	/* given back when the next are taken: until the commit, an abort must bring the pages back */

@@ -67,7 +67,7 @@ give_back_at_abort(XactEvent event, void *arg)
 	}
 }
 
-/* The one hand of this process; private: a session's, which begins anew */
+/* The one hand of this process; private: a session's */
 ReadyHand *
 ready_hand(bool private)
 {
@@ -82,6 +82,17 @@ ready_hand(bool private)
 	pinned = InvalidBuffer;
 	my_hand->private = private || estate_shared == NULL;
 	return my_hand;
+}
+
+/* A session begins to run jobs: nothing is left of a run before, which may have been broken off anywhere */
+void
+ready_begin(void)
+{
+	ReadyHand  *hand = ready_hand(true);
+
+	hand->holds = false;
+	hand->any_in_pass = false;
+	memset(hand->at, 0, sizeof(hand->at));
 }
 
 /* A lane has all priorities of its side of 0; what is taken together is run in their order, and by when it was due */

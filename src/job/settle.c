@@ -28,6 +28,7 @@
 /* Back-off after a failure: 1 s doubling to an hour, with a fifth of jitter */
 #define BACKOFF_FIRST_US 1e6
 #define BACKOFF_MOST_US 3600e6
+#define BACKOFF_ASKED_MOST_US (10 * 365.0 * USECS_PER_DAY)	/* what is asked for may be longer, but has to remain a time */
 
 /* What is kept of a failure, and how many of a job's: one that is tried for ever must not grow for ever */
 #define ERROR_MOST_BYTES 4096
@@ -44,7 +45,8 @@ settle_begin(int most, bool network)
 	settlement->network = network;
 	settlement->most = most;
 	settlement->endings = palloc(sizeof(JobEnding) * most);
-	settlement->openings = palloc(sizeof(JobOpening) * most);
+	/* of those that may not start yet and of those that were run, at most so many each */
+	settlement->openings = palloc(sizeof(JobOpening) * most * 2);
 	settlement->freed = palloc(sizeof(Job *) * most);
 	settlement->ended.done = palloc(sizeof(int64) * most);
 	settlement->ended.failed = palloc(sizeof(int64) * most);
@@ -87,11 +89,12 @@ settle_cancelled(Settlement *settlement, Job *job, EstateKeep keep)
 	end_job(settlement, job, "cancelled", false, keep != KEEP_NONE);
 }
 
-/* Put off until a time, as if it had not been tried */
+/* Put off until a time, as if it had not been tried; then the limits are asked again */
 void
 settle_wait(Settlement *settlement, Job *job, TimestampTz run_at)
 {
 	job->run_at = run_at;
+	job->waited = 0;
 	open_again(settlement, job, WAITS_FOR_TIME, NULL);
 }
 
@@ -106,7 +109,8 @@ settle_held(Settlement *settlement, Job *job, const AdmissionAnswer *answer)
 		return;
 	}
 	job->waited |= WAITED_FOR_RATE;
-	settle_wait(settlement, job, answer->until);
+	job->run_at = answer->until;
+	open_again(settlement, job, WAITS_FOR_TIME, NULL);
 }
 
 static void
@@ -172,7 +176,7 @@ backoff_us(const Job *job)
 
 		deconstruct_array(job->backoff, INTERVALOID, sizeof(Interval), false, TYPALIGN_DOUBLE, &spans, NULL, &n);
 		span = DatumGetIntervalP(spans[Min(job->attempt, n) - 1]);
-		return span->time + (span->day + span->month * 30.0) * USECS_PER_DAY;
+		return Min(span->time + (span->day + span->month * 30.0) * USECS_PER_DAY, BACKOFF_ASKED_MOST_US);
 	}
 	for (int i = 1; i < job->attempt && us < BACKOFF_MOST_US; i++)
 		us *= 2;

@@ -20,6 +20,7 @@
 
 #include "feed/run.h"
 #include "job/call.h"
+#include "job/cancel.h"
 #include "job/promote.h"
 #include "job/queue.h"
 #include "job/ready.h"
@@ -144,6 +145,7 @@ look_for_jobs(TaskSet *set, JobScope *scope, MemoryContext batch, int *moved)
 	queue_refresh();
 	if (depend_sweep(&slipped))
 		settle_ended(&slipped);
+	cancel_sweep();
 	*moved = job_promote_due(scope) + job_promote_held();
 	jobs = job_claim_network(scope, ESTATE_MAX_RUNNING, &until);
 	step_commit(set->mode, &user);
@@ -228,6 +230,7 @@ estate_run_jobs(PG_FUNCTION_ARGS)
 	set = open_tasks(mode);
 	scope = job_scope_create(GetUserId(), PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	scope->inside = mode == STEP_INSIDE;
+	ready_begin();
 	if (mode == STEP_CALL)
 		SPI_commit();
 	PG_TRY();

@@ -155,8 +155,8 @@ assign_slots(List *oids)
 			memset(slot, 0, sizeof(*slot));
 			slot->database = lfirst_oid(cell);
 			slot->prepared = true;	/* transactions may have been prepared before we started */
-			slot->held = true;	/* and jobs held back, and jobs that wait for others */
-			slot->dependencies = true;
+			/* and jobs held back, to be cancelled, or waiting for others */
+			slot->held = slot->cancels = slot->dependencies = true;
 			memset(slot->wake, true, sizeof(slot->wake));
 			slot->due[WORKER_NETWORK] = slot->due[WORKER_SQL] = DT_NOEND;
 			memset(children[i], 0, sizeof(children[i]));

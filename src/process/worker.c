@@ -35,6 +35,7 @@
 #include "utils/snapmgr.h"
 
 #include "job/call.h"
+#include "job/cancel.h"
 #include "job/lane.h"
 #include "job/promote.h"
 #include "job/queue.h"
@@ -336,6 +337,7 @@ tidy_lanes(void)
 	unique_sweep();
 	if (depend_sweep(&slipped))
 		settle_ended(&slipped);
+	cancel_sweep();
 	step_commit(STEP_WORKER, &user);
 	MemoryContextSwitchTo(cycle_context);
 	return again;
@@ -358,6 +360,9 @@ sql_turn(JobScope *scope, TimestampTz *due)
 		bool		any = false;
 
 		CHECK_FOR_INTERRUPTS();
+		/* disabled, torn down or dropped in the middle of it? */
+		if (!is_ready())
+			break;
 		if (TimestampDifferenceExceeds(looked_at, now, LOOK_AT_OPEN_EVERY_MS))
 		{
 			MemoryContextReset(cycle_context);

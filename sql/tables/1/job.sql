@@ -88,6 +88,10 @@ CREATE TABLE estate_internal.job_unique (
 CREATE INDEX job_unique_until_idx ON estate_internal.job_unique (until) WHERE until IS NOT NULL;
 COMMENT ON TABLE estate_internal.job_unique IS 'Unique keys that are taken';
 
+-- Jobs that were to be cancelled while they were being run, until they have ended
+CREATE TABLE estate_internal.job_cancel (job bigint PRIMARY KEY);
+COMMENT ON TABLE estate_internal.job_cancel IS 'Jobs that are to be cancelled';
+
 -- A row: the job waits until the blocker is done, or with when_ended has ended in any way. unsure: see src/job/depend.c
 CREATE TABLE estate_internal.job_dependency (
 	blocker			bigint,

@@ -1,0 +1,173 @@
+/*
+ * cancel.c
+ *	  cancel_job(): jobs that somebody does not want any more.
+ *
+ * Runs in client backends, in workers when a handler cancels its own job, and
+ * in whoever runs jobs.  A job that waits is cancelled in the caller's
+ * transaction.  One that is being run has another transaction, which is told
+ * to stop when the caller's commits; a row of job_cancel remembers the wish,
+ * should the server go down between the two, until the job has ended.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+
+#include "job/call.h"
+#include "job/cancel.h"
+#include "job/queue.h"
+#include "job/settle.h"
+#include "job/waiting.h"
+#include "shared.h"
+
+#define MOST_TOLD 64			/* in one transaction; others are stopped by the next sweep */
+
+static int64 told[MOST_TOLD];
+static int	ntold = 0;
+static bool any_told = false;
+
+/* Runs while a transaction ends; neither allocates nor throws */
+static void
+tell(XactEvent event, void *arg)
+{
+	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+	if (any_told && event != XACT_EVENT_ABORT && slot)
+		slot->cancels = true;
+	if (event == XACT_EVENT_COMMIT)
+		for (int i = 0; i < ntold; i++)
+			estate_running_cancel(told[i]);
+	any_told = false;
+	ntold = 0;
+}
+
+static uint64
+run(const char *sql, int64 id)
+{
+	EstateUser	user;
+	Oid			type = INT8OID;
+	Datum		value = Int64GetDatum(id);
+	uint64		processed;
+
+	estate_become_keeper(&user);
+	SPI_connect();
+	SPI_execute_with_args(sql, 1, &type, &value, NULL, false, 0);
+	processed = SPI_processed;
+	SPI_finish();
+	estate_resume_user(&user);
+	return processed;
+}
+
+/* A job that a worker says it has in hand; others are done in a moment, or are a session's own affair: false */
+static bool
+stop_running(int64 id)
+{
+	static bool registered = false;
+	Oid			role = waiting_role("SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1"
+									" UNION ALL SELECT role FROM estate_internal.job_ready WHERE id OPERATOR(pg_catalog.=) $1", id);
+
+	if (!OidIsValid(role))
+		return false;
+	waiting_require_rights(id, role);
+	if (!estate_is_running(id))
+		return false;
+	if (!registered)
+	{
+		RegisterXactCallback(tell, NULL);
+		registered = true;
+	}
+	(void) run("INSERT INTO estate_internal.job_cancel (job) VALUES ($1) ON CONFLICT DO NOTHING", id);
+	any_told = true;
+	if (ntold < MOST_TOLD)
+		told[ntold++] = id;
+	estate_wake_at_commit(WORKER_SQL);
+	return true;
+}
+
+/* Cancels a job that waits; false: it does not */
+static bool
+cancel_waiting(int64 id, bool checked)
+{
+	bool		network;
+	Job		   *job = waiting_take(id, checked, &network);
+	Settlement *settlement;
+
+	if (job == NULL)
+		return false;
+	queue_refresh();
+	settlement = settle_begin(1, network);
+	settle_cancelled(settlement, job, queue_at(queue_find(job->queue))->keep);
+	settle_write(settlement);
+	return true;
+}
+
+/* Does what is still wished, and forgets what has come to pass */
+static void
+do_wish(int64 id)
+{
+	if (cancel_waiting(id, false) ||
+		run("SELECT FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1"
+			" UNION ALL SELECT FROM estate_internal.job_ready WHERE id OPERATOR(pg_catalog.=) $1", id) == 0)
+		(void) run("DELETE FROM estate_internal.job_cancel WHERE job OPERATOR(pg_catalog.=) $1", id);
+	else
+		estate_running_cancel(id);
+}
+
+/* Looks after wishes to cancel that were made while the job was being run */
+void
+cancel_sweep(void)
+{
+	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+	MemoryContext context = CurrentMemoryContext;
+	int64	   *ids;
+	int			n;
+	EstateUser	user;
+
+	if (slot && !slot->cancels)
+		return;
+	/* before we look: whoever wishes from now on says so again */
+	if (slot)
+		slot->cancels = false;
+	estate_become_keeper(&user);
+	SPI_connect();
+	SPI_execute("SELECT job FROM estate_internal.job_cancel LIMIT 1000", true, 0);
+	n = (int) SPI_processed;
+	ids = MemoryContextAlloc(context, sizeof(int64) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		bool		isnull;
+
+		ids[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+	}
+	SPI_finish();
+	estate_resume_user(&user);
+	if (slot && n > 0)
+		slot->cancels = true;
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		do_wish(ids[i]);
+	}
+}
+
+PG_FUNCTION_INFO_V1(estate_cancel_job);
+
+/* estate.cancel_job(id) -> bool: whether the job was cancelled, or whoever runs it told to stop */
+Datum
+estate_cancel_job(PG_FUNCTION_ARGS)
+{
+	int64		id = PG_GETARG_INT64(0);
+	const Job  *own = job_running_here();
+
+	estate_require_tables();
+	if (own && own->id == id)
+	{
+		job_decide(VERDICT_CANCEL, 0);
+		PG_RETURN_BOOL(true);
+	}
+	PG_RETURN_BOOL(cancel_waiting(id, true) || stop_running(id));
+}

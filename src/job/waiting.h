@@ -1,0 +1,14 @@
+/*
+ * waiting.h
+ *	  A job that waits, wherever it does.
+ */
+#ifndef ESTATE_WAITING_H
+#define ESTATE_WAITING_H
+
+#include "job/job.h"
+
+extern void waiting_require_rights(int64 id, Oid job_role);
+extern Oid	waiting_role(const char *query, int64 id);
+extern Job *waiting_take(int64 id, bool checked, bool *network);
+
+#endif							/* ESTATE_WAITING_H */
