@@ -13,6 +13,8 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "job/count.h"
+#include "job/history.h"
 #include "job/lane.h"
 #include "job/queue.h"
 #include "job/record.h"
@@ -100,6 +102,27 @@ run(const char *sql, int nargs, Oid *types, Datum *values, const char *nulls)
 	return processed;
 }
 
+/*
+ * The same for one that changes jobs of the queue that $1 names, and returns
+ * (queue, counted as, number) of them: as they are now, or were.  Returns how many.
+ */
+static int64
+run_counted(const char *sql, Datum name, int sign)
+{
+	Oid			type = TEXTOID;
+	EstateUser	user;
+	int64		n;
+
+	estate_become_keeper(&user);
+	SPI_connect();
+	if (SPI_execute_with_args(sql, 1, &type, &name, NULL, false, 0) < 0)
+		elog(ERROR, "could not run: %s", sql);
+	n = count_rows(sign);
+	SPI_finish();
+	estate_resume_user(&user);
+	return n;
+}
+
 static void
 no_such_queue(const char *name)
 {
@@ -166,12 +189,13 @@ set_options(FunctionCallInfo fcinfo, const char *name)
 static void
 admit_anew(const char *name)
 {
-	Oid			type = TEXTOID;
-	Datum		value = CStringGetTextDatum(name);
+	int64		n = run_counted("WITH anew AS (UPDATE estate_internal.job_open SET waited = NULL, run_at = pg_catalog.clock_timestamp()"
+								" WHERE queue OPERATOR(pg_catalog.=) $1 AND waited OPERATOR(pg_catalog.&) 1 OPERATOR(pg_catalog.<>) 0"
+								" AND waits_for OPERATOR(pg_catalog.=) 'time' RETURNING queue, " COUNTED_OPEN_ROW("") " AS counted)"
+								" SELECT queue, counted, pg_catalog.count(*) FROM anew GROUP BY 1, 2", CStringGetTextDatum(name), 1);
 
-	run("UPDATE estate_internal.job_open SET waited = NULL, run_at = pg_catalog.clock_timestamp()"
-		" WHERE queue OPERATOR(pg_catalog.=) $1 AND waited OPERATOR(pg_catalog.&) 1 OPERATOR(pg_catalog.<>) 0 AND waits_for OPERATOR(pg_catalog.=) 'time'",
-		1, &type, &value, NULL);
+	if (n > 0)
+		count_jobs(name, COUNTED_OPEN, -n);
 }
 
 PG_FUNCTION_INFO_V1(estate_create_queue);
@@ -254,19 +278,23 @@ estate_resume_queue(PG_FUNCTION_ARGS)
 static uint64
 cancel_all(const char *name)
 {
-	Oid			type = TEXTOID;
-	Datum		value = CStringGetTextDatum(name);
-
-	return run("WITH ready AS (DELETE FROM estate_internal.job_ready WHERE queue OPERATOR(pg_catalog.=) $1 RETURNING *),"
+	const char *sql = psprintf("WITH ready AS (DELETE FROM estate_internal.job_ready WHERE queue OPERATOR(pg_catalog.=) $1 RETURNING *),"
 			   " open AS (DELETE FROM estate_internal.job_open WHERE queue OPERATOR(pg_catalog.=) $1"
 			   " AND id OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT estate.running_jobs())) RETURNING *),"
-			   " ended AS (SELECT ready.*, false AS network FROM ready UNION ALL SELECT " JOB_COLUMN_NAMES ", network FROM open),"
+			   " ended AS (SELECT ready.*, false AS network, 0 AS counted FROM ready"
+			   " UNION ALL SELECT " JOB_COLUMN_NAMES ", network, " COUNTED_OPEN_ROW("") " FROM open),"
 			   " freed AS (DELETE FROM estate_internal.job_unique u USING ended e WHERE u.job OPERATOR(pg_catalog.=) e.id"
-			   " AND u.unique_key OPERATOR(pg_catalog.=) e.unique_key AND u.role OPERATOR(pg_catalog.=) e.role AND u.until IS NULL)"
-			   " INSERT INTO estate_internal.job_ended (" JOB_COLUMN_NAMES ", network, state, ended_at)"
+			   " AND u.unique_key OPERATOR(pg_catalog.=) e.unique_key AND u.role OPERATOR(pg_catalog.=) e.role AND u.until IS NULL),"
+			   " moved AS (INSERT INTO %s (" JOB_COLUMN_NAMES ", network, state, ended_at)"
 			   " SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args, COALESCE(run_at, enqueued_at), COALESCE(attempt, 0),"
 			   " effect_key, unique_key, unique_until, timeout, backoff, tags, errors, alone, waited,"
-			   " network, 'cancelled', pg_catalog.clock_timestamp() FROM ended", 1, &type, &value, NULL);
+			   " network, 'cancelled', pg_catalog.clock_timestamp() FROM ended)"
+			   " SELECT queue, counted, pg_catalog.count(*) FROM ended GROUP BY 1, 2", history_newest_name());
+	int64		n = run_counted(sql, CStringGetTextDatum(name), -1);
+
+	if (n > 0)
+		count_jobs(name, COUNTED_CANCELLED, n);
+	return n;
 }
 
 static uint64
