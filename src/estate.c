@@ -92,7 +92,7 @@ request_shared_memory(void)
 		prev_shmem_request_hook();
 	RequestAddinShmemSpace(MAXALIGN(sizeof(EstateShared)));
 	RequestAddinShmemSpace(hash_estimate_size(ESTATE_LIMIT_KEYS, sizeof(EstateLimitKey)));
-	RequestNamedLWLockTranche("pg_estate", 1);
+	RequestNamedLWLockTranche("pg_estate", 3);
 }
 
 static void
@@ -108,7 +108,9 @@ start_shared_memory(void)
 	if (!found)
 	{
 		memset(estate_shared, 0, sizeof(EstateShared));
-		estate_shared->lock = &(GetNamedLWLockTranche("pg_estate"))->lock;
+		estate_shared->lock = &(GetNamedLWLockTranche("pg_estate"))[0].lock;
+		estate_shared->counts_lock = &(GetNamedLWLockTranche("pg_estate"))[1].lock;
+		estate_shared->metrics_lock = &(GetNamedLWLockTranche("pg_estate"))[2].lock;
 	}
 	estate_limit_keys = ShmemInitHash("pg_estate limits", ESTATE_LIMIT_KEYS, ESTATE_LIMIT_KEYS, &keys, HASH_ELEM | HASH_BLOBS);
 	LWLockRelease(AddinShmemInitLock);

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "port/atomics.h"
 #include "storage/latch.h"
 #include "storage/lwlock.h"
 #include "utils/hsearch.h"
@@ -86,11 +87,29 @@ typedef enum EstateWorkerKind
 #define WORKER_KINDS 2
 #define WORKER_KIND(number) ((number) == 0 ? WORKER_NETWORK : WORKER_SQL)
 
+/* What the jobs of a queue are counted by, see src/job/count.c */
+typedef enum EstateCounted
+{
+	COUNTED_READY,				/* in the lanes */
+	COUNTED_OPEN,				/* could run as well: of the network, or a limit keeps it waiting */
+	COUNTED_SCHEDULED,
+	COUNTED_RETRYABLE,
+	COUNTED_BLOCKED,
+	COUNTED_DONE,
+	COUNTED_DEAD,
+	COUNTED_CANCELLED
+} EstateCounted;
+
+#define ESTATE_COUNTED (COUNTED_CANCELLED + 1)
+
 /* A job in a worker's hands, as others see it */
 typedef struct EstateRunning
 {
 	int64		id;
 	TimestampTz started_at;
+	Oid			role;
+	int16		metric;			/* of its queue and handler */
+	uint8		counted;		/* EstateCounted, as which it is counted until it ends */
 	bool		cancel;			/* somebody wants it to stop */
 } EstateRunning;
 
@@ -173,8 +192,67 @@ typedef struct EstateQueue
 	int			running;		/* batches and network jobs in hand; counted only where there is a limit */
 	double		arrival;		/* theoretical arrival time of the next job by its rate, see src/job/limit.c */
 	bool		refused;		/* somebody found no room: to be woken when there is */
+	TimestampTz expired_to;		/* keep_for has taken all that ended before this */
 	EstateLane	lanes[ESTATE_LANES];
 } EstateQueue;
+
+/*
+ * Jobs of each queue, by its name, see src/job/count.c.  The last name is for
+ * all that found no room, or are too long.
+ */
+#define ESTATE_COUNTED_QUEUES 128
+#define ESTATE_COUNTS_XIDS 1024
+
+typedef struct EstateQueueCount
+{
+	char		name[NAMEDATALEN];
+	TimestampTz trimmed_to;		/* keep_most has taken all that ended before this */
+	pg_atomic_uint64 jobs[ESTATE_COUNTED];
+} EstateQueueCount;
+
+typedef enum EstateCountState
+{
+	COUNTS_NONE,
+	COUNTS_BEGUN,				/* rows are being counted; what commits meanwhile is added already */
+	COUNTS_KEPT
+} EstateCountState;
+
+typedef struct EstateCounts
+{
+	EstateCountState state;
+	bool		stale;			/* something has happened that was not seen: to be counted again */
+	Oid			table;			/* job_ended: after teardown() and setup() it is another */
+	uint64		xmax;			/* the snapshot of the count: what it saw is in it, and is not added */
+	int			nxids;
+	TransactionId xids[ESTATE_COUNTS_XIDS];
+	int			nqueues;
+	EstateQueueCount queues[ESTATE_COUNTED_QUEUES];
+} EstateCounts;
+
+/* What handlers do, by queue and handler, since the server started, see src/job/metric.c; the last is for all others */
+#define ESTATE_METRICS 128
+#define ESTATE_BUCKETS 24		/* of 100 us, doubling: the last begins at 14 minutes */
+#define ESTATE_THROUGHPUT_SPANS 12	/* of 5 s */
+
+typedef struct EstateMetricNumbers
+{
+	int64		done;
+	int64		failed;			/* attempts */
+	int64		dead;
+	int64		snoozed;
+	int64		cancelled;		/* while running */
+	int64		latency[ESTATE_BUCKETS];	/* from when it could start to when it did */
+	int64		run_time[ESTATE_BUCKETS];
+} EstateMetricNumbers;
+
+typedef struct EstateMetric
+{
+	char		queue[NAMEDATALEN];
+	char		handler[NAMEDATALEN * 2 + 16];
+	EstateMetricNumbers total;
+	int64		span;			/* number of the newest span of ended[] */
+	int64		ended[ESTATE_THROUGHPUT_SPANS];
+} EstateMetric;
 
 typedef struct EstateDatabaseSlot
 {
@@ -190,12 +268,21 @@ typedef struct EstateDatabaseSlot
 	bool		dependencies;	/* jobs may wait for others */
 	int			depending;		/* transactions under way that make jobs wait for others */
 	EstateQueue queues[ESTATE_MAX_QUEUES];
+	EstateCounts counts;
+	int			nmetrics;
+	EstateMetric metrics[ESTATE_METRICS];
+	pid_t		tidier;			/* 0: none */
+	TimestampTz tidy_at;		/* not before this */
+	TimestampTz count_at;		/* the same when jobs are to be counted */
+	uint32		tidied_changes; /* number of changes when expired_to of the queues was set, and one more */
 	EstateWorkerSlot workers[ESTATE_MAX_WORKERS];
 } EstateDatabaseSlot;
 
 typedef struct EstateShared
 {
 	LWLock	   *lock;
+	LWLock	   *counts_lock;	/* shared to add to counts, exclusive to begin them anew */
+	LWLock	   *metrics_lock;
 	pid_t		launcher_pid;
 	Latch	   *launcher_latch;
 	EstateDatabaseSlot databases[ESTATE_MAX_DATABASES];

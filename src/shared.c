@@ -13,6 +13,7 @@
 #include "access/xact.h"
 #include "commands/dbcommands.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
@@ -191,18 +192,18 @@ estate_set_my_slot(EstateWorkerSlot *slot)
 }
 
 void
-estate_running_add(int64 id)
+estate_running_add(const EstateRunning *running)
 {
 	if (my_slot == NULL)
 		return;
 	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
 	if (my_slot->nrunning < ESTATE_MAX_RUNNING)
 	{
-		EstateRunning *running = &my_slot->running[my_slot->nrunning++];
+		EstateRunning *mine = &my_slot->running[my_slot->nrunning++];
 
-		running->id = id;
-		running->started_at = GetCurrentTimestamp();
-		running->cancel = false;
+		*mine = *running;
+		mine->started_at = GetCurrentTimestamp();
+		mine->cancel = false;
 	}
 	LWLockRelease(estate_shared->lock);
 }
@@ -222,6 +223,17 @@ estate_running_remove(int64 id)
 	if (my_slot->progress.id == id)
 		my_slot->progress.id = 0;
 	LWLockRelease(estate_shared->lock);
+}
+
+/* When we took a job in hand; 0: it is not in a worker's */
+TimestampTz
+estate_running_since(int64 id)
+{
+	/* only we write there */
+	for (int i = 0; my_slot && i < my_slot->nrunning; i++)
+		if (my_slot->running[i].id == id)
+			return my_slot->running[i].started_at;
+	return 0;
 }
 
 /* Whether somebody wants a job of ours to stop */
@@ -302,13 +314,16 @@ estate_running_cancel(int64 id)
 bool
 estate_report_progress(int64 id, double done, double total, const char *note)
 {
+	int			len = pg_mbcliplen(note, strlen(note), sizeof(my_slot->progress.note) - 1);
+
 	if (my_slot == NULL)
 		return false;
 	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
 	my_slot->progress.id = id;
 	my_slot->progress.done = done;
 	my_slot->progress.total = total;
-	strlcpy(my_slot->progress.note, note, sizeof(my_slot->progress.note));
+	memcpy(my_slot->progress.note, note, len);
+	my_slot->progress.note[len] = '\0';
 	LWLockRelease(estate_shared->lock);
 	return true;
 }

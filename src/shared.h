@@ -8,7 +8,8 @@
 #include "estate.h"
 
 extern void estate_set_my_slot(EstateWorkerSlot *slot);
-extern void estate_running_add(int64 id);
+extern void estate_running_add(const EstateRunning *running);
+extern TimestampTz estate_running_since(int64 id);
 extern void estate_running_remove(int64 id);
 extern bool estate_running_cancelled(int64 id);
 extern bool estate_is_running(int64 id);

@@ -17,6 +17,7 @@
 #include "utils/timestamp.h"
 
 #include "job/call.h"
+#include "job/count.h"
 #include "job/queue.h"
 #include "job/ready.h"
 #include "job/settle.h"
@@ -31,23 +32,35 @@ is_own(int64 id)
 	return own && own->id == id;
 }
 
-/* A statement as the keeper, that changes jobs of both kinds */
-static uint64
+/*
+ * A statement as the keeper, that changes jobs of both kinds, and returns
+ * (queue, counted as before, number, counted as now) of them.  Returns how many.
+ */
+static int64
 change(const char *sql, int nargs, Oid *types, Datum *values, const char *nulls)
 {
 	EstateUser	user;
-	uint64		processed;
+	int64		changed;
 
 	estate_become_keeper(&user);
 	SPI_connect();
 	if (SPI_execute_with_args(sql, nargs, types, values, nulls, false, 0) < 0)
 		elog(ERROR, "could not run: %s", sql);
-	processed = SPI_processed;
+	changed = count_rows(-1);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+
+		count_jobs(SPI_getvalue(row, desc, 1), DatumGetInt32(SPI_getbinval(row, desc, 4, &isnull)),
+				   DatumGetInt64(SPI_getbinval(row, desc, 3, &isnull)));
+	}
 	SPI_finish();
 	estate_resume_user(&user);
 	estate_wake_at_commit(WORKER_SQL);
 	estate_wake_at_commit(WORKER_NETWORK);
-	return processed;
+	return changed;
 }
 
 /* A job that waits for others goes on doing so, and then for its time */
@@ -62,7 +75,8 @@ snooze_blocked(int64 id, TimestampTz until)
 	if (!OidIsValid(role))
 		return false;
 	waiting_require_rights(id, role);
-	return change("UPDATE estate_internal.job_open SET run_at = $2 WHERE id OPERATOR(pg_catalog.=) $1", 2, types, values, NULL) == 1;
+	return change("UPDATE estate_internal.job_open SET run_at = $2 WHERE id OPERATOR(pg_catalog.=) $1"
+				  " RETURNING queue, 4, 1::pg_catalog.int8, 4", 2, types, values, NULL) == 1;
 }
 
 PG_FUNCTION_INFO_V1(estate_snooze_job);
@@ -100,7 +114,7 @@ estate_snooze_job(PG_FUNCTION_ARGS)
  * Ended jobs that fit a condition wait again, with all their attempts.  A job
  * whose unique key another one has by now stays where it is.
  */
-static uint64
+static int64
 wait_again(const char *condition, int nargs, Oid *types, Datum *values, const char *nulls)
 {
 	return change(psprintf("WITH candidate AS MATERIALIZED (SELECT tableoid AS heap, ctid AS place, id, role, unique_key,"
@@ -111,10 +125,11 @@ wait_again(const char *condition, int nargs, Oid *types, Datum *values, const ch
 						   " ON CONFLICT DO NOTHING RETURNING job),"
 						   " again AS (DELETE FROM estate_internal.job_ended e USING candidate c"
 						   " WHERE e.ctid OPERATOR(pg_catalog.=) c.place AND e.tableoid OPERATOR(pg_catalog.=) c.heap"
-						   " AND (NOT c.\"unique\" OR c.id OPERATOR(pg_catalog.=) ANY (SELECT job FROM taken)) RETURNING e.*)"
-						   " INSERT INTO estate_internal.job_open (" JOB_COLUMN_NAMES ", network, waits_for)"
+						   " AND (NOT c.\"unique\" OR c.id OPERATOR(pg_catalog.=) ANY (SELECT job FROM taken)) RETURNING e.*),"
+						   " moved AS (INSERT INTO estate_internal.job_open (" JOB_COLUMN_NAMES ", network, waits_for)"
 						   " SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args, pg_catalog.clock_timestamp(), 0,"
-						   " effect_key, unique_key, unique_until, timeout, backoff, tags, errors, NULL, NULL, network, 'time' FROM again", condition),
+						   " effect_key, unique_key, unique_until, timeout, backoff, tags, errors, NULL, NULL, network, 'time' FROM again)"
+						   " SELECT queue, " COUNTED_ENDED_ROW ", pg_catalog.count(*), 2 FROM again GROUP BY 1, 2", condition),
 				  nargs, types, values, nulls);
 }
 
@@ -134,9 +149,12 @@ estate_retry_job(PG_FUNCTION_ARGS)
 	if (OidIsValid(role))
 	{
 		waiting_require_rights(id, role);
-		PG_RETURN_BOOL(change("UPDATE estate_internal.job_open SET attempt = 0, run_at = pg_catalog.clock_timestamp()"
+		PG_RETURN_BOOL(change("WITH before AS MATERIALIZED (SELECT id, queue, " COUNTED_OPEN_ROW("") " AS counted FROM estate_internal.job_open"
 							  " WHERE id OPERATOR(pg_catalog.=) $1 AND waits_for OPERATOR(pg_catalog.=) 'time'"
-							  " AND waited IS NULL AND run_at OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()", 1, &type, &value, NULL) == 1);
+							  " AND waited IS NULL AND run_at OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp())"
+							  " UPDATE estate_internal.job_open o SET attempt = 0, run_at = pg_catalog.clock_timestamp()"
+							  " FROM before b WHERE o.id OPERATOR(pg_catalog.=) b.id RETURNING b.queue, b.counted, 1::pg_catalog.int8, " COUNTED_OPEN_ROW("o."),
+							  1, &type, &value, NULL) == 1);
 	}
 	role = waiting_role("SELECT role FROM estate_internal.job_ended WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED", id);
 	if (!OidIsValid(role))

@@ -24,6 +24,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "job/count.h"
 #include "job/depend.h"
 #include "job/lane.h"
 #include "job/record.h"
@@ -327,8 +328,12 @@ count_down(Datum done, Datum failed)
 						  " WHERE id OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT job FROM counted)) ORDER BY id FOR UPDATE)"
 						  " UPDATE estate_internal.job_open o SET blockers = NULLIF(o.blockers OPERATOR(pg_catalog.-) c.n, 0),"
 						  " waits_for = CASE WHEN o.blockers OPERATOR(pg_catalog.<=) c.n THEN 'time' ELSE 'jobs' END"
-						  " FROM counted c JOIN locked l ON l.id OPERATOR(pg_catalog.=) c.job WHERE o.id OPERATOR(pg_catalog.=) c.job",
+						  " FROM counted c JOIN locked l ON l.id OPERATOR(pg_catalog.=) c.job WHERE o.id OPERATOR(pg_catalog.=) c.job"
+						  " RETURNING o.queue, " COUNTED_OPEN_ROW("o.") ", 1::pg_catalog.int8",
 						  2, types, values, NULL, false, 0);
+	(void) count_rows(1);
+	for (uint64 i = 0; i < SPI_processed; i++)
+		count_jobs(SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1), COUNTED_BLOCKED, -1);
 	if (SPI_processed > 0)
 	{
 		estate_wake_at_commit(WORKER_SQL);
@@ -360,6 +365,7 @@ take_lost(Datum failed, MemoryContext context)
 		ending->job = record_of_row(SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
 		ending->network = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, OPEN_NETWORK + 1, &isnull));
 		ending->state = "cancelled";
+		count_jobs(ending->job->queue, COUNTED_BLOCKED, -1);
 		lost = lappend(lost, ending);
 		MemoryContextSwitchTo(spi);
 	}

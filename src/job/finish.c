@@ -11,9 +11,12 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 
+#include "job/count.h"
 #include "job/job.h"
+#include "job/metric.h"
 #include "job/queue.h"
 #include "job/settle.h"
+#include "shared.h"
 
 /* Takes the job's row away; false: somebody else did */
 static bool
@@ -29,11 +32,12 @@ remove_open(int64 id)
 	SPI_connect();
 	if (plan == NULL)
 	{
-		plan = SPI_prepare("DELETE FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1", 1, &type);
+		plan = SPI_prepare("DELETE FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1"
+						   " RETURNING queue, " COUNTED_OPEN_ROW("") ", 1::pg_catalog.int8", 1, &type);
 		SPI_keepplan(plan);
 	}
 	SPI_execute_plan(plan, &value, NULL, false, 0);
-	removed = SPI_processed == 1;
+	removed = count_rows(-1) == 1;
 	SPI_finish();
 	estate_resume_user(&user);
 	return removed;
@@ -43,6 +47,21 @@ static EstateKeep
 keep_of(const Job *job)
 {
 	return queue_at(queue_find(job->queue))->keep;
+}
+
+/* Where to add what became of a job that a worker had in hand */
+static EstateMetricNumbers *
+note_end(const Job *job)
+{
+	JobMetric  *metric = metric_of(job);
+	TimestampTz started = estate_running_since(job->id);
+
+	if (started != 0)
+	{
+		metric_started(metric, started - Max(job->run_at, job->enqueued_at));
+		metric_ran(metric, GetCurrentTimestamp() - started, 1);
+	}
+	return metric_add(metric);
 }
 
 /* A copy, which is settled, while the task keeps the job as it was claimed */
@@ -63,6 +82,7 @@ job_done(const Job *job)
 	if (!remove_open(job->id))
 		return;
 	settle_done(settlement, copy_of(job), keep_of(job));
+	note_end(job)->done++;
 	settle_write(settlement);
 }
 
@@ -71,10 +91,18 @@ void
 job_failed(const Job *job, const ErrorData *error, TimestampTz retry_at)
 {
 	Settlement *settlement = settle_begin(1, true);
+	Job		   *copy;
 
 	if (!remove_open(job->id))
 		return;
-	(void) settle_failed(settlement, copy_of(job), error, retry_at, keep_of(job));
+	copy = copy_of(job);
+	if (settle_failed(settlement, copy, error, retry_at, keep_of(job)))
+	{
+		EstateMetricNumbers *numbers = note_end(job);
+
+		numbers->failed++;
+		numbers->dead += copy->attempt >= copy->max_attempts;
+	}
 	settle_write(settlement);
 }
 
@@ -86,6 +114,7 @@ job_cancelled(const Job *job)
 	if (!remove_open(job->id))
 		return;
 	settle_cancelled(settlement, copy_of(job), keep_of(job));
+	note_end(job)->cancelled++;
 	settle_write(settlement);
 }
 
@@ -98,5 +127,6 @@ job_snooze(const Job *job, TimestampTz run_at)
 	if (!remove_open(job->id))
 		return;
 	settle_wait(settlement, copy_of(job), run_at);
+	metric_add(metric_of(job))->snoozed++;
 	settle_write(settlement);
 }

@@ -15,6 +15,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "job/count.h"
 #include "job/limit.h"
 #include "job/promote.h"
 #include "job/queue.h"
@@ -26,7 +27,7 @@
 
 /* Puts the rows of a DELETE .. RETURNING into the lanes */
 static int
-move_rows(void)
+move_rows(JobWait waited_for)
 {
 	SPITupleTable *rows = SPI_tuptable;
 	uint64		n = SPI_processed;
@@ -35,9 +36,13 @@ move_rows(void)
 
 	for (uint64 i = 0; i < n; i++)
 	{
+		Job		   *job;
+
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(one);
-		ready_insert(record_of_row(rows->vals[i], rows->tupdesc));
+		job = record_of_row(rows->vals[i], rows->tupdesc);
+		count_jobs(job->queue, count_open(job, waited_for), -1);
+		ready_insert(job);
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(one);
@@ -79,7 +84,7 @@ job_promote_due(JobScope *scope)
 		SPI_keepplan(plan);
 	}
 	SPI_execute_plan(plan, values, nulls, false, 0);
-	n = move_rows();
+	n = move_rows(WAITS_FOR_TIME);
 	SPI_finish();
 	estate_resume_user(&user);
 	return n;
@@ -105,7 +110,7 @@ promote_key(const char *queue, const char *key)
 						  " ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED),"
 						  " gone AS (DELETE FROM estate_internal.job_open o USING next WHERE o.ctid OPERATOR(pg_catalog.=) next.ctid RETURNING o.*)"
 						  " SELECT " JOB_COLUMN_NAMES " FROM gone ORDER BY id", 3, types, values, NULL, false, 0);
-	n = move_rows();
+	n = move_rows(WAITS_FOR_KEY);
 	/* those of the network only have to be claimed again, as many as there is room for */
 	values[2] = Int32GetDatum(Min(room, PROMOTE_MOST_OF_KEY));
 	SPI_execute_with_args("UPDATE estate_internal.job_open SET waits_for = 'time', held_key = NULL WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("

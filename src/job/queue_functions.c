@@ -15,7 +15,9 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "job/count.h"
 #include "job/depend.h"
+#include "job/history.h"
 #include "job/lane.h"
 #include "job/queue.h"
 #include "job/record.h"
@@ -104,6 +106,27 @@ run(const char *sql, int nargs, Oid *types, Datum *values, const char *nulls)
 	return processed;
 }
 
+/*
+ * The same for one that changes jobs of the queue that $1 names, and returns
+ * (queue, counted as, number) of them: as they are now, or were.  Returns how many.
+ */
+static int64
+run_counted(const char *sql, Datum name, int sign)
+{
+	Oid			type = TEXTOID;
+	EstateUser	user;
+	int64		n;
+
+	estate_become_keeper(&user);
+	SPI_connect();
+	if (SPI_execute_with_args(sql, 1, &type, &name, NULL, false, 0) < 0)
+		elog(ERROR, "could not run: %s", sql);
+	n = count_rows(sign);
+	SPI_finish();
+	estate_resume_user(&user);
+	return n;
+}
+
 static void
 no_such_queue(const char *name)
 {
@@ -188,12 +211,13 @@ set_options(FunctionCallInfo fcinfo, const char *name)
 static void
 admit_anew(const char *name)
 {
-	Oid			type = TEXTOID;
-	Datum		value = CStringGetTextDatum(name);
+	int64		n = run_counted("WITH anew AS (UPDATE estate_internal.job_open SET waited = NULL, run_at = pg_catalog.clock_timestamp()"
+								" WHERE queue OPERATOR(pg_catalog.=) $1 AND waited OPERATOR(pg_catalog.&) 1 OPERATOR(pg_catalog.<>) 0"
+								" AND waits_for OPERATOR(pg_catalog.=) 'time' RETURNING queue, " COUNTED_OPEN_ROW("") " AS counted)"
+								" SELECT queue, counted, pg_catalog.count(*) FROM anew GROUP BY 1, 2", CStringGetTextDatum(name), 1);
 
-	run("UPDATE estate_internal.job_open SET waited = NULL, run_at = pg_catalog.clock_timestamp()"
-		" WHERE queue OPERATOR(pg_catalog.=) $1 AND waited OPERATOR(pg_catalog.&) 1 OPERATOR(pg_catalog.<>) 0 AND waits_for OPERATOR(pg_catalog.=) 'time'",
-		1, &type, &value, NULL);
+	if (n > 0)
+		count_jobs(name, COUNTED_OPEN, -n);
 }
 
 PG_FUNCTION_INFO_V1(estate_create_queue);
@@ -314,20 +338,28 @@ cancel_all(const char *name)
 
 	estate_become_keeper(&user);
 	SPI_connect();
-	SPI_execute_with_args("WITH ready AS (DELETE FROM estate_internal.job_ready WHERE queue OPERATOR(pg_catalog.=) $1 RETURNING *),"
-						  " open AS (DELETE FROM estate_internal.job_open WHERE queue OPERATOR(pg_catalog.=) $1"
-						  " AND id OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT estate.running_jobs())) RETURNING *),"
-						  " ended AS (SELECT ready.*, false AS network FROM ready UNION ALL SELECT " JOB_COLUMN_NAMES ", network FROM open),"
-						  " freed AS (DELETE FROM estate_internal.job_unique u USING ended e WHERE u.job OPERATOR(pg_catalog.=) e.id"
-						  " AND u.unique_key OPERATOR(pg_catalog.=) e.unique_key AND u.role OPERATOR(pg_catalog.=) e.role AND u.until IS NULL),"
-						  " free AS (DELETE FROM estate_internal.job_dependency d USING open o WHERE d.job OPERATOR(pg_catalog.=) o.id)"
-						  " INSERT INTO estate_internal.job_ended (" JOB_COLUMN_NAMES ", network, state, ended_at)"
-						  " SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args, COALESCE(run_at, enqueued_at), COALESCE(attempt, 0),"
-						  " effect_key, unique_key, unique_until, timeout, backoff, tags, errors, alone, waited,"
-						  " network, 'cancelled', pg_catalog.clock_timestamp() FROM ended RETURNING id", 1, &type, &value, NULL, false, 0);
+	SPI_execute_with_args(psprintf("WITH ready AS (DELETE FROM estate_internal.job_ready WHERE queue OPERATOR(pg_catalog.=) $1 RETURNING *),"
+								   " open AS (DELETE FROM estate_internal.job_open WHERE queue OPERATOR(pg_catalog.=) $1"
+								   " AND id OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT estate.running_jobs())) RETURNING *),"
+								   " ended AS (SELECT ready.*, false AS network, 0 AS counted FROM ready"
+								   " UNION ALL SELECT " JOB_COLUMN_NAMES ", network, " COUNTED_OPEN_ROW("") " FROM open),"
+								   " freed AS (DELETE FROM estate_internal.job_unique u USING ended e WHERE u.job OPERATOR(pg_catalog.=) e.id"
+								   " AND u.unique_key OPERATOR(pg_catalog.=) e.unique_key AND u.role OPERATOR(pg_catalog.=) e.role AND u.until IS NULL),"
+								   " free AS (DELETE FROM estate_internal.job_dependency d USING open o WHERE d.job OPERATOR(pg_catalog.=) o.id),"
+								   " moved AS (INSERT INTO %s (" JOB_COLUMN_NAMES ", network, state, ended_at)"
+								   " SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args, COALESCE(run_at, enqueued_at), COALESCE(attempt, 0),"
+								   " effect_key, unique_key, unique_until, timeout, backoff, tags, errors, alone, waited,"
+								   " network, 'cancelled', pg_catalog.clock_timestamp() FROM ended)"
+								   " SELECT id, counted FROM ended", history_newest_name()), 1, &type, &value, NULL, false, 0);
 	ended.failed = MemoryContextAllocHuge(caller, sizeof(int64) * (SPI_processed + 1));
 	for (uint64 i = 0; i < SPI_processed; i++)
-		ended.failed[ended.nfailed++] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+
+		ended.failed[ended.nfailed++] = DatumGetInt64(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
+		count_jobs(name, DatumGetInt32(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull)), -1);
+	}
+	count_jobs(name, COUNTED_CANCELLED, ended.nfailed);
 	SPI_finish();
 	estate_resume_user(&user);
 	return ended;

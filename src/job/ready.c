@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "utils/rel.h"
 
+#include "job/count.h"
 #include "job/queue.h"
 #include "job/ready.h"
 #include "job/record.h"
@@ -62,6 +63,7 @@ ready_insert(const Job *job)
 	lane_note_row(heap, ItemPointerGetBlockNumber(&tuple->t_self));
 	heap_freetuple(tuple);
 	table_close(relation, NoLock);
+	count_jobs(job->queue, COUNTED_READY, 1);
 	if (!queue_at(heap.queue)->paused)
 		estate_wake_at_commit(WORKER_SQL);
 }
@@ -134,6 +136,7 @@ ready_remove(int64 id)
 		{
 			MemoryContextSwitchTo(caller);
 			job = record_of_row(SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+			count_jobs(job->queue, COUNTED_READY, -1);
 		}
 	}
 	SPI_finish();

@@ -31,6 +31,7 @@
 #include "job/handler.h"
 #include "job/lane.h"
 #include "job/limit.h"
+#include "job/metric.h"
 #include "job/queue.h"
 #include "job/ready.h"
 #include "job/settle.h"
@@ -64,6 +65,8 @@ typedef struct Batch
 	bool		careful;		/* a subtransaction for each call */
 	int			subtransactions;
 	Settlement *settlement;
+	TimestampTz began_at;
+	instr_time	began;			/* the same moment */
 	int			nrun;
 	TimestampTz *until;			/* when a limit lets more jobs start */
 	bool		full;			/* the queue's limit is reached */
@@ -143,26 +146,46 @@ is_callers_cancel(const Batch *batch, const JobCall *call, const ErrorData *erro
 static void
 settle_error(Batch *batch, JobCall *call, ErrorData *error)
 {
+	Job		   *job = call->jobs[0];
+	EstateMetricNumbers *numbers;
+
 	if (is_callers_cancel(batch, call, error))
 		ReThrowError(error);
+	numbers = metric_add(metric_of(job));
 	if (call->cancelled)
-		settle_cancelled(batch->settlement, call->jobs[0], batch->keep);
-	else
-		batch->scope->failed += settle_failed(batch->settlement, call->jobs[0], error, 0, batch->keep);
+	{
+		settle_cancelled(batch->settlement, job, batch->keep);
+		numbers->cancelled++;
+	}
+	else if (settle_failed(batch->settlement, job, error, 0, batch->keep))
+	{
+		batch->scope->failed++;
+		numbers->failed++;
+		numbers->dead += job->attempt >= job->max_attempts;
+	}
 }
 
 static void
 settle_success(Batch *batch, JobCall *call)
 {
+	EstateMetricNumbers *numbers = metric_add(metric_of(call->jobs[0]));
+
 	if (call->verdict == VERDICT_SNOOZE)
+	{
 		settle_wait(batch->settlement, call->jobs[0], call->run_at);
+		numbers->snoozed++;
+	}
 	else if (call->verdict == VERDICT_CANCEL)
+	{
 		settle_cancelled(batch->settlement, call->jobs[0], batch->keep);
+		numbers->cancelled++;
+	}
 	else
 	{
 		for (int i = 0; i < call->count; i++)
 			settle_done(batch->settlement, call->jobs[i], batch->keep);
 		batch->scope->done += call->count;
+		numbers->done += call->count;
 	}
 }
 
@@ -210,15 +233,29 @@ call_carefully(Batch *batch, Job **jobs, int count)
 	return true;
 }
 
+/* Notes how long jobs had to wait that start now; the clock was read when the batch began */
+static void
+note_started(const Batch *batch, JobMetric *metric, Job **jobs, int count, instr_time now)
+{
+	TimestampTz at;
+
+	INSTR_TIME_SUBTRACT(now, batch->began);
+	at = batch->began_at + (int64) (INSTR_TIME_GET_MILLISEC(now) * 1000);
+	for (int i = 0; i < count; i++)
+		metric_started(metric, at - Max(jobs[i]->run_at, jobs[i]->enqueued_at));
+}
+
 static void
 run_jobs(Batch *batch, Job **jobs, int count)
 {
+	JobMetric  *metric = metric_of(jobs[0]);
 	HandlerRecord *record = batch_record(batch, jobs[0]->handler);
 	bool		failed = false;
 	instr_time	start,
 				end;
 
 	INSTR_TIME_SET_CURRENT(start);
+	note_started(batch, metric, jobs, count, start);
 	batch->nrun += count;
 	if (batch->careful)
 		failed = call_carefully(batch, jobs, count);
@@ -232,6 +269,7 @@ run_jobs(Batch *batch, Job **jobs, int count)
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, start);
 	note_run(record, INSTR_TIME_GET_MILLISEC(end), failed);
+	metric_ran(metric, (int64) (INSTR_TIME_GET_MILLISEC(end) * 1000), count);
 }
 
 /* May this session's caller run jobs of the role? */
@@ -395,7 +433,12 @@ run_alone(Batch *batch, Job **jobs, int count)
 	limit_mark_slow();
 	if (count == 1)
 	{
-		estate_running_add(jobs[0]->id);
+		estate_running_add(&(EstateRunning) {
+			.id = jobs[0]->id,
+			.role = jobs[0]->role,
+			.metric = metric_number(metric_of(jobs[0])),
+			.counted = COUNTED_READY
+		});
 		batch->scope->ran[batch->scope->nran++] = jobs[0]->id;
 	}
 	run_jobs(batch, jobs, count);
@@ -425,12 +468,12 @@ static void
 run_batch(Batch *batch)
 {
 	Job		  **jobs = palloc(sizeof(Job *) * BATCH_MOST_JOBS);
-	instr_time	start,
-				now;
+	instr_time	now;
 	int			at = 0;
 	Job		   *job;
 
-	INSTR_TIME_SET_CURRENT(start);
+	INSTR_TIME_SET_CURRENT(batch->began);
+	batch->began_at = GetCurrentTimestamp();
 	while ((job = next_job(batch, &at, NULL)) != NULL)
 	{
 		int			count;
@@ -451,7 +494,7 @@ run_batch(Batch *batch)
 		pages_next = Min(pages_next * 2, PAGES_AT_ONCE);
 		run_jobs(batch, jobs, count);
 		INSTR_TIME_SET_CURRENT(now);
-		INSTR_TIME_SUBTRACT(now, start);
+		INSTR_TIME_SUBTRACT(now, batch->began);
 		if (batch->nrun >= BATCH_MOST_JOBS || batch->subtransactions >= BATCH_MOST_SUBTRANSACTIONS ||
 			INSTR_TIME_GET_MILLISEC(now) > BATCH_MOST_MS)
 			return;

@@ -22,6 +22,8 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "job/count.h"
+#include "job/history.h"
 #include "job/record.h"
 
 #define ENDED_CHUNK 128
@@ -32,19 +34,16 @@ record_table(const char *name)
 	return get_relname_relid(name, get_namespace_oid("estate_internal", false));
 }
 
-/* Opens a table of ours that must have so many columns: rows are written by position */
-static Relation
-open_table(const char *name, int columns)
+/* A table of ours must have so many columns: rows are written by position */
+static void
+check_columns(Relation relation, int columns)
 {
-	Relation	relation = table_open(record_table(name), RowExclusiveLock);
-
 	if (RelationGetDescr(relation)->natts != columns)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table estate_internal.%s has %d columns, not %d",
-						name, RelationGetDescr(relation)->natts, columns),
+						RelationGetRelationName(relation), RelationGetDescr(relation)->natts, columns),
 				 errhint("Drop what was added to it; what one wants to keep of jobs belongs in a table of one's own.")));
-	return relation;
 }
 
 /* A text; most neighbours have the same, and one copy will do */
@@ -177,7 +176,8 @@ record_write_open(const JobOpening *openings, int n)
 
 	if (n == 0)
 		return;
-	relation = open_table("job_open", OPEN_COLUMNS);
+	relation = table_open(record_table("job_open"), RowExclusiveLock);
+	check_columns(relation, OPEN_COLUMNS);
 	estate = CreateExecutorState();
 	result = makeNode(ResultRelInfo);
 	InitResultRelInfo(result, relation, 0, NULL, 0);
@@ -198,6 +198,7 @@ record_write_open(const JobOpening *openings, int n)
 		slot->tts_isnull[OPEN_BLOCKERS] = opening->blockers == 0;
 		ExecStoreVirtualTuple(slot);
 		ExecSimpleRelationInsert(result, estate, slot);
+		count_jobs(opening->job->queue, count_open(opening->job, opening->waits_for), 1);
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	ExecCloseIndices(result);
@@ -234,7 +235,8 @@ record_write_ended(const JobEnding *endings, int n)
 
 	if (n == 0)
 		return;
-	relation = open_table("job_ended", ENDED_COLUMNS);
+	relation = history_open_newest();
+	check_columns(relation, ENDED_COLUMNS);
 	indexes = CatalogOpenIndexes(relation);
 	for (int i = 0; i < nslots; i++)
 		slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
@@ -244,7 +246,10 @@ record_write_ended(const JobEnding *endings, int n)
 
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < count; i++)
+		{
 			fill_ended(slots[i], &endings[from + i], now);
+			count_jobs(endings[from + i].job->queue, count_ended(endings[from + i].state), 1);
+		}
 		CatalogTuplesMultiInsertWithInfo(relation, slots, count, indexes);
 	}
 	for (int i = 0; i < nslots; i++)

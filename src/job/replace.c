@@ -12,6 +12,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 
+#include "job/count.h"
 #include "job/ready.h"
 #include "job/replace.h"
 #include "job/run.h"
@@ -31,9 +32,10 @@ remove_open(int64 id)
 	estate_become_keeper(&user);
 	SPI_connect();
 	SPI_execute_with_args("DELETE FROM estate_internal.job_open WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("
-						  "SELECT ctid FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED))",
+						  "SELECT ctid FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED))"
+						  " RETURNING queue, " COUNTED_OPEN_ROW("") ", 1::pg_catalog.int8",
 						  1, &type, &value, NULL, false, 0);
-	removed = SPI_processed == 1;
+	removed = count_rows(-1) == 1;
 	if (removed)
 		SPI_execute_with_args("DELETE FROM estate_internal.job_dependency WHERE job OPERATOR(pg_catalog.=) $1", 1, &type, &value, NULL, false, 0);
 	SPI_finish();

@@ -20,6 +20,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "job/count.h"
 #include "job/limit.h"
 #include "job/queue.h"
 #include "job/record.h"
@@ -162,6 +163,8 @@ hold_back(const Job *job, const AdmissionAnswer *answer)
 	SPI_execute_with_args("UPDATE estate_internal.job_open SET waits_for = CASE WHEN $2 IS NULL THEN 'time' ELSE 'key' END,"
 						  " held_key = $2, run_at = $3, waited = $4 WHERE id OPERATOR(pg_catalog.=) $1",
 						  4, types, values, nulls, false, 0);
+	count_jobs(job->queue, count_open(job, WAITS_FOR_TIME), -1);
+	count_jobs(job->queue, COUNTED_OPEN, 1);
 }
 
 /* Whether the limits of its queue let a job start; then it has what they give until limit_release() */

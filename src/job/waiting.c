@@ -12,6 +12,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 
+#include "job/count.h"
 #include "job/ready.h"
 #include "job/record.h"
 #include "job/run.h"
@@ -64,13 +65,17 @@ remove_open(int64 id, bool *network)
 
 	estate_become_keeper(&user);
 	SPI_connect();
-	SPI_execute_with_args("DELETE FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 RETURNING " JOB_COLUMN_NAMES ", network",
+	SPI_execute_with_args("DELETE FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 RETURNING " JOB_COLUMN_NAMES ", network, waits_for",
 						  1, &type, &value, NULL, false, 1);
 	if (SPI_processed == 1)
 	{
+		char	   *waits_for = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, JOB_COLUMNS + 2);
+
 		*network = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, JOB_COLUMNS + 1, &isnull));
 		MemoryContextSwitchTo(caller);
 		job = record_of_row(SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+		count_jobs(job->queue, count_open(job, strcmp(waits_for, "jobs") == 0 ? WAITS_FOR_JOBS :
+										  strcmp(waits_for, "key") == 0 ? WAITS_FOR_KEY : WAITS_FOR_TIME), -1);
 	}
 	SPI_finish();
 	estate_resume_user(&user);

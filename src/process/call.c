@@ -21,6 +21,7 @@
 #include "feed/run.h"
 #include "job/call.h"
 #include "job/cancel.h"
+#include "job/history.h"
 #include "job/promote.h"
 #include "job/queue.h"
 #include "job/ready.h"
@@ -200,10 +201,17 @@ run_due_jobs(TaskSet *set, JobScope *scope)
 	{
 		EstateUser	user;
 
-		/* where no workers run, nobody else empties what is drained */
+		/* where no workers run, nobody else empties what is drained and forgets what is old */
 		step_begin(set->mode, &user);
 		ready_sweep();
 		step_commit(set->mode, &user);
+		for (bool more = estate_find_slot(MyDatabaseId) == NULL; more;)
+		{
+			CHECK_FOR_INTERRUPTS();
+			step_begin(set->mode, &user);
+			more = history_tidy();
+			step_commit(set->mode, &user);
+		}
 	}
 }
 

@@ -16,7 +16,9 @@
 
 #include "effect/media.h"
 #include "feed/run.h"
+#include "job/count.h"
 #include "job/limit.h"
+#include "job/metric.h"
 #include "process/tasks.h"
 #include "shared.h"
 
@@ -256,7 +258,12 @@ tasks_add(TaskSet *set, const Job *job)
 	MemoryContextSwitchTo(caller);
 
 	if (job->id != 0)
-		estate_running_add(job->id);
+		estate_running_add(&(EstateRunning) {
+			.id = job->id,
+			.role = job->role,
+			.metric = metric_number(metric_of(job)),
+			.counted = count_open(job, WAITS_FOR_TIME)
+		});
 	run_step(set, task, start_step);
 	return list_member_ptr(set->tasks, task) ? task : NULL;
 }

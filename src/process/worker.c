@@ -44,12 +44,14 @@
 #include "job/unique.h"
 #include "process/step.h"
 #include "process/tasks.h"
+#include "process/tidier.h"
 #include "process/worker.h"
 #include "shared.h"
 
 #define LEAVE_AFTER_MS 3000
 #define LOOK_AT_OPEN_EVERY_MS 20	/* for retries and scheduled jobs, while the lanes are busy */
 #define TIDY_EVERY_MS 500
+#define COME_BACK_AFTER_MS (60 * 60 * 1000)
 #define LOOK_AT_INSTALLATION_EVERY_MS 1000
 #define CLAIM_LEAST_ROOM 32
 #define COMPLAIN_EVERY_MS (10 * 60 * 1000)
@@ -323,7 +325,7 @@ try_ready_batch(JobScope *scope, TimestampTz *until)
 	return any;
 }
 
-/* Empties what is drained; after a prepared transaction looks at everything again */
+/* Empties what is drained, and has the tidier started; after a prepared transaction looks at everything again */
 static bool
 tidy_lanes(void)
 {
@@ -338,6 +340,7 @@ tidy_lanes(void)
 	if (depend_sweep(&slipped))
 		settle_ended(&slipped);
 	cancel_sweep();
+	tidier_start_if_due(my_database, my_database - estate_shared->databases);
 	step_commit(STEP_WORKER, &user);
 	MemoryContextSwitchTo(cycle_context);
 	return again;
@@ -388,6 +391,8 @@ sql_turn(JobScope *scope, TimestampTz *due)
 		}
 		worked |= any;
 	}
+	/* also where nothing happens old jobs are to be forgotten */
+	*due = Min(*due, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), COME_BACK_AFTER_MS));
 	pgstat_report_activity(STATE_IDLE, NULL);
 	return worked;
 }

@@ -41,24 +41,54 @@ COMMENT ON COLUMN estate.job.timeout IS 'How long its handler may take; NULL: as
 COMMENT ON COLUMN estate.job.result IS 'What its handler returned, where that is jsonb';
 
 CREATE OR REPLACE VIEW estate.queue_status AS
-SELECT queue,
-	count(*) FILTER (WHERE state = 'scheduled') AS scheduled,
-	count(*) FILTER (WHERE state = 'available') AS available,
-	count(*) FILTER (WHERE state = 'running') AS running,
-	count(*) FILTER (WHERE state = 'retryable') AS retryable,
-	count(*) FILTER (WHERE state = 'done') AS done,
-	count(*) FILTER (WHERE state = 'dead') AS dead,
-	count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
-	min(run_at) FILTER (WHERE state = 'available') AS oldest_available
-FROM estate.job GROUP BY queue;
-COMMENT ON VIEW estate.queue_status IS 'Jobs of each queue by state';
+WITH counted AS MATERIALIZED (SELECT * FROM estate.queue_counts()),
+	waiting AS MATERIALIZED (SELECT queue, min(since) AS since FROM estate.oldest_ready() GROUP BY queue),
+	jobs AS (
+		SELECT c.queue, c.scheduled, c.ready + c.open AS available, c.running, c.retryable, c.done, c.dead, c.cancelled,
+			least(CASE WHEN c.ready > 0 THEN w.since END, CASE WHEN c.open > 0 THEN
+				(SELECT o.run_at FROM estate_internal.job_open o WHERE o.network AND o.waits_for = 'time' AND o.queue = c.queue
+					AND o.run_at <= clock_timestamp() ORDER BY o.run_at LIMIT 1) END) AS oldest_available,
+			c.blocked
+		FROM counted c LEFT JOIN waiting w ON w.queue = c.queue
+		UNION ALL
+		SELECT queue,
+			count(*) FILTER (WHERE state = 'scheduled'),
+			count(*) FILTER (WHERE state = 'available'),
+			count(*) FILTER (WHERE state = 'running'),
+			count(*) FILTER (WHERE state = 'retryable'),
+			count(*) FILTER (WHERE state = 'done'),
+			count(*) FILTER (WHERE state = 'dead'),
+			count(*) FILTER (WHERE state = 'cancelled'),
+			min(run_at) FILTER (WHERE state = 'available'),
+			count(*) FILTER (WHERE state = 'blocked')
+		FROM estate.job WHERE NOT EXISTS (SELECT FROM counted) GROUP BY queue)
+SELECT COALESCE(j.queue, q.name) AS queue, COALESCE(j.scheduled, 0) AS scheduled, COALESCE(j.available, 0) AS available,
+	COALESCE(j.running, 0) AS running, COALESCE(j.retryable, 0) AS retryable, COALESCE(j.done, 0) AS done, COALESCE(j.dead, 0) AS dead,
+	COALESCE(j.cancelled, 0) AS cancelled, j.oldest_available, COALESCE(j.blocked, 0) AS blocked,
+	q.paused, q.concurrency, q.concurrency_local, q.key, q.concurrency_by_key, q.rate, q.rate_by_key, q.rate_period, q.timeout,
+	q.keep, q.keep_for, q.keep_most
+FROM jobs j FULL JOIN estate_internal.queue q ON q.name = j.queue;
+COMMENT ON VIEW estate.queue_status IS 'Queues: their jobs by state, and their limits. Where workers run, jobs are counted as they come and go, else here and now';
 COMMENT ON COLUMN estate.queue_status.queue IS 'Name of the queue';
 COMMENT ON COLUMN estate.queue_status.scheduled IS 'Jobs whose time has not come';
 COMMENT ON COLUMN estate.queue_status.available IS 'Jobs that could run now';
 COMMENT ON COLUMN estate.queue_status.running IS 'Jobs in the hands of workers';
 COMMENT ON COLUMN estate.queue_status.retryable IS 'Jobs that failed and wait to be tried again';
-COMMENT ON COLUMN estate.queue_status.done IS 'Jobs that are done';
-COMMENT ON COLUMN estate.queue_status.dead IS 'Jobs that failed for good';
-COMMENT ON COLUMN estate.queue_status.cancelled IS 'Jobs that were cancelled';
-COMMENT ON COLUMN estate.queue_status.oldest_available IS 'Since when the longest waiting job could have run';
+COMMENT ON COLUMN estate.queue_status.done IS 'Jobs that are done, and are still in the history';
+COMMENT ON COLUMN estate.queue_status.dead IS 'Jobs that failed for good, and are still in the history';
+COMMENT ON COLUMN estate.queue_status.cancelled IS 'Jobs that were cancelled, and are still in the history';
+COMMENT ON COLUMN estate.queue_status.oldest_available IS 'Since when the first job that waits could have run, as far as that can be told without reading them all';
+COMMENT ON COLUMN estate.queue_status.blocked IS 'Jobs that wait for other jobs';
+COMMENT ON COLUMN estate.queue_status.paused IS 'Whether no job of it starts; NULL here and in what follows: the queue was not created';
+COMMENT ON COLUMN estate.queue_status.concurrency IS 'Jobs that may run at a time; NULL: any number';
+COMMENT ON COLUMN estate.queue_status.concurrency_local IS 'The same in one process';
+COMMENT ON COLUMN estate.queue_status.key IS 'Path into the args of a job that its key is found by';
+COMMENT ON COLUMN estate.queue_status.concurrency_by_key IS 'Jobs of a key that may run at a time';
+COMMENT ON COLUMN estate.queue_status.rate IS 'Jobs that may start in each rate_period';
+COMMENT ON COLUMN estate.queue_status.rate_by_key IS 'The same for those of a key';
+COMMENT ON COLUMN estate.queue_status.rate_period IS 'Time that the rates are for';
+COMMENT ON COLUMN estate.queue_status.timeout IS 'How long a handler may take, where the job does not say';
+COMMENT ON COLUMN estate.queue_status.keep IS 'Which ended jobs are kept: all, failed or none';
+COMMENT ON COLUMN estate.queue_status.keep_for IS 'How long they are kept; NULL: for ever';
+COMMENT ON COLUMN estate.queue_status.keep_most IS 'How many are kept at most; NULL: any number';
 GRANT SELECT ON estate.job, estate.queue_status TO estate_operator;

@@ -1,39 +1,43 @@
 -- view: what goes on, and figures for a monitoring system
 
 CREATE OR REPLACE VIEW estate.progress AS
-SELECT 'feed'::varchar(10) AS kind, f.name, r.run_id AS id, r.started_at, r.pages::bigint AS steps, r.seen AS done
-FROM estate.feed_run r JOIN estate.feed f USING (feed_id)
-WHERE r.outcome = 'running'
+SELECT 'job'::varchar(10) AS kind, r.handler AS name, r.id, r.queue, r.role, r.started_at, r.pid, r.done, r.total, r.note
+FROM estate.running() r
 UNION ALL
-SELECT 'job'::varchar(10), j.handler, j.id, NULL::timestamptz, NULL::bigint, NULL::bigint
-FROM estate.job j
-WHERE j.state = 'running';
-COMMENT ON VIEW estate.progress IS 'What goes on at this moment: feed runs with what they have seen so far, and jobs in the hands of workers';
-COMMENT ON COLUMN estate.progress.kind IS 'feed or job';
-COMMENT ON COLUMN estate.progress.name IS 'Name of the feed, or handler of the job';
-COMMENT ON COLUMN estate.progress.id IS 'Key in estate.feed_run or estate.job';
-COMMENT ON COLUMN estate.progress.started_at IS 'When the run started';
-COMMENT ON COLUMN estate.progress.steps IS 'Pages applied';
-COMMENT ON COLUMN estate.progress.done IS 'Records seen';
+SELECT 'feed'::varchar(10), f.name, r.run_id, NULL::text, NULL::regrole, r.started_at, NULL::int, r.seen::float8, NULL::float8,
+	format('%s pages', r.pages)
+FROM estate.feed_run r JOIN estate.feed f USING (feed_id)
+WHERE r.ended_at IS NULL;
+COMMENT ON VIEW estate.progress IS 'What goes on at this moment: jobs in the hands of workers with what they report, and runs of feeds with what they have seen so far';
+COMMENT ON COLUMN estate.progress.kind IS 'job or feed';
+COMMENT ON COLUMN estate.progress.name IS 'Handler of the job, or name of the feed';
+COMMENT ON COLUMN estate.progress.id IS 'Key in estate.job or estate.feed_run';
+COMMENT ON COLUMN estate.progress.queue IS 'Queue of the job';
+COMMENT ON COLUMN estate.progress.role IS 'Role whose rights the job has';
+COMMENT ON COLUMN estate.progress.started_at IS 'When this attempt, or the run, started';
+COMMENT ON COLUMN estate.progress.pid IS 'Process that has the job in hand';
+COMMENT ON COLUMN estate.progress.done IS 'What report_progress() was last told, or the records seen';
+COMMENT ON COLUMN estate.progress.total IS 'What there is to do in all, as far as that is known';
+COMMENT ON COLUMN estate.progress.note IS 'What the handler says of itself, or the pages applied';
 
 CREATE OR REPLACE VIEW estate.metrics AS
-SELECT 'estate_jobs'::text AS metric, 'queue'::text AS label, q.queue AS label_value, s.state, s.value
-FROM estate.queue_status q
-CROSS JOIN LATERAL (VALUES ('scheduled', q.scheduled), ('available', q.available), ('running', q.running),
-	('retryable', q.retryable), ('done', q.done), ('dead', q.dead), ('cancelled', q.cancelled)) s(state, value)
-UNION ALL
-SELECT 'estate_records', 'feed', f.name, s.state, s.value
-FROM estate.feed f
-CROSS JOIN LATERAL (SELECT sum(r.inserted), sum(r.updated), sum(r.unchanged), sum(r.deleted), sum(r.rejected)
-	FROM estate.feed_run r WHERE r.feed_id = f.feed_id) t(inserted, updated, unchanged, deleted, rejected)
-CROSS JOIN LATERAL (VALUES ('inserted', t.inserted::bigint), ('updated', t.updated::bigint), ('unchanged', t.unchanged::bigint),
-	('deleted', t.deleted::bigint), ('rejected', t.rejected::bigint)) s(state, value)
-WHERE s.value IS NOT NULL;
-COMMENT ON VIEW estate.metrics IS 'Counts for a monitoring system, in the long form: a row for each metric, label and state';
-COMMENT ON COLUMN estate.metrics.metric IS 'estate_jobs or estate_records';
-COMMENT ON COLUMN estate.metrics.label IS 'What label_value names: queue or feed';
-COMMENT ON COLUMN estate.metrics.label_value IS 'Name of the queue or the feed';
-COMMENT ON COLUMN estate.metrics.state IS 'State of the jobs, or what became of the records';
-COMMENT ON COLUMN estate.metrics.value IS 'How many';
+SELECT queue, handler, done, failed, dead, snoozed, cancelled, last_minute, latency, latency_p50_ms, latency_p99_ms,
+	run_time, run_time_p50_ms, run_time_p99_ms
+FROM estate.handler_metrics();
+COMMENT ON VIEW estate.metrics IS 'What the handlers of each queue have done since the server started';
+COMMENT ON COLUMN estate.metrics.queue IS 'Name of the queue';
+COMMENT ON COLUMN estate.metrics.handler IS 'Handler; the 127 that came first have a row each, the rest share one, (others)';
+COMMENT ON COLUMN estate.metrics.done IS 'Jobs that were done';
+COMMENT ON COLUMN estate.metrics.failed IS 'Attempts that failed';
+COMMENT ON COLUMN estate.metrics.dead IS 'Jobs that failed for good';
+COMMENT ON COLUMN estate.metrics.snoozed IS 'Times that a job was put off when it ran';
+COMMENT ON COLUMN estate.metrics.cancelled IS 'Jobs that were cancelled when they ran';
+COMMENT ON COLUMN estate.metrics.last_minute IS 'Jobs that have ended in the last minute, in steps of 5 s';
+COMMENT ON COLUMN estate.metrics.latency IS 'Histogram of the time from when a job could start until it did: below 0.1 ms, then below twice as much in each element, 24 in all';
+COMMENT ON COLUMN estate.metrics.latency_p50_ms IS 'Its median in milliseconds, as if each element were even';
+COMMENT ON COLUMN estate.metrics.latency_p99_ms IS 'Its 99th percentile';
+COMMENT ON COLUMN estate.metrics.run_time IS 'The same of the time in the handler, of a batch of jobs by their number';
+COMMENT ON COLUMN estate.metrics.run_time_p50_ms IS 'Its median in milliseconds';
+COMMENT ON COLUMN estate.metrics.run_time_p99_ms IS 'Its 99th percentile';
 
 GRANT SELECT ON estate.progress, estate.metrics TO estate_operator, estate_admin;

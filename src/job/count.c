@@ -1,0 +1,424 @@
+/*
+ * count.c
+ *	  How many jobs there are, by queue and state, without counting rows.
+ *
+ * Runs in any process.  Whoever writes or deletes a row of a job notes it; the
+ * commit adds what the transaction has noted to counts in shared memory, less
+ * what its aborted subtransactions had.
+ *
+ * After a start of the server the rows are counted once, in the background, by
+ * the tidier (src/process/tidier.c).  That is exact although jobs come and go
+ * meanwhile: the snapshot of the count is taken while nobody can add, and from
+ * then on a commit adds what that snapshot does not see, and nothing else.  A
+ * commit adds after its rows have become visible, so each is in the snapshot
+ * or is added, never both and never none.
+ *
+ * What is not seen is a prepared transaction, whose commit calls nobody, and
+ * what a superuser writes into these tables himself.  After the first the rows
+ * are counted again, when no prepared transaction is left.
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/proc.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "job/count.h"
+
+/* What this transaction has done to the jobs of a queue, by its nesting level */
+typedef struct PendingCount
+{
+	int			level;
+	int			queue;			/* place in the counts */
+	int64		jobs[ESTATE_COUNTED];
+} PendingCount;
+
+static PendingCount *pending = NULL;
+static int	npending = 0;
+static int	most_pending = 0;
+static bool unseen = false;		/* this transaction has done what could not be noted */
+
+/* What a job on its way to job_open, or in it, is counted as */
+EstateCounted
+count_open(const Job *job, JobWait waits_for)
+{
+	if (waits_for == WAITS_FOR_JOBS)
+		return COUNTED_BLOCKED;
+	if (waits_for == WAITS_FOR_KEY || job->waited != 0)
+		return COUNTED_OPEN;
+	if (job->attempt > 0)
+		return COUNTED_RETRYABLE;
+	return job->run_at <= job->enqueued_at ? COUNTED_OPEN : COUNTED_SCHEDULED;
+}
+
+EstateCounted
+count_ended(const char *state)
+{
+	return strcmp(state, "done") == 0 ? COUNTED_DONE : strcmp(state, "dead") == 0 ? COUNTED_DEAD : COUNTED_CANCELLED;
+}
+
+/* Place of a queue; names are only ever added, so that no lock is needed to read them */
+static int
+find_queue(const EstateCounts *counts, const char *name)
+{
+	static int	last = 0;
+	int			n = ((volatile const EstateCounts *) counts)->nqueues;
+
+	pg_read_barrier();
+	if (last < n && strcmp(counts->queues[last].name, name) == 0)
+		return last;
+	for (int i = 0; i < n; i++)
+		if (strcmp(counts->queues[i].name, name) == 0)
+			return last = i;
+	return -1;
+}
+
+static int
+place_of_queue(EstateCounts *counts, const char *name)
+{
+	int			place;
+
+	if (strlen(name) >= NAMEDATALEN)
+		return ESTATE_COUNTED_QUEUES - 1;
+	place = find_queue(counts, name);
+	if (place >= 0)
+		return place;
+	LWLockAcquire(estate_shared->counts_lock, LW_EXCLUSIVE);
+	place = find_queue(counts, name);
+	if (place < 0 && counts->nqueues < ESTATE_COUNTED_QUEUES - 1)
+	{
+		place = counts->nqueues;
+		strlcpy(counts->queues[place].name, name, NAMEDATALEN);
+		pg_write_barrier();
+		counts->nqueues++;
+	}
+	LWLockRelease(estate_shared->counts_lock);
+	return place < 0 ? ESTATE_COUNTED_QUEUES - 1 : place;
+}
+
+/* Whether the count of all rows has seen what this transaction did; caller holds the lock */
+static bool
+is_counted_already(const EstateCounts *counts)
+{
+	FullTransactionId me = GetTopFullTransactionIdIfAny();
+
+	if (!FullTransactionIdIsValid(me) || U64FromFullTransactionId(me) >= counts->xmax)
+		return false;
+	for (int i = 0; i < counts->nxids; i++)
+		if (counts->xids[i] == XidFromFullTransactionId(me))
+			return false;
+	return true;
+}
+
+static void
+add_pending(void)
+{
+	EstateDatabaseSlot *slot;
+	EstateCounts *counts;
+
+	LWLockAcquire(estate_shared->counts_lock, LW_SHARED);
+	slot = estate_find_slot(MyDatabaseId);
+	if (slot)
+	{
+		counts = &slot->counts;
+		if (unseen)
+			counts->stale = true;
+		if (counts->state != COUNTS_NONE && !is_counted_already(counts))
+			for (int i = 0; i < npending; i++)
+				for (int as = 0; as < ESTATE_COUNTED; as++)
+					if (pending[i].jobs[as] != 0)
+						pg_atomic_fetch_add_u64(&counts->queues[pending[i].queue].jobs[as], pending[i].jobs[as]);
+	}
+	LWLockRelease(estate_shared->counts_lock);
+}
+
+static void
+note_unseen(void)
+{
+	EstateDatabaseSlot *slot;
+
+	LWLockAcquire(estate_shared->counts_lock, LW_SHARED);
+	slot = estate_find_slot(MyDatabaseId);
+	if (slot)
+		slot->counts.stale = true;
+	LWLockRelease(estate_shared->counts_lock);
+}
+
+/* Runs while a transaction ends; neither allocates nor throws */
+static void
+end_callback(XactEvent event, void *arg)
+{
+	if (npending == 0 && !unseen)
+		return;
+	switch (event)
+	{
+		case XACT_EVENT_COMMIT:
+			add_pending();
+			break;
+		case XACT_EVENT_PREPARE:
+			note_unseen();
+			break;
+		case XACT_EVENT_ABORT:
+			break;
+		default:
+			return;
+	}
+	npending = 0;
+	unseen = false;
+}
+
+/* The last one of a level, which is where the last added is */
+static PendingCount *
+find_pending(int level, int queue)
+{
+	for (int i = npending - 1; i >= 0 && pending[i].level == level; i--)
+		if (pending[i].queue == queue)
+			return &pending[i];
+	return NULL;
+}
+
+/* What a subtransaction has done becomes its parent's */
+static void
+hand_to_parent(int level)
+{
+	int			first = npending;
+
+	while (first > 0 && pending[first - 1].level >= level)
+		first--;
+	for (int i = first, n = npending; i < n; i++)
+	{
+		PendingCount child = pending[i];
+		PendingCount *parent;
+
+		npending = i == first ? first : npending;
+		parent = find_pending(level - 1, child.queue);
+		if (parent)
+		{
+			for (int as = 0; as < ESTATE_COUNTED; as++)
+				parent->jobs[as] += child.jobs[as];
+			continue;
+		}
+		pending[npending] = child;
+		pending[npending++].level = level - 1;
+	}
+}
+
+static void
+end_subtransaction_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+{
+	int			level = GetCurrentTransactionNestLevel();
+
+	if (npending == 0 || pending[npending - 1].level < level)
+		return;
+	if (event == SUBXACT_EVENT_COMMIT_SUB)
+		hand_to_parent(level);
+	else if (event == SUBXACT_EVENT_ABORT_SUB)
+		while (npending > 0 && pending[npending - 1].level >= level)
+			npending--;
+}
+
+static void
+register_callbacks(void)
+{
+	static bool registered = false;
+
+	if (registered)
+		return;
+	RegisterXactCallback(end_callback, NULL);
+	RegisterSubXactCallback(end_subtransaction_callback, NULL);
+	registered = true;
+}
+
+static PendingCount *
+add_place(int level, int queue)
+{
+	PendingCount *place;
+
+	if (npending == most_pending)
+	{
+		int			most = Max(16, most_pending * 2);
+
+		pending = pending ? repalloc(pending, sizeof(PendingCount) * most) :
+			MemoryContextAlloc(TopMemoryContext, sizeof(PendingCount) * most);
+		most_pending = most;
+	}
+	place = &pending[npending++];
+	memset(place, 0, sizeof(*place));
+	place->level = level;
+	place->queue = queue;
+	return place;
+}
+
+/* This transaction makes jobs of a queue more, or fewer */
+void
+count_jobs(const char *queue, EstateCounted as, int64 n)
+{
+	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+	int			level;
+	int			place;
+	PendingCount *count;
+
+	if (estate_shared == NULL)
+		return;
+	register_callbacks();
+	if (slot == NULL)
+	{
+		unseen = true;			/* it may have one before we commit */
+		return;
+	}
+	level = GetCurrentTransactionNestLevel();
+	place = place_of_queue(&slot->counts, queue);
+	count = find_pending(level, place);
+	if (count == NULL)
+		count = add_place(level, place);
+	count->jobs[as] += n;
+}
+
+/*
+ * The same for the rows of a statement just executed: (queue, what it is
+ * counted as, number).  Returns the sum of the numbers.
+ */
+int64
+count_rows(int64 sign)
+{
+	int64		sum = 0;
+
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+		int64		n = DatumGetInt64(SPI_getbinval(row, desc, 3, &isnull));
+
+		count_jobs(SPI_getvalue(row, desc, 1), DatumGetInt32(SPI_getbinval(row, desc, 2, &isnull)), sign * n);
+		sum += n;
+	}
+	return sum;
+}
+
+/* What this transaction did to the jobs could not be noted */
+void
+count_anew_at_commit(void)
+{
+	if (estate_shared == NULL)
+		return;
+	register_callbacks();
+	unseen = true;
+}
+
+/* Whether all rows are to be counted: not while a prepared transaction may change them unseen, except for the first time */
+bool
+count_is_wanted(void)
+{
+	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+	Oid			table = record_table("job_ended");
+	bool		wanted = false;
+
+	if (slot == NULL)
+		return false;
+	LWLockAcquire(estate_shared->counts_lock, LW_SHARED);
+	wanted = slot->counts.state != COUNTS_KEPT || slot->counts.table != table || (slot->counts.stale && !slot->prepared);
+	LWLockRelease(estate_shared->counts_lock);
+	return wanted;
+}
+
+/* Begins anew, with a snapshot that becomes the active one */
+static void
+begin_count(EstateDatabaseSlot *slot)
+{
+	EstateCounts *counts = &slot->counts;
+	uint64		next;
+	Snapshot	snapshot;
+
+	LWLockAcquire(estate_shared->counts_lock, LW_EXCLUSIVE);
+	PushActiveSnapshot(GetLatestSnapshot());
+	snapshot = GetActiveSnapshot();
+	if (snapshot->xcnt > ESTATE_COUNTS_XIDS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many transactions are under way for jobs to be counted")));
+	next = U64FromFullTransactionId(ReadNextFullTransactionId());
+	counts->xmax = next - (uint32) ((uint32) next - snapshot->xmax);
+	counts->nxids = snapshot->xcnt;
+	memcpy(counts->xids, snapshot->xip, sizeof(TransactionId) * snapshot->xcnt);
+	for (int i = 0; i < ESTATE_COUNTED_QUEUES; i++)
+		for (int as = 0; as < ESTATE_COUNTED; as++)
+			pg_atomic_write_u64(&counts->queues[i].jobs[as], 0);
+	counts->state = COUNTS_BEGUN;
+	/* what is prepared already will commit without a word */
+	counts->stale = slot->prepared;
+	LWLockRelease(estate_shared->counts_lock);
+}
+
+/* The rows found are in the snapshot: they are added as they are, not by the commit of this transaction */
+static void
+finish_count(EstateDatabaseSlot *slot)
+{
+	Oid			table;
+
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+		int			place = place_of_queue(&slot->counts, SPI_getvalue(row, desc, 1));
+
+		pg_atomic_fetch_add_u64(&slot->counts.queues[place].jobs[DatumGetInt32(SPI_getbinval(row, desc, 2, &isnull))],
+								DatumGetInt64(SPI_getbinval(row, desc, 3, &isnull)));
+	}
+	table = record_table("job_ended");
+	LWLockAcquire(estate_shared->counts_lock, LW_EXCLUSIVE);
+	slot->counts.table = table;
+	slot->counts.state = COUNTS_KEPT;
+	LWLockRelease(estate_shared->counts_lock);
+}
+
+/*
+ * Counts all rows, in the tidier, inside a transaction.  Locked first, since
+ * to truncate a lane or drop a part of the history takes rows from under any
+ * snapshot.
+ */
+void
+count_all(void)
+{
+	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+	EstateUser	user;
+
+	if (slot == NULL)
+		return;
+	estate_become_keeper(&user);
+	SPI_connect();
+	SPI_execute("LOCK TABLE estate_internal.job_ready, estate_internal.job_ended IN ACCESS SHARE MODE", false, 0);
+	(void) place_of_queue(&slot->counts, "default");
+	begin_count(slot);
+	SPI_execute("SELECT queue, 0, pg_catalog.count(*) FROM estate_internal.job_ready GROUP BY 1"
+				" UNION ALL SELECT queue, " COUNTED_OPEN_ROW("") ", pg_catalog.count(*) FROM estate_internal.job_open GROUP BY 1, 2"
+				" UNION ALL SELECT queue, " COUNTED_ENDED_ROW ", pg_catalog.count(*) FROM estate_internal.job_ended GROUP BY 1, 2", true, 0);
+	finish_count(slot);
+	PopActiveSnapshot();
+	SPI_finish();
+	estate_resume_user(&user);
+}
+
+/* Jobs of a queue in the history; -1: they are not counted here */
+int64
+count_of_ended(const char *queue)
+{
+	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+	int			place;
+	int64		n = 0;
+
+	if (slot == NULL || slot->counts.state != COUNTS_KEPT)
+		return -1;
+	place = find_queue(&slot->counts, queue);
+	if (place < 0)
+		return 0;
+	for (int as = COUNTED_DONE; as <= COUNTED_CANCELLED; as++)
+		n += (int64) pg_atomic_read_u64(&slot->counts.queues[place].jobs[as]);
+	return n;
+}

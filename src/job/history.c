@@ -1,0 +1,113 @@
+/*
+ * history.c
+ *	  Jobs that have ended: the parts of the history.
+ *
+ * Runs in any process, inside a transaction.  The history is a parent table,
+ * which stays empty, with children job_ended_<n>, filled in turn.  Whoever
+ * ends jobs writes into the newest.  The others are dropped as a whole when
+ * all that is in them has expired; see history_tidy.c.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/pg_inherits.h"
+#include "miscadmin.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "job/history.h"
+#include "job/history_part.h"
+#include "job/record.h"
+
+/* The newest part, as far as this process knows */
+static HistoryPart newest = {InvalidOid, -1};
+static Oid	parent = InvalidOid;
+
+static int
+compare_numbers(const void *a, const void *b)
+{
+	return ((const HistoryPart *) a)->number - ((const HistoryPart *) b)->number;
+}
+
+/* All parts, the oldest first; one may be gone before it is opened */
+HistoryPart *
+history_parts(int *n)
+{
+	List	   *children = find_inheritance_children(record_table("job_ended"), NoLock);
+	HistoryPart *parts = palloc(sizeof(HistoryPart) * Max(list_length(children), 1));
+	ListCell   *cell;
+
+	*n = 0;
+	foreach(cell, children)
+	{
+		HistoryPart *part = &parts[*n];
+		char	   *name = get_rel_name(lfirst_oid(cell));
+
+		part->table = lfirst_oid(cell);
+		if (name && sscanf(name, "job_ended_%d", &part->number) == 1)
+			(*n)++;
+	}
+	qsort(parts, *n, sizeof(HistoryPart), compare_numbers);
+	return parts;
+}
+
+/* A part has been made or dropped: a new child of the parent makes its entry invalid, too */
+static void
+forget_newest(Datum arg, Oid relation)
+{
+	if (relation == InvalidOid || relation == parent || relation == newest.table)
+		newest.table = InvalidOid;
+}
+
+static void
+find_newest(void)
+{
+	static bool registered = false;
+	HistoryPart *parts;
+	int			n;
+
+	if (!registered)
+	{
+		CacheRegisterRelcacheCallback(forget_newest, (Datum) 0);
+		registered = true;
+	}
+	parent = record_table("job_ended");
+	parts = history_parts(&n);
+	if (n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table estate_internal.job_ended has no parts"),
+				 errhint("SELECT * FROM estate.setup(); makes one.")));
+	newest = parts[n - 1];
+	pfree(parts);
+}
+
+/* Opens the newest part, to be written */
+Relation
+history_open_newest(void)
+{
+	for (;;)
+	{
+		Relation	relation;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!OidIsValid(newest.table))
+			find_newest();
+		relation = try_table_open(newest.table, RowExclusiveLock);
+		if (relation)
+			return relation;
+		newest.table = InvalidOid;
+	}
+}
+
+/* The same for a statement; the part stays there until the transaction ends */
+const char *
+history_newest_name(void)
+{
+	Relation	relation = history_open_newest();
+	char	   *name = psprintf("estate_internal.%s", RelationGetRelationName(relation));
+
+	table_close(relation, NoLock);
+	return name;
+}

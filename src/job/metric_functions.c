@@ -1,0 +1,254 @@
+/*
+ * metric_functions.c
+ *	  The counts and figures in shared memory as rows: queue_counts(),
+ *	  handler_metrics(), running().
+ *
+ * Runs in client backends.  What is read under a lock is copied first: nothing
+ * that can throw runs while it is held.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/float.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "estate.h"
+
+#define BUCKET_FIRST_MS 0.1
+#define SPAN_US (INT64CONST(60) * 1000000 / ESTATE_THROUGHPUT_SPANS)
+
+typedef struct RunningCounts
+{
+	int64		all;
+	int64		as[ESTATE_COUNTED];
+} RunningCounts;
+
+/* Place of the counts of the queue that a running job is of */
+static int
+place_of(const EstateDatabaseSlot *slot, const EstateRunning *running)
+{
+	const char *name = slot->metrics[running->metric].queue;
+
+	for (int i = 0; i < slot->counts.nqueues; i++)
+		if (strcmp(slot->counts.queues[i].name, name) == 0)
+			return i;
+	return ESTATE_COUNTED_QUEUES - 1;
+}
+
+/* Jobs in the hands of workers, by queue and as what they are counted until they end */
+static void
+count_running(const EstateDatabaseSlot *slot, RunningCounts *counts)
+{
+	LWLockAcquire(estate_shared->lock, LW_SHARED);
+	for (int w = 0; w < ESTATE_MAX_WORKERS; w++)
+		for (int i = 0; slot->workers[w].pid != 0 && i < slot->workers[w].nrunning; i++)
+		{
+			const EstateRunning *running = &slot->workers[w].running[i];
+			RunningCounts *of = &counts[place_of(slot, running)];
+
+			of->all++;
+			of->as[running->counted]++;
+		}
+	LWLockRelease(estate_shared->lock);
+}
+
+PG_FUNCTION_INFO_V1(estate_queue_counts);
+
+/* estate.queue_counts() -> setof (queue, one for each EstateCounted, running): no row where jobs are not counted */
+Datum
+estate_queue_counts(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	EstateDatabaseSlot *slot;
+	RunningCounts *running;
+
+	InitMaterializedSRF(fcinfo, 0);
+	slot = estate_find_slot(MyDatabaseId);
+	if (slot == NULL || slot->counts.state != COUNTS_KEPT ||
+		slot->counts.table != get_relname_relid("job_ended", get_namespace_oid("estate_internal", true)))
+		return (Datum) 0;
+	running = palloc0(sizeof(RunningCounts) * ESTATE_COUNTED_QUEUES);
+	count_running(slot, running);
+	for (int i = 0; i < ESTATE_COUNTED_QUEUES; i++)
+	{
+		EstateQueueCount *count = &slot->counts.queues[i];
+		Datum		values[ESTATE_COUNTED + 2];
+		bool		nulls[ESTATE_COUNTED + 2] = {false};
+		int64		sum = 0;
+
+		for (int as = 0; as < ESTATE_COUNTED; as++)
+		{
+			int64		n = (int64) pg_atomic_read_u64(&count->jobs[as]) - running[i].as[as];
+
+			values[as + 1] = Int64GetDatum(Max(n, 0));
+			sum += Max(n, 0);
+		}
+		values[ESTATE_COUNTED + 1] = Int64GetDatum(running[i].all);
+		if (sum + running[i].all == 0 && i > 0)
+			continue;			/* the default queue's row says that jobs are counted */
+		values[0] = CStringGetTextDatum(i == ESTATE_COUNTED_QUEUES - 1 ? "(others)" : count->name);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+/* The value below which this share of a histogram's lies, in milliseconds, if it is even within a bucket; NaN: it is empty */
+static double
+quantile(const int64 *histogram, double share)
+{
+	int64		n = 0;
+	double		wanted;
+
+	for (int i = 0; i < ESTATE_BUCKETS; i++)
+		n += histogram[i];
+	wanted = n * share;
+	for (int i = 0; i < ESTATE_BUCKETS; i++)
+	{
+		double		from = i == 0 ? 0 : ldexp(BUCKET_FIRST_MS, i - 1);
+
+		if (histogram[i] > 0 && wanted <= histogram[i])
+			return from + (ldexp(BUCKET_FIRST_MS, i) - from) * wanted / histogram[i];
+		wanted -= histogram[i];
+	}
+	return get_float8_nan();
+}
+
+/* Three columns: the histogram, its median and 99th percentile */
+static void
+put_histogram(Datum *values, bool *nulls, const int64 *histogram)
+{
+	Datum		buckets[ESTATE_BUCKETS];
+	double		median = quantile(histogram, 0.5);
+
+	for (int i = 0; i < ESTATE_BUCKETS; i++)
+		buckets[i] = Int64GetDatum(histogram[i]);
+	values[0] = PointerGetDatum(construct_array(buckets, ESTATE_BUCKETS, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	values[1] = Float8GetDatum(median);
+	values[2] = Float8GetDatum(quantile(histogram, 0.99));
+	nulls[1] = nulls[2] = isnan(median);
+}
+
+static int64
+ended_in_last_minute(const EstateMetric *metric)
+{
+	int64		now = GetCurrentTimestamp() / SPAN_US;
+	int64		ended = 0;
+
+	for (int64 span = Max(now - ESTATE_THROUGHPUT_SPANS + 1, 0); span <= Min(now, metric->span); span++)
+		if (span > metric->span - ESTATE_THROUGHPUT_SPANS)
+			ended += metric->ended[span % ESTATE_THROUGHPUT_SPANS];
+	return ended;
+}
+
+PG_FUNCTION_INFO_V1(estate_handler_metrics);
+
+/* estate.handler_metrics() -> setof (queue, handler, done, failed, dead, snoozed, cancelled, last_minute, and two histograms) */
+Datum
+estate_handler_metrics(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	EstateDatabaseSlot *slot;
+	EstateMetric *copy;
+
+	InitMaterializedSRF(fcinfo, 0);
+	slot = estate_find_slot(MyDatabaseId);
+	if (slot == NULL)
+		return (Datum) 0;
+	copy = palloc(sizeof(slot->metrics));
+	LWLockAcquire(estate_shared->metrics_lock, LW_SHARED);
+	memcpy(copy, slot->metrics, sizeof(slot->metrics));
+	LWLockRelease(estate_shared->metrics_lock);
+	for (int i = 0; i < ESTATE_METRICS; i++)
+	{
+		const EstateMetric *metric = &copy[i];
+		const EstateMetricNumbers *total = &metric->total;
+		bool		others = i == ESTATE_METRICS - 1;
+		Datum		values[14];
+		bool		nulls[14] = {false};
+
+		if (total->done + total->failed + total->snoozed + total->cancelled == 0)
+			continue;
+		values[0] = CStringGetTextDatum(others ? "(others)" : metric->queue);
+		values[1] = CStringGetTextDatum(others ? "(others)" : metric->handler);
+		values[2] = Int64GetDatum(total->done);
+		values[3] = Int64GetDatum(total->failed);
+		values[4] = Int64GetDatum(total->dead);
+		values[5] = Int64GetDatum(total->snoozed);
+		values[6] = Int64GetDatum(total->cancelled);
+		values[7] = Int64GetDatum(ended_in_last_minute(metric));
+		put_histogram(&values[8], &nulls[8], total->latency);
+		put_histogram(&values[11], &nulls[11], total->run_time);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+typedef struct RunningRow
+{
+	EstateRunning running;
+	pid_t		pid;
+	EstateProgress progress;
+} RunningRow;
+
+static void
+put_running(ReturnSetInfo *rsinfo, const EstateDatabaseSlot *slot, const RunningRow *row)
+{
+	bool		others = row->running.metric == ESTATE_METRICS - 1;
+	bool		reported = row->progress.id == row->running.id;
+	Datum		values[9];
+	bool		nulls[9] = {false};
+
+	values[0] = Int64GetDatum(row->running.id);
+	/* names do not change once they are there */
+	values[1] = CStringGetTextDatum(others ? "(others)" : slot->metrics[row->running.metric].queue);
+	values[2] = CStringGetTextDatum(others ? "(others)" : slot->metrics[row->running.metric].handler);
+	values[3] = ObjectIdGetDatum(row->running.role);
+	values[4] = TimestampTzGetDatum(row->running.started_at);
+	values[5] = Int32GetDatum(row->pid);
+	values[6] = Float8GetDatum(row->progress.done);
+	values[7] = Float8GetDatum(row->progress.total);
+	values[8] = CStringGetTextDatum(reported ? row->progress.note : "");
+	nulls[6] = !reported;
+	nulls[7] = !reported || row->progress.total == 0;
+	nulls[8] = !reported || row->progress.note[0] == '\0';
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+PG_FUNCTION_INFO_V1(estate_running);
+
+/* estate.running() -> setof (id, queue, handler, role, started_at, pid, done, total, note): what workers have in hand */
+Datum
+estate_running(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	EstateDatabaseSlot *slot;
+	RunningRow *rows;
+	int			n = 0;
+
+	InitMaterializedSRF(fcinfo, 0);
+	slot = estate_find_slot(MyDatabaseId);
+	if (slot == NULL)
+		return (Datum) 0;
+	rows = palloc(sizeof(RunningRow) * ESTATE_MAX_WORKERS * ESTATE_MAX_RUNNING);
+	LWLockAcquire(estate_shared->lock, LW_SHARED);
+	for (int w = 0; w < ESTATE_MAX_WORKERS; w++)
+		for (int i = 0; slot->workers[w].pid != 0 && i < slot->workers[w].nrunning; i++)
+		{
+			rows[n].running = slot->workers[w].running[i];
+			rows[n].pid = slot->workers[w].pid;
+			rows[n++].progress = slot->workers[w].progress;
+		}
+	LWLockRelease(estate_shared->lock);
+	for (int i = 0; i < n; i++)
+		put_running(rsinfo, slot, &rows[i]);
+	return (Datum) 0;
+}

@@ -1,0 +1,157 @@
+/*
+ * tidier.c
+ *	  A process of its own for what takes long and is not urgent: counts the
+ *	  jobs after a start of the server, forgets old ones.
+ *
+ * A dynamic background worker, started by a worker of the database once a
+ * minute while there is any, and gone when it is through: to count ten million
+ * rows must not keep jobs waiting.  What it does is done in transactions of its
+ * own.  After an error the next one tries again.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "storage/ipc.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+
+#include "job/count.h"
+#include "job/history.h"
+#include "process/step.h"
+#include "process/tidier.h"
+
+#define TIDY_EVERY_MS (60 * 1000)
+#define COUNT_EVERY_MS 5000		/* when it is wanted, and could not be done */
+
+static EstateDatabaseSlot *my_database;
+
+PGDLLEXPORT void estate_tidier_main(Datum argument);
+
+static void
+give_slot_back(int code, Datum arg)
+{
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	if (my_database->tidier == MyProcPid)
+		my_database->tidier = 0;
+	LWLockRelease(estate_shared->lock);
+}
+
+static bool
+take_slot(int number, Oid database)
+{
+	bool		mine;
+
+	my_database = &estate_shared->databases[number];
+	before_shmem_exit(give_slot_back, (Datum) 0);
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	mine = my_database->database == database && my_database->tidier == 0;
+	if (mine)
+		my_database->tidier = MyProcPid;
+	LWLockRelease(estate_shared->lock);
+	return mine;
+}
+
+/* Nothing that a postgresql.conf or ALTER DATABASE sets may break the bookkeeping */
+static void
+settle_session(void)
+{
+	static const char *const settings[][2] = {
+		{"search_path", "pg_catalog, pg_temp"},
+		{"statement_timeout", "0"},
+		{"lock_timeout", "2s"},
+		{"idle_in_transaction_session_timeout", "0"},
+		{"default_transaction_isolation", "read committed"},
+		{"default_transaction_read_only", "off"},
+		{"default_transaction_deferrable", "off"},
+		{"row_security", "on"},
+		{"max_parallel_workers_per_gather", "0"},
+		{"synchronous_commit", "off"},
+		{"transaction_timeout", "0"},	/* 17 and later */
+	};
+
+	for (int i = 0; i < lengthof(settings); i++)
+		if (GetConfigOption(settings[i][0], true, false))
+			SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
+}
+
+/* One transaction; true: there is more to do */
+static bool
+tidy_step(void)
+{
+	EstateUser	user;
+	bool		more = true;
+
+	step_begin(STEP_WORKER, &user);
+	if (count_is_wanted())
+		count_all();
+	else
+		more = history_tidy();
+	step_commit(STEP_WORKER, &user);
+	return more;
+}
+
+void
+estate_tidier_main(Datum argument)
+{
+	Oid			database;
+	bool		more = true;
+
+	pqsignal(SIGTERM, die);
+	memcpy(&database, MyBgworkerEntry->bgw_extra, sizeof(database));
+	if (!take_slot(DatumGetInt32(argument), database))
+		proc_exit(0);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
+	settle_session();
+	pgstat_report_appname("pg_estate tidier");
+	pgstat_report_activity(STATE_RUNNING, "counting jobs, forgetting old ones");
+	/* as soon as the database is not ours any more, we are in the way */
+	while (more && my_database->database == database)
+	{
+		CHECK_FOR_INTERRUPTS();
+		more = tidy_step();
+	}
+	proc_exit(0);
+}
+
+static void
+start(Oid database, int number)
+{
+	BackgroundWorker worker;
+
+	memset(&worker, 0, sizeof(worker));
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_restart_time = BGW_NEVER_RESTART;
+	snprintf(worker.bgw_library_name, BGW_MAXLEN, "pg_estate");
+	snprintf(worker.bgw_function_name, BGW_MAXLEN, "estate_tidier_main");
+	snprintf(worker.bgw_name, BGW_MAXLEN, "pg_estate tidier of database %u", database);
+	snprintf(worker.bgw_type, BGW_MAXLEN, "pg_estate tidier");
+	worker.bgw_main_arg = Int32GetDatum(number);
+	memcpy(worker.bgw_extra, &database, sizeof(database));
+	/* when all max_worker_processes are in use: another time */
+	(void) RegisterDynamicBackgroundWorker(&worker, NULL);
+}
+
+/* Starts the tidier of a worker's own database, if it is time; inside a transaction */
+void
+tidier_start_if_due(EstateDatabaseSlot *slot, int number)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	bool		wanted = count_is_wanted();
+	bool		due;
+
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	due = slot->tidier == 0 && now >= (wanted ? slot->count_at : slot->tidy_at);
+	if (due)
+	{
+		slot->tidy_at = TimestampTzPlusMilliseconds(now, TIDY_EVERY_MS);
+		slot->count_at = TimestampTzPlusMilliseconds(now, COUNT_EVERY_MS);
+	}
+	LWLockRelease(estate_shared->lock);
+	if (due)
+		start(slot->database, number);
+}
