@@ -12,6 +12,7 @@
 #include "access/table.h"
 #include "catalog/pg_inherits.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -95,8 +96,11 @@ history_open_newest(void)
 		if (!OidIsValid(newest.table))
 			find_newest();
 		relation = try_table_open(newest.table, RowExclusiveLock);
-		if (relation)
+		/* with the lock we have heard of a newer one; this one may have indexes by now, which we do not write */
+		if (relation && newest.table == RelationGetRelid(relation) && !relation->rd_rel->relhasindex)
 			return relation;
+		if (relation)
+			table_close(relation, RowExclusiveLock);
 		newest.table = InvalidOid;
 	}
 }
@@ -110,4 +114,15 @@ history_newest_name(void)
 
 	table_close(relation, NoLock);
 	return name;
+}
+
+/* Whether the newest part has grown so large that another should be begun */
+bool
+history_is_large(void)
+{
+	Relation	relation = history_open_newest();
+	bool		large = RelationGetNumberOfBlocks(relation) > HISTORY_PART_PAGES;
+
+	table_close(relation, RowExclusiveLock);
+	return large;
 }

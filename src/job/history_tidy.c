@@ -33,7 +33,6 @@
 #include "job/history_part.h"
 #include "job/queue.h"
 
-#define PART_MOST_BYTES (INT64CONST(64) * 1024 * 1024)
 #define PARTS_OF_TIME 8			/* a part has not more than this share of the longest keep_for */
 #define PART_LEAST_US (INT64CONST(10) * 1000000)
 #define DELETE_MOST 10000		/* rows in one transaction */
@@ -120,28 +119,40 @@ is_full(const History *history, const HistoryPart *part)
 {
 	int64		share = Max((history->now - history->from) / PARTS_OF_TIME, PART_LEAST_US);
 
-	if (finds(psprintf("SELECT WHERE $1 IS NOT NULL AND pg_catalog.pg_table_size(%u) OPERATOR(pg_catalog.>=) " INT64_FORMAT,
-					   part->table, PART_MOST_BYTES), history->now))
+	if (history_is_large())
 		return true;
 	return history->from != DT_NOBEGIN &&
 		finds(psprintf("SELECT FROM (SELECT ended_at FROM estate_internal.job_ended_%d LIMIT 1) first WHERE ended_at OPERATOR(pg_catalog.<) $1",
 					   part->number), history->now - share);
 }
 
-/* Begins another part; the indexes of the one before are brought up to its end */
+/* Begins another part */
 static void
 begin_part(const HistoryPart *last)
 {
 	int			number = last->number + 1;
 
 	run(psprintf("CREATE TABLE estate_internal.job_ended_%d () INHERITS (estate_internal.job_ended) USING heap", number));
-	run(psprintf("CREATE INDEX job_ended_%d_id_idx ON estate_internal.job_ended_%d USING brin (id int8_minmax_multi_ops)"
-				 " WITH (pages_per_range = 32, autosummarize = on)", number, number));
-	run(psprintf("CREATE INDEX job_ended_%d_at_idx ON estate_internal.job_ended_%d USING brin (ended_at)"
-				 " WITH (pages_per_range = 32, autosummarize = on)", number, number));
 	run(psprintf("COMMENT ON TABLE estate_internal.job_ended_%d IS 'A part of the history of jobs'", number));
 	run(psprintf("GRANT SELECT ON estate_internal.job_ended_%d TO estate_admin", number));
-	run(psprintf("SELECT pg_catalog.brin_summarize_new_values(indexrelid) FROM pg_catalog.pg_index WHERE indrelid OPERATOR(pg_catalog.=) %u", last->table));
+}
+
+/*
+ * A part that is not written any more gets its indexes: ids and times come
+ * nearly in order, so a summary of each block range finds them.  The newest has
+ * none, since keeping them would take as long as writing the rows.
+ */
+static void
+index_part(const HistoryPart *part)
+{
+	if (!finds(psprintf("SELECT WHERE $1 IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_index WHERE indrelid OPERATOR(pg_catalog.=) %u)",
+						part->table), GetCurrentTimestamp()) ||
+		!ConditionalLockRelationOid(part->table, ShareLock) || get_rel_name(part->table) == NULL)
+		return;					/* somebody who began to write before it was closed: another time */
+	run(psprintf("CREATE INDEX job_ended_%d_id_idx ON estate_internal.job_ended_%d USING brin (id int8_minmax_multi_ops)"
+				 " WITH (pages_per_range = 32)", part->number, part->number));
+	run(psprintf("CREATE INDEX job_ended_%d_at_idx ON estate_internal.job_ended_%d USING brin (ended_at)"
+				 " WITH (pages_per_range = 32)", part->number, part->number));
 }
 
 static bool
@@ -341,7 +352,10 @@ tidy(History *history)
 	read_queues(history);
 	history->parts = history_parts(&history->nparts);
 	for (int i = 0; i < history->nparts - 1; i++)
+	{
 		drop_if_expired(history, &history->parts[i]);
+		index_part(&history->parts[i]);
+	}
 	if (history->nparts > 0 && is_full(history, &history->parts[history->nparts - 1]))
 		begin_part(&history->parts[history->nparts - 1]);
 	history->parts = history_parts(&history->nparts);

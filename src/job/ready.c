@@ -48,13 +48,14 @@ ready_insert(const Job *job)
 	Relation	relation;
 	Datum		values[JOB_COLUMNS];
 	bool		nulls[JOB_COLUMNS];
+	RecordTexts texts = {0};
 	HeapTuple	tuple;
 
 	heap.queue = queue_find(job->queue);
 	heap.lane = lane_of_priority(job->priority);
 	heap.segment = lane_current(heap.queue, heap.lane);
 	relation = open_heap(&heap);
-	record_fill(job, values, nulls);
+	record_fill(job, values, nulls, &texts);
 	nulls[JOB_RUN_AT] = job->run_at == job->enqueued_at;
 	nulls[JOB_ATTEMPT] = job->attempt == 0;
 	tuple = heap_form_tuple(RelationGetDescr(relation), values, nulls);

@@ -11,15 +11,17 @@
  */
 #include "postgres.h"
 
+#include "access/heapam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "catalog/indexing.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "executor/executor.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "job/count.h"
@@ -120,7 +122,7 @@ record_of_row(HeapTuple row, TupleDesc desc)
 	return job;
 }
 
-/* A text as a value; the last one again is not made anew.  The copy lives as long as the values do. */
+/* A text as a value */
 static void
 set_text(Datum *values, bool *nulls, int column, const char *text)
 {
@@ -136,14 +138,31 @@ set_pointer(Datum *values, bool *nulls, int column, const void *pointer)
 	values[column] = PointerGetDatum(pointer);
 }
 
-/* Fills the first JOB_COLUMNS values of a row */
+/* The same; what the row before had is not made anew */
+static void
+set_text_like(Datum *values, bool *nulls, int column, const char *text, RecordText *before)
+{
+	if (before->text != text)
+	{
+		set_text(values, nulls, column, text);
+		before->text = text;
+		before->value = values[column];
+	}
+	values[column] = before->value;
+	nulls[column] = false;
+}
+
+/*
+ * Fills the first JOB_COLUMNS values of a row.  before: what is remembered of
+ * the rows before it, whose values are still there.
+ */
 void
-record_fill(const Job *job, Datum *values, bool *nulls)
+record_fill(const Job *job, Datum *values, bool *nulls, RecordTexts *before)
 {
 	memset(nulls, false, sizeof(bool) * JOB_COLUMNS);
 	values[JOB_ID] = Int64GetDatum(job->id);
-	set_text(values, nulls, JOB_HANDLER, job->handler);
-	set_text(values, nulls, JOB_QUEUE, job->queue);
+	set_text_like(values, nulls, JOB_HANDLER, job->handler, &before->handler);
+	set_text_like(values, nulls, JOB_QUEUE, job->queue, &before->queue);
 	values[JOB_PRIORITY] = Int16GetDatum(job->priority);
 	values[JOB_MAX_ATTEMPTS] = Int32GetDatum(job->max_attempts);
 	values[JOB_ROLE] = ObjectIdGetDatum(job->role);
@@ -169,6 +188,7 @@ void
 record_write_open(const JobOpening *openings, int n)
 {
 	static const char *const reasons[] = {"time", "key", "jobs"};
+	RecordTexts texts = {0};
 	Relation	relation;
 	EState	   *estate;
 	ResultRelInfo *result;
@@ -189,7 +209,7 @@ record_write_open(const JobOpening *openings, int n)
 
 		CHECK_FOR_INTERRUPTS();
 		ExecClearTuple(slot);
-		record_fill(opening->job, slot->tts_values, slot->tts_isnull);
+		record_fill(opening->job, slot->tts_values, slot->tts_isnull, &texts);
 		slot->tts_values[OPEN_NETWORK] = BoolGetDatum(opening->network);
 		slot->tts_isnull[OPEN_NETWORK] = false;
 		set_text(slot->tts_values, slot->tts_isnull, OPEN_WAITS_FOR, reasons[opening->waits_for]);
@@ -207,39 +227,59 @@ record_write_open(const JobOpening *openings, int n)
 }
 
 static void
-fill_ended(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now)
+fill_ended(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now, RecordTexts *before)
 {
 	Datum	   *values = slot->tts_values;
 	bool	   *nulls = slot->tts_isnull;
 
 	ExecClearTuple(slot);
-	record_fill(ending->job, values, nulls);
+	record_fill(ending->job, values, nulls, before);
+	/* the fewer bytes the better: there are many */
+	nulls[JOB_RUN_AT] = ending->job->run_at == ending->job->enqueued_at;
 	nulls[JOB_ALONE] = nulls[JOB_WAITED] = true;
 	values[ENDED_NETWORK] = BoolGetDatum(ending->network);
 	values[ENDED_ENDED_AT] = TimestampTzGetDatum(now);
 	nulls[ENDED_NETWORK] = nulls[ENDED_ENDED_AT] = false;
-	set_text(values, nulls, ENDED_STATE, ending->state);
+	set_text_like(values, nulls, ENDED_STATE, ending->state, &before->state);
 	set_pointer(values, nulls, ENDED_RESULT, ending->job->result);
 	ExecStoreVirtualTuple(slot);
 }
 
-/* Writes the history of jobs as the catalogs are written, many rows at once */
+/* Places for rows of the history, of one shape in all its parts: made for each batch they would cost as much as the rows */
+static TupleTableSlot **
+ended_slots(Relation relation)
+{
+	static TupleTableSlot *slots[ENDED_CHUNK];
+	MemoryContext caller;
+	TupleDesc	desc;
+
+	if (slots[ENDED_CHUNK - 1])
+		return slots;
+	caller = MemoryContextSwitchTo(TopMemoryContext);
+	desc = CreateTupleDescCopy(RelationGetDescr(relation));
+	for (int i = 0; i < ENDED_CHUNK; i++)
+		slots[i] = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	MemoryContextSwitchTo(caller);
+	return slots;
+}
+
+/*
+ * Writes the history of jobs, many rows at once, at the end of its newest
+ * part, which has no index: it gets them when another part is begun.
+ */
 void
 record_write_ended(const JobEnding *endings, int n)
 {
 	Relation	relation;
-	CatalogIndexState indexes;
-	TupleTableSlot *slots[ENDED_CHUNK];
-	int			nslots = Min(n, ENDED_CHUNK);
+	TupleTableSlot **slots;
 	TimestampTz now = GetCurrentTimestamp();
+	RecordTexts texts = {0};
 
 	if (n == 0)
 		return;
 	relation = history_open_newest();
 	check_columns(relation, ENDED_COLUMNS);
-	indexes = CatalogOpenIndexes(relation);
-	for (int i = 0; i < nslots; i++)
-		slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
+	slots = ended_slots(relation);
 	for (int from = 0; from < n; from += ENDED_CHUNK)
 	{
 		int			count = Min(n - from, ENDED_CHUNK);
@@ -247,13 +287,12 @@ record_write_ended(const JobEnding *endings, int n)
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < count; i++)
 		{
-			fill_ended(slots[i], &endings[from + i], now);
+			fill_ended(slots[i], &endings[from + i], now, &texts);
 			count_jobs(endings[from + i].job->queue, count_ended(endings[from + i].state), 1);
 		}
-		CatalogTuplesMultiInsertWithInfo(relation, slots, count, indexes);
+		heap_multi_insert(relation, slots, count, GetCurrentCommandId(true), HEAP_INSERT_SKIP_FSM, NULL);
+		for (int i = 0; i < count; i++)
+			ExecClearTuple(slots[i]);
 	}
-	for (int i = 0; i < nslots; i++)
-		ExecDropSingleTupleTableSlot(slots[i]);
-	CatalogCloseIndexes(indexes);
 	table_close(relation, NoLock);
 }

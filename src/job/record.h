@@ -60,10 +60,24 @@ typedef struct JobEnding
 	const char *state;
 } JobEnding;
 
+/* What was made of the last row's texts: the next row mostly has the same */
+typedef struct RecordText
+{
+	const char *text;
+	Datum		value;
+} RecordText;
+
+typedef struct RecordTexts
+{
+	RecordText	handler;
+	RecordText	queue;
+	RecordText	state;
+} RecordTexts;
+
 extern Oid	record_table(const char *name);
 extern void record_read(Job *job, const Datum *values, const bool *nulls, const Job *before);
 extern Job *record_of_row(HeapTuple row, TupleDesc desc);
-extern void record_fill(const Job *job, Datum *values, bool *nulls);
+extern void record_fill(const Job *job, Datum *values, bool *nulls, RecordTexts *before);
 extern void record_write_open(const JobOpening *openings, int n);
 extern void record_write_ended(const JobEnding *endings, int n);
 

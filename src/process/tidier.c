@@ -142,10 +142,11 @@ tidier_start_if_due(EstateDatabaseSlot *slot, int number)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	bool		wanted = count_is_wanted();
+	bool		large = history_is_large();
 	bool		due;
 
 	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	due = slot->tidier == 0 && now >= (wanted ? slot->count_at : slot->tidy_at);
+	due = slot->tidier == 0 && (large || now >= (wanted ? slot->count_at : slot->tidy_at));
 	if (due)
 	{
 		slot->tidy_at = TimestampTzPlusMilliseconds(now, TIDY_EVERY_MS);

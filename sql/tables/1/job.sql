@@ -113,9 +113,6 @@ CREATE TABLE estate_internal.job_ended (
 );
 COMMENT ON TABLE estate_internal.job_ended IS 'Jobs that have ended; read them through estate.job';
 -- It stays empty, too: the history is its children, filled one after the other, and dropped when all in them has expired;
--- src/job/history_tidy.c makes those that follow, like this one. Ids and times come nearly in order: a summary of each
--- block range finds them, and costs next to nothing to keep.
+-- src/job/history_tidy.c makes those that follow, like this one, and their indexes once they are not written any more.
 CREATE TABLE estate_internal.job_ended_0 () INHERITS (estate_internal.job_ended) USING heap;
-CREATE INDEX job_ended_0_id_idx ON estate_internal.job_ended_0 USING brin (id int8_minmax_multi_ops) WITH (pages_per_range = 32, autosummarize = on);
-CREATE INDEX job_ended_0_at_idx ON estate_internal.job_ended_0 USING brin (ended_at) WITH (pages_per_range = 32, autosummarize = on);
 COMMENT ON TABLE estate_internal.job_ended_0 IS 'A part of the history of jobs';

@@ -17,7 +17,7 @@ SELECT o.id, (CASE WHEN r.id IS NOT NULL THEN 'running' ELSE 'available' END)::v
 	NULL::timestamptz, o.args, COALESCE(o.errors, '[]'), o.tags, o.timeout, NULL::jsonb
 FROM estate_internal.job_ready o LEFT JOIN estate.running_jobs() r(id) ON r.id = o.id
 UNION ALL
-SELECT id, state, handler, queue, priority, run_at, attempt, max_attempts, role, effect_key, unique_key,
+SELECT id, state, handler, queue, priority, COALESCE(run_at, enqueued_at), attempt, max_attempts, role, effect_key, unique_key,
 	enqueued_at, ended_at, args, COALESCE(errors, '[]'), tags, timeout, result
 FROM estate_internal.job_ended;
 COMMENT ON VIEW estate.job IS 'Jobs that wait, run and have ended';
