@@ -188,11 +188,23 @@ typedef struct EstateDatabaseSlot
 	EstateWorkerSlot workers[ESTATE_MAX_WORKERS];
 } EstateDatabaseSlot;
 
+/* A job whose handler a worker was in when the server crashed, see src/inflight.c */
+#define ESTATE_MAX_SUSPECTS 8192
+
+typedef struct EstateSuspect
+{
+	Oid			database;
+	bool		alone;			/* nothing else was being run */
+	int64		id;
+} EstateSuspect;
+
 typedef struct EstateShared
 {
 	LWLock	   *lock;
 	pid_t		launcher_pid;
 	Latch	   *launcher_latch;
+	int			nsuspects;		/* not dealt with yet */
+	EstateSuspect suspects[ESTATE_MAX_SUSPECTS];
 	EstateDatabaseSlot databases[ESTATE_MAX_DATABASES];
 } EstateShared;
 

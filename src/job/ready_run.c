@@ -151,6 +151,7 @@ settle_error(Batch *batch, JobCall *call, ErrorData *error)
 static void
 settle_success(Batch *batch, JobCall *call)
 {
+	call->jobs[0]->alone = false;	/* it has run, and the server is there */
 	if (call->verdict == VERDICT_SNOOZE)
 		settle_wait(batch->settlement, call->jobs[0], call->run_at);
 	else if (call->verdict == VERDICT_CANCEL)
