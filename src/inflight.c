@@ -86,6 +86,21 @@ map_file(void)
 	return mapped == MAP_FAILED ? NULL : mapped;
 }
 
+/*
+ * Whether no other job was being run.  Where several were killed at once, as
+ * when a container has used up its memory, nobody knows which it was.  But the
+ * same job may have been begun twice: a handler that calls exit() gives it
+ * back before the postmaster knows.
+ */
+static bool
+is_only(const Inflight *entry)
+{
+	for (int i = 0; i < INFLIGHT_ENTRIES; i++)
+		if (entries[i].count > 0 && (entries[i].database != entry->database || entries[i].ids[0] != entry->ids[0]))
+			return false;
+	return true;
+}
+
 static void
 suspect(const Inflight *entry, bool alone)
 {
@@ -106,8 +121,6 @@ suspect(const Inflight *entry, bool alone)
 void
 inflight_start(void)
 {
-	int			left = 0;
-
 	if (!IsPostmasterEnvironment)
 		return;
 	if (entries == NULL)
@@ -115,19 +128,15 @@ inflight_start(void)
 	if (entries == NULL)
 		return;
 	for (int i = 0; i < INFLIGHT_ENTRIES; i++)
-	{
 		/* what was written by another version, or by nobody */
 		if (entries[i].count < 0 || entries[i].count > INFLIGHT_MOST_JOBS)
 			entries[i].count = 0;
-		left += entries[i].count > 0;
-	}
 	for (int i = 0; i < INFLIGHT_ENTRIES; i++)
 		if (entries[i].count > 0)
-		{
-			/* where several were killed at once, as when a container runs out of memory, nobody knows which it was */
-			suspect(&entries[i], entries[i].alone && left == 1);
+			suspect(&entries[i], entries[i].alone && is_only(&entries[i]));
+	for (int i = 0; i < INFLIGHT_ENTRIES; i++)
+		if (entries[i].count > 0)
 			entries[i].count = 0;
-		}
 }
 
 /* Told to die at once, for what another process did, or because the server is stopped so */

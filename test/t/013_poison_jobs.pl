@@ -21,7 +21,7 @@ query($node, qq{
 	-- crashes by a signal, or waits for a gate, if it is told to
 	CREATE FUNCTION public.work(args jsonb) RETURNS void LANGUAGE plpgsql AS \$\$ BEGIN
 		INSERT INTO public.effect VALUES ((args->>'i')::int);
-		PERFORM public.crash((args->>'signal')::int);
+		PERFORM public.crash((args->>'signal')::int), pg_advisory_xact_lock(hashtext(args->>'gate'));
 		WHILE NOT EXISTS (SELECT FROM public.gate WHERE open = coalesce(args->>'gate', open)) LOOP
 			PERFORM pg_sleep(0.05);
 		END LOOP;
@@ -39,12 +39,16 @@ sub enqueue
 	return query($node, "SELECT estate.enqueue('public.work', '$args'" . ($more // '') . ')');
 }
 
+# a worker is in the handler that waits for a gate, and shows that by a lock
+sub worker_at { my ($gate) = @_; return "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid::bigint = (hashtext('$gate')::bigint & 4294967295)"; }
+sub is_waiting { my ($gate, $name) = @_; eventually($node, "SELECT count(*) = 1 FROM (@{[ worker_at($gate) ]}) w", "$gate: $name"); return; }
+
 # one that waits for its gate, in the hands of a worker
 sub enqueue_waiting
 {
 	my ($gate, $more) = @_;
 	my $id = enqueue(qq({"i": 0, "gate": "$gate"}), $more);
-	eventually($node, "SELECT state = 'running' FROM estate.job WHERE id = $id", "the job of gate $gate is running");
+	is_waiting($gate, 'a worker is in the job');
 	return $id;
 }
 
@@ -58,22 +62,13 @@ sub fate
 	return query($node, qq{SELECT state, attempt, jsonb_path_query_array(errors, '\$[*].sqlstate') FROM estate.job WHERE id = $id});
 }
 
-# the process that runs SQL handlers of this gate's job
-sub worker_with
-{
-	my ($id) = @_;
-	my ($pid) = grep { query($node, "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE l.pid = $_ AND c.relname LIKE 'gate%'") }
-		split /\n/, query($node, "SELECT pid FROM pg_stat_activity WHERE application_name = 'pg_estate jobs' AND backend_xid IS NOT NULL");
-	return $pid;
-}
-
 sub crashes
 {
 	my ($log) = @_;
 	return () = slurp_file($node->logfile, $log) =~ /terminating any other active server processes/g;
 }
 
-my $alone = '57P02';
+my $sqlstate = '57P02';
 
 subtest 'one among a thousand' => sub {
 	for my $signal (11, 6, 9, 0)
@@ -87,7 +82,7 @@ subtest 'one among a thousand' => sub {
 			more AS MATERIALIZED (SELECT estate.enqueue('public.work', jsonb_build_object('i', i)) FROM generate_series(501, 1000) i, poison)
 			SELECT id FROM poison, (SELECT count(*) FROM more) x});
 		all_ended("signal $signal: all have ended");
-		is(fate($poison), qq{dead|2|["$alone", "$alone"]}, 'the one that crashes is dead, with both crashes in its history');
+		is(fate($poison), qq{dead|2|["$sqlstate", "$sqlstate"]}, 'the one that crashes is dead, with both crashes in its history');
 		is(crashes($log), 2, 'which is how many there were');
 		is(query($node, 'SELECT count(*), count(DISTINCT i), min(i), max(i) FROM effect'), '1000|1000|1|1000', 'all others have had their effect once');
 		is(query($node, "SELECT count(*) FROM estate.job WHERE state <> 'done' AND id <> $poison OR id <> $poison AND errors <> '[]'"), 0, 'and have nothing in theirs');
@@ -102,30 +97,31 @@ subtest 'one among a thousand' => sub {
 subtest 'an innocent one that is killed once' => sub {
 	query($node, 'TRUNCATE effect');
 	my $killed = enqueue_waiting('killed', ', max_attempts => 1');
-	my $pid = worker_with($killed);
 	my $beside = enqueue_waiting('beside');
+	my $pid = query($node, worker_at('killed'));
 	kill 'KILL', $pid or die "could not kill $pid: $!\n";
-	eventually($node, "SELECT errors <> '[]' AND state = 'running' FROM estate.job WHERE id = $killed", 'it runs again, though it may not fail even once');
-	eventually($node, "SELECT state = 'running' FROM estate.job WHERE id = $beside", 'so does the one beside it');
-	is(query($node, "SELECT id FROM estate_internal.job_ready WHERE alone"), $killed, 'which is not suspected');
+	eventually($node, "SELECT alone FROM estate_internal.job_ready WHERE id = $killed", 'it is suspected');
+	is_waiting('killed', 'it runs again, though it may not fail even once');
+	is_waiting('beside', 'so does the one beside it');
+	is(query($node, 'SELECT id FROM estate_internal.job_ready WHERE alone'), $killed, 'which is not suspected');
 	query($node, q{SELECT estate.enqueue('public.work', jsonb_build_object('i', i)) FROM generate_series(1, 200) i});
 	open_gate('killed');
 	open_gate('beside');
 	all_ended('all have ended');
-	is(fate($killed), qq{done|2|["$alone"]}, 'it is done, and the crash was an attempt');
+	is(fate($killed), qq{done|2|["$sqlstate"]}, 'it is done, and the crash was an attempt');
 	is(fate($beside), 'done|1|[]', 'as is the one that was in the other worker, without an error');
-	is(query($node, "SELECT count(*) FROM effect WHERE xact IN (SELECT xact FROM effect WHERE i = 0 ORDER BY xact LIMIT 1)"), 1, 'no other job was in its transaction');
+	is(query($node, 'SELECT count(*), count(DISTINCT i) FROM effect'), '202|201', 'all have had their effect once');
 };
 
 subtest 'an immediate shutdown suspects nobody' => sub {
 	my @ids = map { enqueue_waiting("stopped $_") } 1, 2;
 	$node->stop('immediate');
 	$node->start;
-	eventually($node, "SELECT count(*) = 2 FROM estate.job WHERE state = 'running'", 'both run again');
-	is(fate($_), 'running|0|[]', 'as if nothing had been') for @ids;
-	is(query($node, 'SELECT count(*) FROM estate_internal.job_ready WHERE alone'), 0, 'and not by themselves');
+	is_waiting("stopped $_", 'it runs again') for 1, 2;
+	is(query($node, 'SELECT count(*), count(alone), count(attempt), count(errors) FROM estate_internal.job_ready'), '2|0|0|0', 'as if nothing had been');
 	open_gate("stopped $_") for 1, 2;
 	all_ended('both end');
+	is(fate($_), 'done|1|[]', 'at the first attempt') for @ids;
 };
 
 # all processes of the server at once, as when a container has used up its memory
@@ -136,27 +132,29 @@ sub kill_all
 	my @all = map { /^(\d+) .*\) \S (\d+) / && $2 == $postmaster ? $1 : () } map { eval { slurp_file($_) } // '' } glob '/proc/[0-9]*/stat';
 	kill 'KILL', @all;
 	$node->kill9;
+	wait_until(sub { !kill 0, $postmaster }, 'the postmaster is gone');
 	$node->start;
 	return scalar @all;
 }
 
 subtest 'all processes are killed, and nobody knows for whom' => sub {
-	my $first = enqueue_waiting('container 1');
+	my $first = enqueue_waiting('killed 1');
 	cmp_ok(kill_all(), '>', 3, 'all are gone');
-	eventually($node, "SELECT errors <> '[]' AND state = 'running' FROM estate.job WHERE id = $first", 'the one that was running is suspected, and runs by itself');
-	my $second = enqueue_waiting('container 2');
+	eventually($node, "SELECT alone FROM estate_internal.job_ready WHERE id = $first", 'the one that was running is suspected');
+	is_waiting('killed 1', 'it runs by itself');
+	my $second = enqueue_waiting('killed 2');
 	kill_all();
-	eventually($node, "SELECT count(*) = 2 FROM estate.job WHERE state = 'running' AND errors <> '[]'", 'with two of them neither is dead');
-	open_gate("container $_") for 1, 2;
+	is_waiting("killed $_", 'with two of them neither is dead') for 1, 2;
+	open_gate("killed $_") for 1, 2;
 	all_ended('both end');
-	is(fate($first), qq{done|3|["$alone", "$alone"]}, 'the first');
-	is(fate($second), qq{done|2|["$alone"]}, 'and the second');
-	is(query($node, 'SELECT count(*) FROM gate'), query($node, 'SELECT count(DISTINCT open) FROM gate'), 'the server is well');
+	is(fate($first), qq{done|3|["$sqlstate", "$sqlstate"]}, 'the first');
+	is(fate($second), qq{done|2|["$sqlstate"]}, 'and the second');
 };
 
 subtest 'a batch in one call, and a server that does not start again by itself' => sub {
 	query($node, 'TRUNCATE effect; TRUNCATE estate_internal.job_ended');
-	query($node, 'ALTER SYSTEM SET restart_after_crash = off');
+	my $databases = query($node, 'SHOW estate.databases');
+	$node->append_conf('postgresql.conf', "restart_after_crash = off\n");
 	$node->reload;
 	query($node, q{SELECT estate.enqueue('public.work_many(jsonb[])',
 		jsonb_build_object('i', i) || CASE WHEN i = 50 THEN '{"signal": 11}'::jsonb ELSE '{}' END) FROM generate_series(1, 100) i});
@@ -164,13 +162,22 @@ subtest 'a batch in one call, and a server that does not start again by itself' 
 	{
 		wait_until(sub { !-e $node->data_dir . '/postmaster.pid' }, "crash $crash stops the server");
 		$node->_update_pid(0);
+		# without workers at first: what is known waits for them
+		$node->append_conf('postgresql.conf', "estate.databases = ''\n");
 		$node->start;
+		$node->append_conf('postgresql.conf', "estate.databases = '$databases'\n");
+		$node->reload;
 	}
 	all_ended('then all end');
-	is(query($node, 'SELECT state, attempt, jsonb_array_length(errors), count(*) FROM estate.job GROUP BY 1, 2, 3 ORDER BY 1'),
-		"dead|2|2|1\ndone|2|1|99", 'the one that crashes is dead, the others of its call survive');
-	is(query($node, 'SELECT count(*), count(DISTINCT i), count(DISTINCT xact) FROM effect'), '99|99|99', 'once, and each by itself');
-	query($node, 'ALTER SYSTEM RESET restart_after_crash');
+	is(query($node, q{SELECT state, string_agg(DISTINCT concat_ws(' ', attempt, jsonb_array_length(errors)), ', '), count(*) FROM estate.job WHERE args->>'i' = '50' GROUP BY 1}),
+		'dead|2 2|1', 'the one that crashes is dead');
+	is(query($node, 'SELECT count(*), count(DISTINCT i) FROM effect'), '99|99', 'all others have had their effect once');
+	my ($suspects, $transactions) = split /\|/, query($node, q{
+		SELECT count(*), count(DISTINCT xact) FROM estate.job JOIN effect ON i = (args->>'i')::int WHERE state = 'done' AND attempt = 2 AND jsonb_array_length(errors) = 1});
+	cmp_ok($suspects, '>', 1, "$suspects of them in the same call");
+	is($transactions, $suspects, 'then each by itself');
+	is(query($node, "SELECT count(*) FROM estate.job WHERE state = 'done' AND attempt = 1 AND errors = '[]'"), 99 - $suspects, 'and the others are not suspected');
+	$node->append_conf('postgresql.conf', "restart_after_crash = on\n");
 	$node->reload;
 };
 
@@ -183,26 +190,26 @@ subtest 'in a session' => sub {
 	is(fate($poison), 'available|0|[]', 'and suspects nobody: he knows what he has called');
 	query($node, 'SELECT estate.enable_workers()');
 	all_ended('the workers run it');
-	is(fate($poison), qq{dead|2|["$alone", "$alone"]}, 'until they know it too');
+	is(fate($poison), qq{dead|2|["$sqlstate", "$sqlstate"]}, 'until they know it too');
 	is(crashes($log), 3, 'three crashes in all');
 };
 
 subtest 'a job of the network' => sub {
 	query($node, q{
 		CREATE FUNCTION public.trap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM public.crash(11); RETURN NEW; END $$;
-		SELECT estate.create_market('trap'), estate.create_feed(f, url => 'file:' || f, preset => 'csv', market => 'trap') FROM unnest('{bad,good}'::text[]) f});
+		SELECT estate.create_market('trap')});
 	for my $feed ('bad', 'good')
 	{
 		open my $file, '>', "$dir/$feed.csv" or die;
 		print $file "ListingKey,ListPrice,StandardStatus,ModificationTimestamp\n$feed,1000,Active,2026-01-01T00:00:00Z\n";
 		close $file;
-		query($node, "SELECT estate.alter_feed('$feed', url => 'file://$dir/$feed.csv')");
+		query($node, "SELECT estate.create_feed('$feed', url => 'file://$dir/$feed.csv', preset => 'csv', market => 'trap')");
 	}
 	query($node, q{CREATE TRIGGER trap BEFORE INSERT ON estate.listing FOR EACH ROW WHEN (NEW.listing_key = 'bad') EXECUTE FUNCTION public.trap()});
 	my $log = -s $node->logfile;
-	my ($bad, $good) = map { query($node, "SELECT estate.request_run('$_')") } 'bad', 'good';
+	my ($bad, $good) = split /\n/, query($node, "SELECT estate.request_run(f) FROM unnest('{bad,good}'::text[]) f");
 	eventually($node, "SELECT count(*) = 2 FROM estate.job WHERE id IN ($bad, $good) AND state IN ('done', 'dead')", 'both end');
-	is(fate($bad), qq{dead|2|["$alone", "$alone"]}, 'one is dead');
+	is(fate($bad), qq{dead|2|["$sqlstate", "$sqlstate"]}, 'one is dead');
 	is(query($node, "SELECT state FROM estate.job WHERE id = $good"), 'done', 'the other is done');
 	is(crashes($log), 2, 'after two crashes');
 };
