@@ -81,27 +81,30 @@ was_alone(const EstateSuspect *suspects, int n, int64 id)
 
 /* What becomes of one; its row has been taken away */
 static void
-settle_one(Settlement *settlement, Job *job, bool alone)
+settle_one(Job *job, bool network, bool alone, bool in_lane)
 {
+	Settlement *settlement = settle_begin(1, network);
+
 	if (settle_crashed(settlement, job, alone, queue_at(queue_find(job->queue))->keep))
 		ereport(WARNING,
 				(errmsg("job " INT64_FORMAT " is dead: the server has crashed in its handler %s", job->id, job->handler)));
-	else if (settlement->network)
-		settle_wait(settlement, job, job->run_at);
-	else
+	else if (in_lane)
 		ready_insert(job);
+	else
+		settle_wait(settlement, job, job->run_at);
+	settle_write(settlement);
 }
 
-/* Takes the jobs out of a table and settles them */
+/* The rows that a statement takes away, whose last column says that the network does the job */
 static int
-settle_of(const char *query, Settlement *sql, Settlement *network, const EstateSuspect *suspects, int n)
+settle_rows(const char *statement, bool in_lane, const EstateSuspect *suspects, int n)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Oid			type = INT8ARRAYOID;
 	Datum	   *ids = palloc(sizeof(Datum) * n);
 	Datum		value;
 	SPITupleTable *rows;
-	uint64		found;
+	int			found;
 	EstateUser	user;
 	bool		isnull;
 
@@ -110,17 +113,17 @@ settle_of(const char *query, Settlement *sql, Settlement *network, const EstateS
 	value = PointerGetDatum(construct_array(ids, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 	estate_become_keeper(&user);
 	SPI_connect();
-	SPI_execute_with_args(query, 1, &type, &value, NULL, false, 0);
+	SPI_execute_with_args(statement, 1, &type, &value, NULL, false, 0);
 	rows = SPI_tuptable;
 	found = SPI_processed;
-	for (uint64 i = 0; i < found; i++)
+	for (int i = 0; i < found; i++)
 	{
+		bool		network = DatumGetBool(SPI_getbinval(rows->vals[i], rows->tupdesc, JOB_COLUMNS + 1, &isnull));
 		MemoryContext spi = MemoryContextSwitchTo(caller);
 		Job		   *job = record_of_row(rows->vals[i], rows->tupdesc);
 
 		CHECK_FOR_INTERRUPTS();
-		settle_one(DatumGetBool(SPI_getbinval(rows->vals[i], rows->tupdesc, JOB_COLUMNS + 1, &isnull)) ? network : sql,
-				   job, was_alone(suspects, n, job->id));
+		settle_one(job, network, was_alone(suspects, n, job->id), in_lane);
 		MemoryContextSwitchTo(spi);
 	}
 	SPI_finish();
@@ -137,8 +140,6 @@ void
 suspect_settle(void)
 {
 	EstateSuspect *suspects;
-	Settlement *sql;
-	Settlement *network;
 	int			n;
 	int			found;
 
@@ -146,19 +147,15 @@ suspect_settle(void)
 	n = read_suspects(&suspects);
 	if (n == 0)
 		return;					/* another worker has, while we waited */
-	sql = settle_begin(n, false);
-	network = settle_begin(n, true);
 	/* whoever has a row locked runs the job in his session, or has it cancelled */
-	found = settle_of("DELETE FROM estate_internal.job_ready r USING (SELECT tableoid AS heap, ctid AS place FROM estate_internal.job_ready"
-					  " WHERE id OPERATOR(pg_catalog.=) ANY ($1) FOR UPDATE SKIP LOCKED) s"
-					  " WHERE r.tableoid OPERATOR(pg_catalog.=) s.heap AND r.ctid OPERATOR(pg_catalog.=) s.place"
-					  " RETURNING " JOB_COLUMN_NAMES ", false", sql, network, suspects, n);
-	/* an SQL job is here when the crash has lost the commit that had moved it to its lane */
-	found += settle_of("DELETE FROM estate_internal.job_open o USING (SELECT ctid AS place FROM estate_internal.job_open"
-					   " WHERE id OPERATOR(pg_catalog.=) ANY ($1) FOR UPDATE SKIP LOCKED) s"
-					   " WHERE o.ctid OPERATOR(pg_catalog.=) s.place RETURNING " JOB_COLUMN_NAMES ", network", sql, network, suspects, n);
-	settle_write(sql);
-	settle_write(network);
+	found = settle_rows("DELETE FROM estate_internal.job_ready r USING (SELECT tableoid AS heap, ctid AS place FROM estate_internal.job_ready"
+						" WHERE id OPERATOR(pg_catalog.=) ANY ($1) FOR UPDATE SKIP LOCKED) s"
+						" WHERE r.tableoid OPERATOR(pg_catalog.=) s.heap AND r.ctid OPERATOR(pg_catalog.=) s.place"
+						" RETURNING " JOB_COLUMN_NAMES ", false", true, suspects, n);
+	/* those of the network, and SQL ones if the crash has lost the commit that had moved them to their lanes */
+	found += settle_rows("DELETE FROM estate_internal.job_open o USING (SELECT ctid AS place FROM estate_internal.job_open"
+						 " WHERE id OPERATOR(pg_catalog.=) ANY ($1) FOR UPDATE SKIP LOCKED) s"
+						 " WHERE o.ctid OPERATOR(pg_catalog.=) s.place RETURNING " JOB_COLUMN_NAMES ", network", false, suspects, n);
 	ForceSyncCommit();
 	ereport(LOG,
 			(errmsg("%d jobs were running when the server crashed", found),

@@ -99,12 +99,13 @@ subtest 'an innocent one that is killed once' => sub {
 	my $killed = enqueue_waiting('killed', ', max_attempts => 1');
 	my $beside = enqueue_waiting('beside');
 	my $pid = query($node, worker_at('killed'));
+	query($node, q{SELECT estate.enqueue('public.work', jsonb_build_object('i', i)) FROM generate_series(1, 200) i});
 	kill 'KILL', $pid or die "could not kill $pid: $!\n";
 	eventually($node, "SELECT alone FROM estate_internal.job_ready WHERE id = $killed", 'it is suspected');
 	is_waiting('killed', 'it runs again, though it may not fail even once');
 	is_waiting('beside', 'so does the one beside it');
 	is(query($node, 'SELECT id FROM estate_internal.job_ready WHERE alone'), $killed, 'which is not suspected');
-	query($node, q{SELECT estate.enqueue('public.work', jsonb_build_object('i', i)) FROM generate_series(1, 200) i});
+	is(query($node, 'SELECT count(*) FROM estate_internal.job_ready'), 202, 'both before those that had not begun');
 	open_gate('killed');
 	open_gate('beside');
 	all_ended('all have ended');
@@ -192,6 +193,35 @@ subtest 'in a session' => sub {
 	all_ended('the workers run it');
 	is(fate($poison), qq{dead|2|["$sqlstate", "$sqlstate"]}, 'until they know it too');
 	is(crashes($log), 3, 'three crashes in all');
+};
+
+subtest 'what is in the file of jobs in flight' => sub {
+	my $path = $node->data_dir . '/pg_stat_tmp/pg_estate_inflight';
+	my $entry = (-s $path) / (32 * 16);
+	my $database = query($node, 'SELECT oid FROM pg_database WHERE datname = current_database()');
+	my $later = enqueue('{"i": 0}', ", run_at => clock_timestamp() + '1 hour'");
+	# oid, whether alone, how many, their ids
+	my $write = sub {
+		my ($bytes, @entries) = @_;
+		$node->stop;
+		open my $file, '+<', $path or die "$path: $!";
+		truncate $file, $bytes;
+		print $file pack("a$entry", pack 'LCx3lx4q*', @$_) foreach @entries;
+		close $file or die $!;
+		$node->start;
+			};
+
+	# a crash may lose the commit that moves a job whose time has come to its lane
+	$write->($entry * 512, [ $database, 0, 1, $later ]);
+	eventually($node, "SELECT alone FROM estate_internal.job_open WHERE id = $later", 'a job that waits for its time again is suspected');
+	is(fate($later), qq{retryable|1|["$sqlstate"]}, 'and waits on');
+	$write->($entry * 512, [ $database, 1, 2, $later, 999999999 ], [ $database, 1, -1, $later ], [ $database, 1, 1001, $later ], [ $database + 1, 1, 1, $later ]);
+	eventually($node, "SELECT attempt = 2 FROM estate_internal.job_open WHERE id = $later", 'jobs and databases that are not there do no harm, nor what makes no sense');
+	$write->(4711, [ $database, 1, 1, $later ]);
+	is(-s $path, $entry * 512, 'a file of another size is made anew');
+	query($node, "SELECT estate.retry_job($later)");
+	all_ended('and all goes on');
+	is(fate($later), qq{done|1|["$sqlstate", "$sqlstate"]}, 'without what it said');
 };
 
 subtest 'a job of the network' => sub {
