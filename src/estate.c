@@ -20,6 +20,7 @@
 #include "utils/varlena.h"
 
 #include "estate.h"
+#include "inflight.h"
 #include "net/net.h"
 
 PG_MODULE_MAGIC;
@@ -114,6 +115,7 @@ start_shared_memory(void)
 	}
 	estate_limit_keys = ShmemInitHash("pg_estate limits", ESTATE_LIMIT_KEYS, ESTATE_LIMIT_KEYS, &keys, HASH_ELEM | HASH_BLOBS);
 	LWLockRelease(AddinShmemInitLock);
+	inflight_start();
 }
 
 static void

@@ -278,6 +278,16 @@ typedef struct EstateDatabaseSlot
 	EstateWorkerSlot workers[ESTATE_MAX_WORKERS];
 } EstateDatabaseSlot;
 
+/* A job whose handler a worker was in when the server crashed, see src/inflight.c */
+#define ESTATE_MAX_SUSPECTS 8192
+
+typedef struct EstateSuspect
+{
+	Oid			database;
+	bool		alone;			/* nothing else was being run */
+	int64		id;
+} EstateSuspect;
+
 typedef struct EstateShared
 {
 	LWLock	   *lock;
@@ -285,6 +295,8 @@ typedef struct EstateShared
 	LWLock	   *metrics_lock;
 	pid_t		launcher_pid;
 	Latch	   *launcher_latch;
+	int			nsuspects;		/* not dealt with yet */
+	EstateSuspect suspects[ESTATE_MAX_SUSPECTS];
 	EstateDatabaseSlot databases[ESTATE_MAX_DATABASES];
 } EstateShared;
 

@@ -22,6 +22,7 @@
 #include "utils/syscache.h"
 #include "utils/timeout.h"
 
+#include "inflight.h"
 #include "job/call.h"
 #include "job/handler.h"
 #include "shared.h"
@@ -62,6 +63,7 @@ void
 job_call_forget(void)
 {
 	current = NULL;
+	inflight_end();
 	if (timeout_id != MAX_TIMEOUTS)
 		disable_timeout(timeout_id, false);
 }
@@ -168,6 +170,10 @@ job_call(JobCaller *caller, JobCall *call)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the role that enqueued the job does not exist any more")));
 	call->verdict = VERDICT_NONE;
+	/* before its library is loaded */
+	inflight_begin(call->jobs[0]->alone);
+	for (int i = 0; i < call->count; i++)
+		inflight_add(call->jobs[i]->id);
 	/* found with his own rights: nobody else need be let into his schemas */
 	estate_become(&user, role);
 	resolve(caller, call->jobs[0]);
@@ -188,6 +194,7 @@ job_call(JobCaller *caller, JobCall *call)
 		call->jobs[0]->result = DatumGetJsonbPCopy(result);
 	PopActiveSnapshot();
 	estate_resume_user(&user);
+	inflight_end();
 }
 
 /* Says in the error why a handler was interrupted, where that was ours to do */

@@ -52,7 +52,8 @@ ready_insert(const Job *job)
 	HeapTuple	tuple;
 
 	heap.queue = queue_find(job->queue);
-	heap.lane = lane_of_priority(job->priority);
+	/* it was a suspect's turn when the server crashed: it is before all others */
+	heap.lane = job->alone ? 0 : lane_of_priority(job->priority);
 	heap.segment = lane_current(heap.queue, heap.lane);
 	relation = open_heap(&heap);
 	record_fill(job, values, nulls, &texts);

@@ -170,6 +170,7 @@ settle_success(Batch *batch, JobCall *call)
 {
 	EstateMetricNumbers *numbers = metric_add(metric_of(call->jobs[0]));
 
+	call->jobs[0]->alone = false;	/* it has run, and the server is there */
 	if (call->verdict == VERDICT_SNOOZE)
 	{
 		settle_wait(batch->settlement, call->jobs[0], call->run_at);

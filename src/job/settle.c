@@ -271,6 +271,29 @@ settle_ended(const EndedJobs *ended)
 	}
 }
 
+/*
+ * The server has crashed in the job's handler, which is an attempt.  True: it
+ * is dead, as nothing else can have been the cause.  Else it is for the caller
+ * to put it where it runs by itself next.  max_attempts speaks only where a
+ * suspect is never alone: others died with it each time.
+ */
+bool
+settle_crashed(Settlement *settlement, Job *job, bool alone, EstateKeep keep)
+{
+	ErrorData	error = {.sqlerrcode = ERRCODE_CRASH_SHUTDOWN};
+
+	error.message = alone ? "the server crashed while this job was running by itself" : "the server crashed while this job was running";
+	remember(job, &error);
+	job->attempt++;
+	if (!alone && !(job->alone && job->attempt >= job->max_attempts))
+	{
+		job->alone = true;
+		return false;
+	}
+	end_job(settlement, job, "dead", false, keep != KEEP_NONE);
+	return true;
+}
+
 /* Writes it all; the rows' own transaction does the rest */
 void
 settle_write(Settlement *settlement)

@@ -28,6 +28,7 @@ extern Settlement *settle_begin(int most, bool network);
 extern void settle_done(Settlement *settlement, Job *job, EstateKeep keep);
 extern void settle_cancelled(Settlement *settlement, Job *job, EstateKeep keep);
 extern bool settle_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, EstateKeep keep);
+extern bool settle_crashed(Settlement *settlement, Job *job, bool alone, EstateKeep keep);
 extern void settle_wait(Settlement *settlement, Job *job, TimestampTz run_at);
 extern void settle_held(Settlement *settlement, Job *job, const AdmissionAnswer *answer);
 extern void settle_lost(Job *job, bool network, int64 blocker);

@@ -16,6 +16,7 @@
 
 #include "effect/media.h"
 #include "feed/run.h"
+#include "inflight.h"
 #include "job/count.h"
 #include "job/limit.h"
 #include "job/metric.h"
@@ -189,7 +190,14 @@ run_step(TaskSet *set, Task *task, StepFunction step)
 
 	task->wants = TASK_WAIT;
 	task->wake_at = 0;
+	if (task->job.id != 0)
+	{
+		/* no other task's step runs beside it: alone means only that it has crashed the server before */
+		inflight_begin(task->job.alone);
+		inflight_add(task->job.id);
+	}
 	failed.error = step_try(set->mode, step, task);
+	inflight_end();
 	if (failed.error)
 	{
 		ErrorData  *again = step_try(set->mode, failed_step, &failed);

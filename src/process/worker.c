@@ -34,6 +34,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "inflight.h"
 #include "job/call.h"
 #include "job/cancel.h"
 #include "job/lane.h"
@@ -41,6 +42,7 @@
 #include "job/queue.h"
 #include "job/ready.h"
 #include "job/settle.h"
+#include "job/suspect.h"
 #include "job/unique.h"
 #include "process/step.h"
 #include "process/tasks.h"
@@ -262,6 +264,22 @@ may_leave(TimestampTz due)
 	return leave;
 }
 
+/* After a crash, before anything is run: the jobs that may have been the cause */
+static void
+settle_suspects(void)
+{
+	EstateUser	user;
+
+	if (!suspect_any())
+		return;
+	step_begin(STEP_WORKER, &user);
+	MemoryContextSwitchTo(cycle_context);
+	suspect_settle();
+	step_commit(STEP_WORKER, &user);
+	MemoryContextSwitchTo(cycle_context);
+	suspect_forget();
+}
+
 /*
  * Moves jobs that have waited long enough to the lanes.  Returns how many;
  * `*due` is when the next one will have.
@@ -355,6 +373,7 @@ sql_turn(JobScope *scope, TimestampTz *due)
 	TimestampTz timed = DT_NOEND;	/* when the next job's time comes */
 
 	pgstat_report_activity(STATE_RUNNING, "running jobs");
+	settle_suspects();
 	ready_skip_none();
 	for (;;)
 	{
@@ -407,8 +426,12 @@ claim_network_jobs(TaskSet *set, JobScope *scope, TimestampTz *due)
 	int			room = ESTATE_MAX_RUNNING - list_length(set->tasks);
 	TimestampTz limited = DT_NOEND;
 
-	/* not for each place that becomes free: a claim reads past all that are in hand */
-	if (room < CLAIM_LEAST_ROOM)
+	/*
+	 * Not for each place that becomes free: a claim reads past all that are in
+	 * hand.  And not before a worker of the other kind has settled what became
+	 * of jobs that may have crashed the server: then it wakes us.
+	 */
+	if (room < CLAIM_LEAST_ROOM || suspect_any())
 	{
 		*due = DT_NOEND;		/* `true` makes us look again when tasks have ended */
 		return true;
@@ -515,6 +538,7 @@ estate_worker_main(Datum argument)
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
 	settle_session();
 	job_listen_to_cancel();
+	inflight_join(DatumGetInt32(argument), database);
 	pgstat_report_appname(my_kind == WORKER_NETWORK ? "pg_estate network" : "pg_estate jobs");
 
 	cycle_context = AllocSetContextCreate(TopMemoryContext, "pg_estate cycle", ALLOCSET_DEFAULT_SIZES);
