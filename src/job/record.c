@@ -223,6 +223,21 @@ fill_ended(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now)
 	ExecStoreVirtualTuple(slot);
 }
 
+/* Neighbours mostly have the same queue and state, each in one place */
+static void
+count_endings(const JobEnding *endings, int n)
+{
+	for (int i = 0, same; i < n; i += same)
+	{
+		const JobEnding *first = &endings[i];
+
+		for (same = 1; i + same < n; same++)
+			if (first[same].job->queue != first->job->queue || first[same].state != first->state)
+				break;
+		count_jobs(first->job->queue, count_ended(first->state), same);
+	}
+}
+
 /* Writes the history of jobs as the catalogs are written, many rows at once */
 void
 record_write_ended(const JobEnding *endings, int n)
@@ -246,14 +261,12 @@ record_write_ended(const JobEnding *endings, int n)
 
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < count; i++)
-		{
 			fill_ended(slots[i], &endings[from + i], now);
-			count_jobs(endings[from + i].job->queue, count_ended(endings[from + i].state), 1);
-		}
 		CatalogTuplesMultiInsertWithInfo(relation, slots, count, indexes);
 	}
 	for (int i = 0; i < nslots; i++)
 		ExecDropSingleTupleTableSlot(slots[i]);
 	CatalogCloseIndexes(indexes);
+	count_endings(endings, n);
 	table_close(relation, NoLock);
 }
