@@ -92,21 +92,22 @@ COMMENT ON FUNCTION estate.running_jobs() IS 'Ids of the jobs that the workers o
 GRANT EXECUTE ON FUNCTION estate.running_jobs() TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate.queue_counts(OUT queue text, OUT ready bigint, OUT open bigint, OUT scheduled bigint, OUT retryable bigint,
-		OUT blocked bigint, OUT done bigint, OUT dead bigint, OUT cancelled bigint, OUT running bigint) RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'estate_queue_counts' LANGUAGE C;
+		OUT blocked bigint, OUT done bigint, OUT dead bigint, OUT cancelled bigint, OUT running bigint, OUT oldest timestamptz)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'estate_queue_counts' LANGUAGE C ROWS 20;
 COMMENT ON FUNCTION estate.queue_counts() IS
-'Jobs of each queue, as they are counted where workers run; no row where they are not. Read them through estate.queue_status';
+'Jobs of each queue, as they are counted where workers run, else by their rows; read it through estate.queue_status';
 CREATE FUNCTION estate.oldest_ready(OUT queue text, OUT since timestamptz) RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'estate_oldest_ready' LANGUAGE C;
+	AS 'MODULE_PATHNAME', 'estate_oldest_ready' LANGUAGE C ROWS 20;
 COMMENT ON FUNCTION estate.oldest_ready() IS 'Since when the jobs wait that the workers will look at next';
 CREATE FUNCTION estate.handler_metrics(OUT queue text, OUT handler text, OUT done bigint, OUT failed bigint, OUT dead bigint, OUT snoozed bigint,
 		OUT cancelled bigint, OUT last_minute bigint, OUT latency bigint[], OUT latency_p50_ms float8, OUT latency_p99_ms float8,
 		OUT run_time bigint[], OUT run_time_p50_ms float8, OUT run_time_p99_ms float8) RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'estate_handler_metrics' LANGUAGE C;
+	AS 'MODULE_PATHNAME', 'estate_handler_metrics' LANGUAGE C ROWS 20;
 COMMENT ON FUNCTION estate.handler_metrics() IS 'What handlers have done since the server started; read it through estate.metrics';
 CREATE FUNCTION estate.running(OUT id bigint, OUT queue text, OUT handler text, OUT role regrole, OUT started_at timestamptz, OUT pid int,
 		OUT done float8, OUT total float8, OUT note text) RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'estate_running' LANGUAGE C;
+	AS 'MODULE_PATHNAME', 'estate_running' LANGUAGE C ROWS 20;
 COMMENT ON FUNCTION estate.running() IS 'What the workers of this database have in hand; read it through estate.progress';
 GRANT EXECUTE ON FUNCTION estate.queue_counts(), estate.oldest_ready(), estate.handler_metrics(), estate.running() TO estate_operator, estate_admin;
 

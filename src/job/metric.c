@@ -203,5 +203,5 @@ metric_started(JobMetric *metric, int64 latency)
 void
 metric_ran(JobMetric *metric, int64 us, int jobs)
 {
-	metric_add(metric)->run_time[bucket(us / jobs)] += jobs;
+	metric_add(metric)->run_time[bucket(jobs == 1 ? us : us / jobs)] += jobs;
 }

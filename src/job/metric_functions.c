@@ -1,7 +1,7 @@
 /*
  * metric_functions.c
- *	  The counts and figures in shared memory as rows: queue_counts(),
- *	  handler_metrics(), running().
+ *	  What runs, and what handlers have done, as rows: running(),
+ *	  handler_metrics().
  *
  * Runs in client backends.  What is read under a lock is copied first: nothing
  * that can throw runs while it is held.
@@ -10,14 +10,12 @@
 
 #include <math.h>
 
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
-#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
@@ -25,81 +23,6 @@
 
 #define BUCKET_FIRST_MS 0.1
 #define SPAN_US (INT64CONST(60) * 1000000 / ESTATE_THROUGHPUT_SPANS)
-
-typedef struct RunningCounts
-{
-	int64		all;
-	int64		as[ESTATE_COUNTED];
-} RunningCounts;
-
-/* Place of the counts of the queue that a running job is of */
-static int
-place_of(const EstateDatabaseSlot *slot, const EstateRunning *running)
-{
-	const char *name = slot->metrics[running->metric].queue;
-
-	for (int i = 0; i < slot->counts.nqueues; i++)
-		if (strcmp(slot->counts.queues[i].name, name) == 0)
-			return i;
-	return ESTATE_COUNTED_QUEUES - 1;
-}
-
-/* Jobs in the hands of workers, by queue and as what they are counted until they end */
-static void
-count_running(const EstateDatabaseSlot *slot, RunningCounts *counts)
-{
-	LWLockAcquire(estate_shared->lock, LW_SHARED);
-	for (int w = 0; w < ESTATE_MAX_WORKERS; w++)
-		for (int i = 0; slot->workers[w].pid != 0 && i < slot->workers[w].nrunning; i++)
-		{
-			const EstateRunning *running = &slot->workers[w].running[i];
-			RunningCounts *of = &counts[place_of(slot, running)];
-
-			of->all++;
-			of->as[running->counted]++;
-		}
-	LWLockRelease(estate_shared->lock);
-}
-
-PG_FUNCTION_INFO_V1(estate_queue_counts);
-
-/* estate.queue_counts() -> setof (queue, one for each EstateCounted, running): no row where jobs are not counted */
-Datum
-estate_queue_counts(PG_FUNCTION_ARGS)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	EstateDatabaseSlot *slot;
-	RunningCounts *running;
-
-	InitMaterializedSRF(fcinfo, 0);
-	slot = estate_find_slot(MyDatabaseId);
-	if (slot == NULL || slot->counts.state != COUNTS_KEPT ||
-		slot->counts.table != get_relname_relid("job_ended", get_namespace_oid("estate_internal", true)))
-		return (Datum) 0;
-	running = palloc0(sizeof(RunningCounts) * ESTATE_COUNTED_QUEUES);
-	count_running(slot, running);
-	for (int i = 0; i < ESTATE_COUNTED_QUEUES; i++)
-	{
-		EstateQueueCount *count = &slot->counts.queues[i];
-		Datum		values[ESTATE_COUNTED + 2];
-		bool		nulls[ESTATE_COUNTED + 2] = {false};
-		int64		sum = 0;
-
-		for (int as = 0; as < ESTATE_COUNTED; as++)
-		{
-			int64		n = (int64) pg_atomic_read_u64(&count->jobs[as]) - running[i].as[as];
-
-			values[as + 1] = Int64GetDatum(Max(n, 0));
-			sum += Max(n, 0);
-		}
-		values[ESTATE_COUNTED + 1] = Int64GetDatum(running[i].all);
-		if (sum + running[i].all == 0 && i > 0)
-			continue;			/* the default queue's row says that jobs are counted */
-		values[0] = CStringGetTextDatum(i == ESTATE_COUNTED_QUEUES - 1 ? "(others)" : count->name);
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
-	return (Datum) 0;
-}
 
 /* The value below which this share of a histogram's lies, in milliseconds, if it is even within a bucket; NaN: it is empty */
 static double

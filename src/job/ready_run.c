@@ -28,6 +28,7 @@
 #include "utils/hsearch.h"
 
 #include "job/call.h"
+#include "job/count.h"
 #include "job/handler.h"
 #include "job/lane.h"
 #include "job/limit.h"
@@ -76,6 +77,11 @@ typedef struct Batch
 	Relation	relation;		/* the heap of the hand's pages */
 	EstateKeep	keep;
 	int64		timeout_ms;		/* of the queue */
+	const char *queue_taken;	/* jobs of it have been taken, and not been counted yet */
+	int			ntaken;
+	JobMetric  *metric;			/* of the job that was run last, */
+	const char *metric_queue;	/* which had these */
+	const char *metric_handler;
 	const char *recorded;		/* the handler whose record was asked for last */
 	HandlerRecord *record;
 	const char *found;			/* the queue whose number was asked for last */
@@ -120,6 +126,19 @@ batch_record(Batch *batch, const char *handler)
 	return batch->record;
 }
 
+/* The figures that a job of the batch adds to */
+static JobMetric *
+batch_metric(Batch *batch, const Job *job)
+{
+	if (batch->metric_queue != job->queue || batch->metric_handler != job->handler)
+	{
+		batch->metric = metric_of(job);
+		batch->metric_queue = job->queue;
+		batch->metric_handler = job->handler;
+	}
+	return batch->metric;
+}
+
 static bool
 is_quick(const HandlerRecord *record)
 {
@@ -151,7 +170,7 @@ settle_error(Batch *batch, JobCall *call, ErrorData *error)
 
 	if (is_callers_cancel(batch, call, error))
 		ReThrowError(error);
-	numbers = metric_add(metric_of(job));
+	numbers = metric_add(batch_metric(batch, job));
 	if (call->cancelled)
 	{
 		settle_cancelled(batch->settlement, job, batch->keep);
@@ -168,7 +187,7 @@ settle_error(Batch *batch, JobCall *call, ErrorData *error)
 static void
 settle_success(Batch *batch, JobCall *call)
 {
-	EstateMetricNumbers *numbers = metric_add(metric_of(call->jobs[0]));
+	EstateMetricNumbers *numbers = metric_add(batch_metric(batch, call->jobs[0]));
 
 	call->jobs[0]->alone = false;	/* it has run, and the server is there */
 	if (call->verdict == VERDICT_SNOOZE)
@@ -249,7 +268,7 @@ note_started(const Batch *batch, JobMetric *metric, Job **jobs, int count, instr
 static void
 run_jobs(Batch *batch, Job **jobs, int count)
 {
-	JobMetric  *metric = metric_of(jobs[0]);
+	JobMetric  *metric = batch_metric(batch, jobs[0]);
 	HandlerRecord *record = batch_record(batch, jobs[0]->handler);
 	bool		failed = false;
 	instr_time	start,
@@ -282,13 +301,27 @@ is_in_scope(const JobScope *scope, const Job *job)
 	return !OidIsValid(scope->caller) || is_member_of_role(scope->caller, job->role);
 }
 
+static void
+count_taken(Batch *batch)
+{
+	if (batch->ntaken > 0)
+		count_jobs(batch->queue_taken, COUNTED_READY, -batch->ntaken);
+	batch->ntaken = 0;
+}
+
 /* Its row is deleted: whatever becomes of the job is for this transaction to say */
 static bool
 take_job(Batch *batch, ReadyJob *ready)
 {
 	ready->settled = true;
 	batch->hand->left--;
-	return ready_delete(batch->hand, batch->relation, ready);
+	if (!ready_delete(batch->hand, batch->relation, ready))
+		return false;
+	if (batch->queue_taken != ready->job.queue)
+		count_taken(batch);
+	batch->queue_taken = ready->job.queue;
+	batch->ntaken++;
+	return true;
 }
 
 /* A job whose queue was created after it was enqueued goes where its queue's jobs wait */
@@ -564,6 +597,7 @@ job_run_ready(JobScope *scope, TimestampTz *until)
 	{
 		run_batch(batch);
 		ready_unpin();
+		count_taken(batch);
 		settle_write(batch->settlement);
 	}
 	if (batch->relation)

@@ -22,7 +22,6 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "job/count.h"
 #include "job/limit.h"
 #include "job/queue.h"
 #include "job/ready.h"
@@ -338,8 +337,6 @@ ready_delete(const ReadyHand *hand, Relation relation, ReadyJob *job)
 	deleted = is_there(relation, pinned, job) &&
 		heap_delete(relation, &job->tid, GetCurrentCommandId(true), InvalidSnapshot,
 					false, &failure, false) == TM_Ok;
-	if (deleted)
-		count_jobs(job->job.queue, COUNTED_READY, -1);
 	/* a worker may pass the row by while we hold it: if we abort, its page must be taken again */
 	if (deleted && hand->private)
 		lane_note_row(hand->heap, block);

@@ -245,6 +245,21 @@ fill_ended(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now, Recor
 	ExecStoreVirtualTuple(slot);
 }
 
+/* Neighbours mostly have the same queue and state, each in one place */
+static void
+count_endings(const JobEnding *endings, int n)
+{
+	for (int i = 0, same; i < n; i += same)
+	{
+		const JobEnding *first = &endings[i];
+
+		for (same = 1; i + same < n; same++)
+			if (first[same].job->queue != first->job->queue || first[same].state != first->state)
+				break;
+		count_jobs(first->job->queue, count_ended(first->state), same);
+	}
+}
+
 /* Places for rows of the history, of one shape in all its parts: made for each batch they would cost as much as the rows */
 static TupleTableSlot **
 ended_slots(Relation relation)
@@ -286,13 +301,11 @@ record_write_ended(const JobEnding *endings, int n)
 
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < count; i++)
-		{
 			fill_ended(slots[i], &endings[from + i], now, &texts);
-			count_jobs(endings[from + i].job->queue, count_ended(endings[from + i].state), 1);
-		}
 		heap_multi_insert(relation, slots, count, GetCurrentCommandId(true), HEAP_INSERT_SKIP_FSM, NULL);
 		for (int i = 0; i < count; i++)
 			ExecClearTuple(slots[i]);
 	}
+	count_endings(endings, n);
 	table_close(relation, NoLock);
 }

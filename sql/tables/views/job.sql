@@ -41,33 +41,17 @@ COMMENT ON COLUMN estate.job.timeout IS 'How long its handler may take; NULL: as
 COMMENT ON COLUMN estate.job.result IS 'What its handler returned, where that is jsonb';
 
 CREATE OR REPLACE VIEW estate.queue_status AS
-WITH counted AS MATERIALIZED (SELECT * FROM estate.queue_counts()),
-	waiting AS MATERIALIZED (SELECT queue, min(since) AS since FROM estate.oldest_ready() GROUP BY queue),
-	jobs AS (
-		SELECT c.queue, c.scheduled, c.ready + c.open AS available, c.running, c.retryable, c.done, c.dead, c.cancelled,
-			least(CASE WHEN c.ready > 0 THEN w.since END, CASE WHEN c.open > 0 THEN
-				(SELECT o.run_at FROM estate_internal.job_open o WHERE o.network AND o.waits_for = 'time' AND o.queue = c.queue
-					AND o.run_at <= clock_timestamp() ORDER BY o.run_at LIMIT 1) END) AS oldest_available,
-			c.blocked
-		FROM counted c LEFT JOIN waiting w ON w.queue = c.queue
-		UNION ALL
-		SELECT queue,
-			count(*) FILTER (WHERE state = 'scheduled'),
-			count(*) FILTER (WHERE state = 'available'),
-			count(*) FILTER (WHERE state = 'running'),
-			count(*) FILTER (WHERE state = 'retryable'),
-			count(*) FILTER (WHERE state = 'done'),
-			count(*) FILTER (WHERE state = 'dead'),
-			count(*) FILTER (WHERE state = 'cancelled'),
-			min(run_at) FILTER (WHERE state = 'available'),
-			count(*) FILTER (WHERE state = 'blocked')
-		FROM estate.job WHERE NOT EXISTS (SELECT FROM counted) GROUP BY queue)
-SELECT COALESCE(j.queue, q.name) AS queue, COALESCE(j.scheduled, 0) AS scheduled, COALESCE(j.available, 0) AS available,
-	COALESCE(j.running, 0) AS running, COALESCE(j.retryable, 0) AS retryable, COALESCE(j.done, 0) AS done, COALESCE(j.dead, 0) AS dead,
-	COALESCE(j.cancelled, 0) AS cancelled, j.oldest_available, COALESCE(j.blocked, 0) AS blocked,
+SELECT COALESCE(c.queue, q.name) AS queue, COALESCE(c.scheduled, 0) AS scheduled, COALESCE(c.ready + c.open, 0) AS available,
+	COALESCE(c.running, 0) AS running, COALESCE(c.retryable, 0) AS retryable, COALESCE(c.done, 0) AS done, COALESCE(c.dead, 0) AS dead,
+	COALESCE(c.cancelled, 0) AS cancelled,
+	COALESCE(c.oldest, least(CASE WHEN c.ready > 0 THEN w.since END, CASE WHEN c.open > 0 THEN
+		(SELECT o.run_at FROM estate_internal.job_open o WHERE o.network AND o.waits_for = 'time' AND o.queue = c.queue
+			AND o.run_at <= clock_timestamp() ORDER BY o.run_at LIMIT 1) END)) AS oldest_available,
+	COALESCE(c.blocked, 0) AS blocked,
 	q.paused, q.concurrency, q.concurrency_local, q.key, q.concurrency_by_key, q.rate, q.rate_by_key, q.rate_period, q.timeout,
 	q.keep, q.keep_for, q.keep_most
-FROM jobs j FULL JOIN estate_internal.queue q ON q.name = j.queue;
+FROM estate.queue_counts() c FULL JOIN estate_internal.queue q ON q.name = c.queue
+	LEFT JOIN (SELECT queue, min(since) AS since FROM estate.oldest_ready() GROUP BY queue) w ON w.queue = c.queue;
 COMMENT ON VIEW estate.queue_status IS 'Queues: their jobs by state, and their limits. Where workers run, jobs are counted as they come and go, else here and now';
 COMMENT ON COLUMN estate.queue_status.queue IS 'Name of the queue';
 COMMENT ON COLUMN estate.queue_status.scheduled IS 'Jobs whose time has not come';

@@ -1,0 +1,157 @@
+/*
+ * count_functions.c
+ *	  estate.queue_counts(): how many jobs each queue has, by state.
+ *
+ * Runs in client backends.  Where jobs are counted it reads the counts, else
+ * the rows.
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "job/count.h"
+
+#define OTHERS "(others)"
+
+/* A job in a worker's hands */
+typedef struct InHand
+{
+	int16		metric;
+	uint8		counted;
+} InHand;
+
+typedef struct CountReport
+{
+	ReturnSetInfo *rsinfo;
+	EstateDatabaseSlot *slot;	/* NULL: no workers */
+	InHand	   *in_hand;
+	int			nin_hand;
+} CountReport;
+
+/* Copied first: nothing that can throw runs under the lock */
+static void
+read_in_hand(CountReport *report)
+{
+	EstateDatabaseSlot *slot = report->slot;
+
+	report->in_hand = palloc(sizeof(InHand) * ESTATE_MAX_WORKERS * ESTATE_MAX_RUNNING);
+	report->nin_hand = 0;
+	LWLockAcquire(estate_shared->lock, LW_SHARED);
+	for (int w = 0; w < ESTATE_MAX_WORKERS; w++)
+		for (int i = 0; slot->workers[w].pid != 0 && i < slot->workers[w].nrunning; i++)
+			report->in_hand[report->nin_hand++] = (InHand) {
+				slot->workers[w].running[i].metric, slot->workers[w].running[i].counted
+			};
+	LWLockRelease(estate_shared->lock);
+}
+
+/*
+ * One queue.  What is running is counted as what it was until it has ended, and
+ * shown as running.
+ */
+static void
+put_queue(CountReport *report, const char *queue, int64 *jobs, TimestampTz oldest)
+{
+	Datum		values[ESTATE_COUNTED + 3];
+	bool		nulls[ESTATE_COUNTED + 3] = {false};
+	int64		running = 0;
+
+	for (int i = 0; i < report->nin_hand; i++)
+	{
+		int			metric = report->in_hand[i].metric;
+
+		if (strcmp(metric == ESTATE_METRICS - 1 ? OTHERS : report->slot->metrics[metric].queue, queue) != 0)
+			continue;
+		running++;
+		jobs[report->in_hand[i].counted]--;
+	}
+	values[0] = CStringGetTextDatum(queue);
+	for (int as = 0; as < ESTATE_COUNTED; as++)
+		values[as + 1] = Int64GetDatum(Max(jobs[as], 0));
+	values[ESTATE_COUNTED + 1] = Int64GetDatum(running);
+	values[ESTATE_COUNTED + 2] = TimestampTzGetDatum(oldest);
+	nulls[ESTATE_COUNTED + 2] = oldest == 0;
+	tuplestore_putvalues(report->rsinfo->setResult, report->rsinfo->setDesc, values, nulls);
+}
+
+static void
+put_counts(CountReport *report)
+{
+	for (int i = 0; i < ESTATE_COUNTED_QUEUES; i++)
+	{
+		EstateQueueCount *count = &report->slot->counts.queues[i];
+		int64		jobs[ESTATE_COUNTED];
+		bool		any = false;
+
+		for (int as = 0; as < ESTATE_COUNTED; as++)
+		{
+			jobs[as] = (int64) pg_atomic_read_u64(&count->jobs[as]);
+			any |= jobs[as] != 0;
+		}
+		if (any)
+			put_queue(report, i == ESTATE_COUNTED_QUEUES - 1 ? OTHERS : count->name, jobs, 0);
+	}
+}
+
+/* Read as the keeper, and not from the view, which is another owner's */
+static void
+put_rows(CountReport *report)
+{
+	EstateUser	user;
+
+	estate_become_keeper(&user);
+	SPI_connect();
+	SPI_execute("SELECT queue, pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 0),"
+				" pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 1), pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 2),"
+				" pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 3), pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 4),"
+				" pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 5), pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 6),"
+				" pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 7), pg_catalog.min(run_at) FILTER (WHERE state OPERATOR(pg_catalog.<=) 1)"
+				" FROM (SELECT queue, 0 AS state, COALESCE(run_at, enqueued_at) AS run_at FROM estate_internal.job_ready UNION ALL"
+				" SELECT queue, CASE WHEN waits_for OPERATOR(pg_catalog.=) 'time' AND waited IS NULL"
+				" AND run_at OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp() THEN 1"
+				" WHEN attempt OPERATOR(pg_catalog.=) 0 AND waits_for OPERATOR(pg_catalog.=) 'time' AND waited IS NULL THEN 2"
+				" ELSE " COUNTED_OPEN_ROW("") " END, run_at FROM estate_internal.job_open UNION ALL"
+				" SELECT queue, " COUNTED_ENDED_ROW ", NULL FROM estate_internal.job_ended) j GROUP BY queue", true, 0);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		int64		jobs[ESTATE_COUNTED];
+		bool		isnull;
+		Datum		oldest = SPI_getbinval(row, desc, ESTATE_COUNTED + 2, &isnull);
+		TimestampTz since = isnull ? 0 : DatumGetTimestampTz(oldest);
+
+		for (int as = 0; as < ESTATE_COUNTED; as++)
+			jobs[as] = DatumGetInt64(SPI_getbinval(row, desc, as + 2, &isnull));
+		put_queue(report, SPI_getvalue(row, desc, 1), jobs, since);
+	}
+	SPI_finish();
+	estate_resume_user(&user);
+}
+
+PG_FUNCTION_INFO_V1(estate_queue_counts);
+
+/* estate.queue_counts() -> setof (queue, one for each EstateCounted, running, oldest) */
+Datum
+estate_queue_counts(PG_FUNCTION_ARGS)
+{
+	CountReport report = {(ReturnSetInfo *) fcinfo->resultinfo};
+
+	estate_require_tables();
+	InitMaterializedSRF(fcinfo, 0);
+	report.slot = estate_find_slot(MyDatabaseId);
+	if (report.slot)
+		read_in_hand(&report);
+	if (report.slot && report.slot->counts.state == COUNTS_KEPT && report.slot->counts.table == record_table("job_ended"))
+		put_counts(&report);
+	else
+		put_rows(&report);
+	return (Datum) 0;
+}
