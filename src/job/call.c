@@ -30,6 +30,7 @@
 static JobCall *volatile current = NULL;
 static volatile sig_atomic_t timed_out = false;
 static TimeoutId timeout_id = MAX_TIMEOUTS;
+static bool listening = false;	/* a worker: SIGINT is for the handler alone */
 
 /* A handler that ran jobs would find its own: the row that it is being run for is this transaction's */
 void
@@ -57,13 +58,25 @@ job_decide(JobVerdict verdict, TimestampTz run_at)
 	current->run_at = run_at;
 }
 
-/* After an error that job_call() did not catch */
-void
-job_call_forget(void)
+/*
+ * The handler has returned, or thrown.  What came too late to stop it must not
+ * stop the bookkeeping that follows; in a session, the user's own cancel may.
+ */
+static void
+leave_handler(void)
 {
 	current = NULL;
 	if (timeout_id != MAX_TIMEOUTS)
 		disable_timeout(timeout_id, false);
+	if (timed_out || listening)
+		QueryCancelPending = false;
+}
+
+/* After an error that job_call() did not catch */
+void
+job_call_forget(void)
+{
+	leave_handler();
 }
 
 static void
@@ -97,6 +110,7 @@ on_cancel(SIGNAL_ARGS)
 void
 job_listen_to_cancel(void)
 {
+	listening = true;
 	pqsignal(SIGINT, on_cancel);
 }
 
@@ -109,17 +123,6 @@ start_clock(const JobCall *call)
 	if (timeout_id == MAX_TIMEOUTS)
 		timeout_id = RegisterTimeout(USER_TIMEOUT, on_timeout);
 	enable_timeout_after(timeout_id, Min(call->timeout_ms, PG_INT32_MAX));
-}
-
-static void
-stop_clock(const JobCall *call)
-{
-	if (call->timeout_ms == 0)
-		return;
-	disable_timeout(timeout_id, false);
-	/* it may have come after the last look: the handler has made it */
-	if (timed_out)
-		QueryCancelPending = false;
 }
 
 /* Resolves the handler, unless it is the one called last; the role's rights are taken already */
@@ -177,8 +180,7 @@ job_call(JobCaller *caller, JobCall *call)
 	current = call;
 	start_clock(call);
 	result = FunctionCallInvoke(fcinfo);
-	stop_clock(call);
-	current = NULL;
+	leave_handler();
 	if (caller->recorded && !fcinfo->isnull)
 		call->jobs[0]->result = DatumGetJsonbPCopy(result);
 	PopActiveSnapshot();
