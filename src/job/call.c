@@ -31,6 +31,7 @@
 static JobCall *volatile current = NULL;
 static volatile sig_atomic_t timed_out = false;
 static TimeoutId timeout_id = MAX_TIMEOUTS;
+static bool listening = false;	/* a worker: SIGINT is for the handler alone */
 
 /* A handler that ran jobs would find its own: the row that it is being run for is this transaction's */
 void
@@ -58,14 +59,26 @@ job_decide(JobVerdict verdict, TimestampTz run_at)
 	current->run_at = run_at;
 }
 
-/* After an error that job_call() did not catch */
-void
-job_call_forget(void)
+/*
+ * The handler has returned, or thrown.  What came too late to stop it must not
+ * stop the bookkeeping that follows; in a session, the user's own cancel may.
+ */
+static void
+leave_handler(void)
 {
 	current = NULL;
 	inflight_end();
 	if (timeout_id != MAX_TIMEOUTS)
 		disable_timeout(timeout_id, false);
+	if (timed_out || listening)
+		QueryCancelPending = false;
+}
+
+/* After an error that job_call() did not catch */
+void
+job_call_forget(void)
+{
+	leave_handler();
 }
 
 static void
@@ -99,6 +112,7 @@ on_cancel(SIGNAL_ARGS)
 void
 job_listen_to_cancel(void)
 {
+	listening = true;
 	pqsignal(SIGINT, on_cancel);
 }
 
@@ -111,17 +125,6 @@ start_clock(const JobCall *call)
 	if (timeout_id == MAX_TIMEOUTS)
 		timeout_id = RegisterTimeout(USER_TIMEOUT, on_timeout);
 	enable_timeout_after(timeout_id, Min(call->timeout_ms, PG_INT32_MAX));
-}
-
-static void
-stop_clock(const JobCall *call)
-{
-	if (call->timeout_ms == 0)
-		return;
-	disable_timeout(timeout_id, false);
-	/* it may have come after the last look: the handler has made it */
-	if (timed_out)
-		QueryCancelPending = false;
 }
 
 /* Resolves the handler, unless it is the one called last; the role's rights are taken already */
@@ -188,8 +191,7 @@ job_call(JobCaller *caller, JobCall *call)
 		interrupt();
 	CHECK_FOR_INTERRUPTS();
 	result = FunctionCallInvoke(fcinfo);
-	stop_clock(call);
-	current = NULL;
+	leave_handler();
 	if (caller->recorded && !fcinfo->isnull)
 		call->jobs[0]->result = DatumGetJsonbPCopy(result);
 	PopActiveSnapshot();

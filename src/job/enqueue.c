@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "executor/spi.h"
@@ -45,10 +46,11 @@ resolve(const Job *job, JobKind *kind)
 	static LocalTransactionId when = InvalidLocalTransactionId;
 	static char *asked = NULL;
 	static char *answer = NULL;
+	static char *path = NULL;	/* where a name without a schema was looked for */
 	static Oid	role;
 	static JobKind last;
 
-	if (when != MyLocalTransactionId || role != job->role || strcmp(asked, job->handler) != 0)
+	if (when != MyLocalTransactionId || role != job->role || strcmp(asked, job->handler) != 0 || strcmp(path, namespace_search_path) != 0)
 	{
 		MemoryContext caller;
 
@@ -57,9 +59,12 @@ resolve(const Job *job, JobKind *kind)
 			pfree(asked);
 		if (answer)
 			pfree(answer);
-		asked = answer = NULL;
+		if (path)
+			pfree(path);
+		asked = answer = path = NULL;
 		caller = MemoryContextSwitchTo(TopMemoryContext);
 		asked = pstrdup(job->handler);
+		path = pstrdup(namespace_search_path);
 		MemoryContextSwitchTo(caller);
 		answer = MemoryContextStrdup(TopMemoryContext, job_resolve_handler(job->handler, job->role, &last));
 		role = job->role;
@@ -157,9 +162,13 @@ job_enqueue(JobRequest *request)
 	{
 		int64		has = unique_take(job);
 
-		if (has != job->id && !(request->replace && replace_waiting(has)))
-			return has;
-		job->id = has;
+		if (has != job->id)
+		{
+			if (!request->replace || !replace_waiting(has))
+				return has;
+			job->id = has;
+			unique_prolong(job);
+		}
 	}
 	if (request->depends_on)
 		write_dependent(request, kind.network);

@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
@@ -189,6 +190,8 @@ estate_enqueue_many(PG_FUNCTION_ARGS)
 	Datum	   *args;
 	bool	   *nulls;
 	int			n;
+	MemoryContext one = AllocSetContextCreate(CurrentMemoryContext, "pg_estate enqueued job", ALLOCSET_SMALL_SIZES);
+	MemoryContext caller;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	read_first(fcinfo, &asked);
@@ -209,8 +212,11 @@ estate_enqueue_many(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("args of a job must not be null"),
 					 errdetail("Element %d is.", i + 1)));
+		caller = MemoryContextSwitchTo(one);
 		request.job.args = DatumGetJsonbP(args[i]);
 		id = Int64GetDatum(job_enqueue(&request));
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(one);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &id, &isnull);
 	}
 	job_warn_without_workers();

@@ -59,6 +59,7 @@ static int	most_held = 0;
 static int	local_running[ESTATE_MAX_QUEUES];	/* of this process */
 static uint64 batch_number = 1;
 static HTAB *own_keys = NULL;	/* of a database without a slot */
+static int	asked_from = 0;		/* what was taken when limit_ask() was asked last */
 static bool holds_back = false; /* this transaction leaves jobs that wait for their key */
 
 static bool
@@ -457,6 +458,7 @@ limit_ask(int number, const Job *job)
 	Held	   *mine;
 	char	   *text;
 
+	asked_from = nheld;
 	if (queue->rate == 0 && queue->rate_by_key == 0 && queue->concurrency_by_key == 0)
 		return answer;
 	text = queue->rate_by_key > 0 || queue->concurrency_by_key > 0 ? key_of(queue, job) : NULL;
@@ -465,6 +467,22 @@ limit_ask(int number, const Job *job)
 	answer = ask_locked(number, job, text, mine);
 	unlock();
 	return answer;
+}
+
+/* The job that was asked for last does not start after all: it has taken nothing */
+void
+limit_undo(void)
+{
+	lock();
+	while (nheld > asked_from)
+	{
+		Held	   *last = &held[--nheld];
+
+		if (last->key && last->running)
+			last->key->batch = 0;	/* ours no more */
+		give_back(last, true);
+	}
+	unlock();
 }
 
 /* What the batch holds now, it may hold for long: others of these keys need not come back in a moment */

@@ -27,6 +27,7 @@ typedef struct AdmissionAnswer
 extern bool limit_has_room(int queue, TimestampTz now, TimestampTz *until);
 extern bool limit_enter(int queue);
 extern AdmissionAnswer limit_ask(int queue, const Job *job);
+extern void limit_undo(void);
 extern void limit_mark_slow(void);
 extern void limit_keep(int64 id);
 extern void limit_release(int64 id);

@@ -19,6 +19,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/table.h"
 #include "access/xact.h"
 #include "miscadmin.h"
@@ -214,7 +216,7 @@ timeout_of(const Batch *batch, const Job *job)
 {
 	if (job->timeout == NULL)
 		return batch->timeout_ms;
-	return job->timeout->time / 1000 + (int64) ((job->timeout->day + job->timeout->month * 30.0) * SECS_PER_DAY * 1000);
+	return (int64) ceil((job->timeout->time + (job->timeout->day + job->timeout->month * 30.0) * USECS_PER_DAY) / 1000);
 }
 
 /*
@@ -371,12 +373,28 @@ begins_batch(Batch *batch, const ReadyJob *ready)
 		!is_quick(batch_record(batch, ready->job.handler));
 }
 
+static bool
+is_waiting_for_start(const Job *job)
+{
+	const ReadyJob *ready = (const ReadyJob *) job;	/* its first member */
+
+	return unique_ends_at_start(job) && !ready->key_freed;
+}
+
+/* Whether one call can have both */
+static bool
+is_alike(const Batch *batch, const Job *job, const Job *like)
+{
+	return job->handler == like->handler && !job->alone && timeout_of(batch, job) == timeout_of(batch, like);
+}
+
 /*
- * The next job of the batch, with its row deleted; NULL: the batch is at its
- * end.  handler: only one for it.
+ * The next job of the batch, with its row deleted, or one whose unique key has
+ * to be freed first; NULL: the batch is at its end.  like: only one for the
+ * same call.
  */
 static Job *
-next_job(Batch *batch, int *at, const char *handler)
+next_job(Batch *batch, int *at, const Job *like)
 {
 	ReadyHand  *hand = batch->hand;
 
@@ -385,10 +403,9 @@ next_job(Batch *batch, int *at, const char *handler)
 		ReadyJob   *ready = &hand->jobs[*at];
 
 		if (ready->settled || !is_in_scope(batch->scope, &ready->job) ||
-			((batch->nrun > 0 || handler) && ready->job.role != batch->role_of_batch))
+			((batch->nrun > 0 || like) && ready->job.role != batch->role_of_batch))
 			continue;
-		if (handler ? ready->job.handler != handler || ready->job.alone :
-			batch->nrun > 0 && begins_batch(batch, ready))
+		if (like ? !is_alike(batch, &ready->job, like) : batch->nrun > 0 && begins_batch(batch, ready))
 			return NULL;
 		if (is_elsewhere(batch, &ready->job))
 		{
@@ -399,13 +416,16 @@ next_job(Batch *batch, int *at, const char *handler)
 			}
 			continue;
 		}
-		if (unique_ends_at_start(&ready->job) && !ready->key_freed)
-			return &ready->job;
 		if (!is_admitted(batch, ready))
 		{
 			if (batch->full)
 				return NULL;
 			continue;
+		}
+		if (is_waiting_for_start(&ready->job))
+		{
+			limit_undo();		/* it starts in the next batch */
+			return &ready->job;
 		}
 		if (take_job(batch, ready))
 		{
@@ -414,6 +434,16 @@ next_job(Batch *batch, int *at, const char *handler)
 		}
 	}
 	return NULL;
+}
+
+/* Whether all jobs that the batch could have start in a moment, once one does */
+static bool
+all_start_soon(Batch *batch, const Job *first)
+{
+	const EstateQueue *queue = queue_at(batch->hand->heap.queue);
+
+	return queue->rate == 0 && queue->rate_by_key == 0 && queue->concurrency_by_key == 0 &&
+		!first->alone && is_quick(batch_record(batch, first->handler));
 }
 
 /*
@@ -425,6 +455,7 @@ static void
 free_keys(Batch *batch, const Job *first)
 {
 	ReadyHand  *hand = batch->hand;
+	bool		all = all_start_soon(batch, first);
 	Job		  **jobs = palloc(sizeof(Job *) * hand->count);
 	int			n = 0;
 
@@ -432,7 +463,9 @@ free_keys(Batch *batch, const Job *first)
 	{
 		ReadyJob   *ready = &hand->jobs[i];
 
-		if (ready->settled || !unique_ends_at_start(&ready->job) || ready->job.role != first->role)
+		if (&ready->job != first &&
+			(!all || ready->settled || !unique_ends_at_start(&ready->job) || ready->job.role != first->role ||
+			 ready->job.handler != first->handler || !is_in_scope(batch->scope, &ready->job)))
 			continue;
 		ready->key_freed = true;
 		jobs[n++] = &ready->job;
@@ -441,17 +474,10 @@ free_keys(Batch *batch, const Job *first)
 	batch->freed = true;
 }
 
-static bool
-is_waiting_for_start(const Batch *batch, const Job *job)
-{
-	const ReadyJob *ready = (const ReadyJob *) job;	/* its first member */
-
-	return unique_ends_at_start(job) && !ready->key_freed;
-}
-
 /*
  * The jobs run alone.  The others on their pages are given back before they
- * start; their own rows are noted, so that an abort brings the pages back too.
+ * start; the rows that are gone are noted, so that an abort brings the pages
+ * back too.
  */
 static void
 run_alone(Batch *batch, Job **jobs, int count)
@@ -460,8 +486,10 @@ run_alone(Batch *batch, Job **jobs, int count)
 
 	batch->careful = true;
 	pages_next = 1;
-	for (int i = 0; i < count; i++)
-		lane_note_row(hand->heap, ItemPointerGetBlockNumber(&((ReadyJob *) jobs[i])->tid));
+	/* with the rows of those that were moved before them */
+	for (int i = 0; i < hand->count; i++)
+		if (hand->jobs[i].settled)
+			lane_note_row(hand->heap, ItemPointerGetBlockNumber(&hand->jobs[i].tid));
 	ready_unpin();
 	ready_give_back(hand);
 	limit_mark_slow();
@@ -489,9 +517,9 @@ gather(Batch *batch, int *at, Job **jobs, Job *first)
 		return count;
 	while (batch->nrun + count < BATCH_MOST_JOBS)
 	{
-		Job		   *job = next_job(batch, at, first->handler);
+		Job		   *job = next_job(batch, at, first);
 
-		if (job == NULL || is_waiting_for_start(batch, job))
+		if (job == NULL || is_waiting_for_start(job))
 			break;
 		jobs[count++] = job;
 	}
@@ -513,7 +541,7 @@ run_batch(Batch *batch)
 		int			count;
 
 		CHECK_FOR_INTERRUPTS();
-		if (is_waiting_for_start(batch, job))
+		if (is_waiting_for_start(job))
 		{
 			if (batch->nrun == 0)
 				free_keys(batch, job);

@@ -51,24 +51,14 @@ unique_check(const char *until)
 				 errmsg("unique_until must be \"start\", \"done\" or a positive interval, not \"%s\"", until)));
 }
 
-/*
- * Takes the job's key; returns its id, or that of the job that has the key.
- */
-int64
-unique_take(const Job *job)
+/* The row of a key, as parameters: unique_key, role, job, until */
+static void
+fill_row(const Job *job, Datum *values, char *nulls)
 {
-	static SPIPlanPtr insert = NULL;
-	static SPIPlanPtr existing = NULL;
-	Oid			types[] = {TEXTOID, REGROLEOID, INT8OID, TIMESTAMPTZOID};
-	Datum		values[4];
-	char		nulls[] = "    ";
-	EstateUser	user;
-	int64		has = 0;
-	bool		isnull;
-
 	values[0] = CStringGetTextDatum(job->unique_key);
 	values[1] = ObjectIdGetDatum(job->role);
 	values[2] = Int64GetDatum(job->id);
+	values[3] = (Datum) 0;
 	nulls[3] = 'n';
 	if (job->unique_until && !unique_ends_at_start(job))
 	{
@@ -76,31 +66,69 @@ unique_take(const Job *job)
 										IntervalPGetDatum(interval_of(job->unique_until)));
 		nulls[3] = ' ';
 	}
+}
+
+/* The statements that take a key, in the order in which they are tried; each returns the job that has it then */
+static const char *const take_statements[] = {
+	"INSERT INTO estate_internal.job_unique (unique_key, role, job, until) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING job",
+	/* its time is over */
+	"UPDATE estate_internal.job_unique SET job = $3, until = $4 WHERE unique_key OPERATOR(pg_catalog.=) $1"
+	" AND role OPERATOR(pg_catalog.=) $2 AND until OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp() RETURNING job",
+	/* another job has it.  Without a lock: whoever ends that job must not wait for us */
+	"SELECT job FROM estate_internal.job_unique WHERE unique_key OPERATOR(pg_catalog.=) $1 AND role OPERATOR(pg_catalog.=) $2"
+};
+
+/*
+ * Takes the job's key; returns its id, or that of the job that has the key.
+ */
+int64
+unique_take(const Job *job)
+{
+	static SPIPlanPtr plans[lengthof(take_statements)];
+	Oid			types[] = {TEXTOID, REGROLEOID, INT8OID, TIMESTAMPTZOID};
+	Datum		values[4];
+	char		nulls[] = "    ";
+	EstateUser	user;
+	int64		has = 0;
+	bool		isnull;
+
+	fill_row(job, values, nulls);
 	estate_become_keeper(&user);
 	SPI_connect();
-	if (insert == NULL)
+	for (int i = 0; has == 0; i = (i + 1) % lengthof(plans))
 	{
-		insert = SPI_prepare("INSERT INTO estate_internal.job_unique AS u (unique_key, role, job, until) VALUES ($1, $2, $3, $4)"
-							 " ON CONFLICT (unique_key, role) DO UPDATE SET job = excluded.job, until = excluded.until"
-							 " WHERE u.until OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp() RETURNING job", 4, types);
-		SPI_keepplan(insert);
-		existing = SPI_prepare("SELECT job FROM estate_internal.job_unique WHERE unique_key OPERATOR(pg_catalog.=) $1"
-							   " AND role OPERATOR(pg_catalog.=) $2", 2, types);
-		SPI_keepplan(existing);
-	}
-	/* a second round only if the job that has our key ends between the two statements */
-	while (has == 0)
-	{
+		/* a second round only if the job that has our key ends between the statements */
 		CHECK_FOR_INTERRUPTS();
-		SPI_execute_plan(insert, values, nulls, false, 1);
-		if (SPI_processed == 0)
-			SPI_execute_plan(existing, values, nulls, false, 1);
+		if (plans[i] == NULL)
+		{
+			plans[i] = SPI_prepare(take_statements[i], 4, types);
+			SPI_keepplan(plans[i]);
+		}
+		SPI_execute_plan(plans[i], values, nulls, false, 1);
 		if (SPI_processed == 1)
 			has = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	}
 	SPI_finish();
 	estate_resume_user(&user);
 	return has;
+}
+
+/* A job that has its key already is to have it for as long as it says now */
+void
+unique_prolong(const Job *job)
+{
+	Oid			types[] = {TEXTOID, REGROLEOID, INT8OID, TIMESTAMPTZOID};
+	Datum		values[4];
+	char		nulls[] = "    ";
+	EstateUser	user;
+
+	fill_row(job, values, nulls);
+	estate_become_keeper(&user);
+	SPI_connect();
+	SPI_execute_with_args("UPDATE estate_internal.job_unique SET until = $4 WHERE unique_key OPERATOR(pg_catalog.=) $1"
+						  " AND role OPERATOR(pg_catalog.=) $2 AND job OPERATOR(pg_catalog.=) $3", 4, types, values, nulls, false, 0);
+	SPI_finish();
+	estate_resume_user(&user);
 }
 
 /* Frees the keys of jobs, all of one role, that have them until they start or end */

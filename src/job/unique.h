@@ -15,6 +15,7 @@
 
 extern void unique_check(const char *until);
 extern int64 unique_take(const Job *job);
+extern void unique_prolong(const Job *job);
 extern void unique_free(Job *const *jobs, int n);
 extern bool unique_ends_at_start(const Job *job);
 extern bool unique_ends_when_done(const Job *job);
