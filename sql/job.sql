@@ -80,6 +80,16 @@ COMMENT ON FUNCTION estate.report_progress(float8, float8, text) IS 'In a handle
 GRANT EXECUTE ON FUNCTION estate.redrive(text, text, text, text, timestamptz, timestamptz, text), estate.snooze_job(bigint, interval),
 	estate.this_job(), estate.report_progress(float8, float8, text) TO estate_operator, estate_admin;
 
+-- for tests: what is put off need not be waited for
+CREATE FUNCTION estate.clock() RETURNS timestamptz
+	AS 'MODULE_PATHNAME', 'estate_clock' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION estate.clock() IS 'What time it is for jobs in this session: clock_timestamp(), unless set_clock() has stopped it';
+CREATE FUNCTION estate.set_clock(at timestamptz) RETURNS timestamptz
+	AS 'MODULE_PATHNAME', 'estate_set_clock' LANGUAGE C;
+COMMENT ON FUNCTION estate.set_clock(timestamptz) IS
+'For tests: from now on it is this time for what the session enqueues, works off with run_jobs() and sees in estate.job; NULL: the time of the server again. Workers go by the server''s';
+GRANT EXECUTE ON FUNCTION estate.clock(), estate.set_clock(timestamptz) TO estate_operator, estate_admin;
+
 CREATE PROCEDURE estate.run_jobs(queue text DEFAULT NULL, INOUT done bigint DEFAULT NULL, INOUT failed bigint DEFAULT NULL)
 	AS 'MODULE_PATHNAME', 'estate_run_jobs' LANGUAGE C;
 COMMENT ON PROCEDURE estate.run_jobs(text, bigint, bigint) IS

@@ -345,6 +345,9 @@ extern void estate_become_owner(EstateUser *user);
 extern void estate_become_keeper(EstateUser *user);
 extern void estate_resume_user(EstateUser *user);
 
+/* clock.c */
+extern TimestampTz estate_now(void);
+
 /* shared.c: tell the workers at commit that there is work, or that they have to read anew what they remember */
 extern void estate_wake_at_commit(EstateWorkerKind kind);
 extern void estate_wake_now(EstateWorkerKind kind);

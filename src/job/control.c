@@ -90,7 +90,7 @@ estate_snooze_job(PG_FUNCTION_ARGS)
 	Job		   *job;
 	bool		network;
 	TimestampTz until = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
-																TimestampTzGetDatum(GetCurrentTimestamp()), PG_GETARG_DATUM(1)));
+																TimestampTzGetDatum(estate_now()), PG_GETARG_DATUM(1)));
 
 	estate_require_tables();
 	if (is_own(id))

@@ -92,7 +92,7 @@ next_id(void)
 static void
 fill_defaults(Job *job)
 {
-	job->enqueued_at = GetCurrentTimestamp();
+	job->enqueued_at = estate_now();
 	if (job->args == NULL)
 		job->args = empty_object();
 	if (job->queue == NULL)

@@ -68,6 +68,13 @@ is_shared(void)
 	return estate_find_slot(MyDatabaseId) != NULL;
 }
 
+/* Rates that processes share go by the clock of the server, whatever a session has set */
+static TimestampTz
+limit_now(void)
+{
+	return is_shared() ? GetCurrentTimestamp() : estate_now();
+}
+
 static void
 lock(void)
 {
@@ -396,7 +403,7 @@ ask_locked(int number, const Job *job, const char *text, Held *mine)
 {
 	EstateQueue *queue = queue_at(number);
 	AdmissionAnswer answer = {ADMITTED, 0, text};
-	double		now = GetCurrentTimestamp();
+	double		now = limit_now();
 	double		queue_arrival = queue->arrival;
 	double		key_arrival = 0;
 	double		at = now;
@@ -527,7 +534,7 @@ limit_room_of_key(int number, const char *text)
 	int			room = 0;
 
 	lock();
-	key = find_key(number, text, GetCurrentTimestamp());
+	key = find_key(number, text, limit_now());
 	if (queue->paused)
 		;
 	else if (queue->concurrency_by_key == 0 || key == NULL)
@@ -547,7 +554,7 @@ void
 limit_begin_anew(int number, bool other)
 {
 	EstateQueue *queue = queue_at(number);
-	double		most = GetCurrentTimestamp() + queue->rate_period;
+	double		most = limit_now() + queue->rate_period;
 	HASH_SEQ_STATUS scan;
 	EstateLimitKey *key;
 
@@ -568,7 +575,7 @@ limit_key_is_held(int number, const char *text, bool waited_for)
 	EstateLimitKey   *key;
 
 	lock();
-	key = find_key(number, text, GetCurrentTimestamp());
+	key = find_key(number, text, limit_now());
 	if (key)
 		key->waited_for = waited_for;
 	unlock();

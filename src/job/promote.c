@@ -63,7 +63,7 @@ job_promote_due(JobScope *scope)
 	EstateUser	user;
 	int			n;
 
-	scope->now = GetCurrentTimestamp();
+	scope->now = estate_now();
 	values[0] = TimestampTzGetDatum(scope->now);
 	values[1] = scope->queue ? CStringGetTextDatum(scope->queue) : (Datum) 0;
 	nulls[1] = scope->queue ? ' ' : 'n';

@@ -221,7 +221,7 @@ take_any(ReadyHand *hand, int pages, TimestampTz *until)
 {
 	static int	turn = 0;
 	bool		room[ESTATE_MAX_QUEUES];
-	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz now = estate_now();
 
 	for (int queue = 0; queue < ESTATE_MAX_QUEUES; queue++)
 		room[queue] = queue_at(queue)->defined && !skipped[queue] && limit_has_room(queue, now, until);

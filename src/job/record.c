@@ -287,7 +287,7 @@ record_write_ended(const JobEnding *endings, int n)
 {
 	Relation	relation;
 	TupleTableSlot **slots;
-	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz now = estate_now();
 	RecordTexts texts = {0};
 
 	if (n == 0)

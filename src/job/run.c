@@ -228,7 +228,7 @@ job_claim_network(JobScope *scope, int most, TimestampTz *until)
 	SPITupleTable *rows;
 	uint64		n;
 
-	scope->now = GetCurrentTimestamp();
+	scope->now = estate_now();
 	values[0] = TimestampTzGetDatum(scope->now);
 	/* others may hold the first ones: look a little further than we need */
 	values[1] = Int64GetDatum((int64) most + ESTATE_MAX_RUNNING);

@@ -144,7 +144,7 @@ error_object(int attempt, const ErrorData *error)
 	value.type = jbvNumeric;
 	value.val.numeric = int64_to_numeric(attempt);
 	pushJsonbValue(&state, WJB_VALUE, &value);
-	push_text(&state, "at", JsonEncodeDateTime(at, TimestampTzGetDatum(GetCurrentTimestamp()), TIMESTAMPTZOID, NULL));
+	push_text(&state, "at", JsonEncodeDateTime(at, TimestampTzGetDatum(estate_now()), TIMESTAMPTZOID, NULL));
 	push_text(&state, "sqlstate", unpack_sql_state(error->sqlerrcode));
 	push_text(&state, "message", error->message);
 	push_text(&state, "context", error->context);
@@ -192,7 +192,7 @@ static bool
 met_another(const Job *job, const ErrorData *error)
 {
 	return (error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED || error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE) &&
-		GetCurrentTimestamp() - job->enqueued_at <= COLLISIONS_MOST_US;
+		estate_now() - job->enqueued_at <= COLLISIONS_MOST_US;
 }
 
 /*
@@ -203,7 +203,7 @@ met_another(const Job *job, const ErrorData *error)
 bool
 settle_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, EstateKeep keep)
 {
-	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz now = estate_now();
 
 	if (retry_at == 0 && met_another(job, error))
 	{

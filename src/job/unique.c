@@ -62,10 +62,11 @@ fill_row(const Job *job, Datum *values, char *nulls)
 	nulls[3] = 'n';
 	if (job->unique_until && !unique_ends_at_start(job))
 	{
-		values[3] = DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(GetCurrentTimestamp()),
+		values[3] = DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(estate_now()),
 										IntervalPGetDatum(interval_of(job->unique_until)));
 		nulls[3] = ' ';
 	}
+	values[4] = TimestampTzGetDatum(estate_now());
 }
 
 /* The statements that take a key, in the order in which they are tried; each returns the job that has it then */
@@ -73,7 +74,7 @@ static const char *const take_statements[] = {
 	"INSERT INTO estate_internal.job_unique (unique_key, role, job, until) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING job",
 	/* its time is over */
 	"UPDATE estate_internal.job_unique SET job = $3, until = $4 WHERE unique_key OPERATOR(pg_catalog.=) $1"
-	" AND role OPERATOR(pg_catalog.=) $2 AND until OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp() RETURNING job",
+	" AND role OPERATOR(pg_catalog.=) $2 AND until OPERATOR(pg_catalog.<=) $5 RETURNING job",
 	/* another job has it.  Without a lock: whoever ends that job must not wait for us */
 	"SELECT job FROM estate_internal.job_unique WHERE unique_key OPERATOR(pg_catalog.=) $1 AND role OPERATOR(pg_catalog.=) $2"
 };
@@ -85,9 +86,9 @@ int64
 unique_take(const Job *job)
 {
 	static SPIPlanPtr plans[lengthof(take_statements)];
-	Oid			types[] = {TEXTOID, REGROLEOID, INT8OID, TIMESTAMPTZOID};
-	Datum		values[4];
-	char		nulls[] = "    ";
+	Oid			types[] = {TEXTOID, REGROLEOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+	Datum		values[5];
+	char		nulls[] = "     ";
 	EstateUser	user;
 	int64		has = 0;
 	bool		isnull;
@@ -101,7 +102,7 @@ unique_take(const Job *job)
 		CHECK_FOR_INTERRUPTS();
 		if (plans[i] == NULL)
 		{
-			plans[i] = SPI_prepare(take_statements[i], 4, types);
+			plans[i] = SPI_prepare(take_statements[i], 5, types);
 			SPI_keepplan(plans[i]);
 		}
 		SPI_execute_plan(plans[i], values, nulls, false, 1);
@@ -117,9 +118,9 @@ unique_take(const Job *job)
 void
 unique_prolong(const Job *job)
 {
-	Oid			types[] = {TEXTOID, REGROLEOID, INT8OID, TIMESTAMPTZOID};
-	Datum		values[4];
-	char		nulls[] = "    ";
+	Oid			types[] = {TEXTOID, REGROLEOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+	Datum		values[5];
+	char		nulls[] = "     ";
 	EstateUser	user;
 
 	fill_row(job, values, nulls);

@@ -5,8 +5,8 @@ SELECT o.id,
 	(CASE WHEN r.id IS NOT NULL THEN 'running'
 		WHEN o.waits_for = 'jobs' THEN 'blocked'
 		WHEN o.waits_for = 'key' OR o.waited IS NOT NULL THEN 'available'
-		WHEN o.attempt > 0 AND o.run_at > clock_timestamp() THEN 'retryable'
-		WHEN o.run_at > clock_timestamp() THEN 'scheduled'
+		WHEN o.attempt > 0 AND o.run_at > estate.clock() THEN 'retryable'
+		WHEN o.run_at > estate.clock() THEN 'scheduled'
 		ELSE 'available' END)::varchar(10) AS state,
 	o.handler, o.queue, o.priority, o.run_at, o.attempt, o.max_attempts, o.role, o.effect_key, o.unique_key,
 	o.enqueued_at, NULL::timestamptz AS ended_at, o.args, COALESCE(o.errors, '[]') AS errors, o.tags, o.timeout, NULL::jsonb AS result
@@ -46,7 +46,7 @@ SELECT COALESCE(c.queue, q.name) AS queue, COALESCE(c.scheduled, 0) AS scheduled
 	COALESCE(c.cancelled, 0) AS cancelled,
 	COALESCE(c.oldest, least(CASE WHEN c.ready > 0 THEN w.since END, CASE WHEN c.open > 0 THEN
 		(SELECT o.run_at FROM estate_internal.job_open o WHERE o.network AND o.waits_for = 'time' AND o.queue = c.queue
-			AND o.run_at <= clock_timestamp() ORDER BY o.run_at LIMIT 1) END)) AS oldest_available,
+			AND o.run_at <= estate.clock() ORDER BY o.run_at LIMIT 1) END)) AS oldest_available,
 	COALESCE(c.blocked, 0) AS blocked,
 	q.paused, q.concurrency, q.concurrency_local, q.key, q.concurrency_by_key, q.rate, q.rate_by_key, q.rate_period, q.timeout,
 	q.keep, q.keep_for, q.keep_most

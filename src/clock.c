@@ -1,0 +1,47 @@
+/*
+ * clock.c
+ *	  What time it is for jobs.
+ *
+ * Runs in any process.  It is the server's clock, but in a session that has
+ * called set_clock(), so that a test need not wait for what it has put off:
+ * what it enqueues, runs with run_jobs(), and sees in estate.job, goes by the
+ * time that it has set.  Workers know nothing of it, nor do limits that they
+ * share.
+ */
+#include "postgres.h"
+
+#include "estate.h"
+
+static TimestampTz stopped_at = 0;	/* 0: the server's clock */
+
+TimestampTz
+estate_now(void)
+{
+	return stopped_at ? stopped_at : GetCurrentTimestamp();
+}
+
+PG_FUNCTION_INFO_V1(estate_set_clock);
+
+/* estate.set_clock(at) -> timestamptz: what it is now; NULL: the server's clock again */
+Datum
+estate_set_clock(PG_FUNCTION_ARGS)
+{
+	stopped_at = PG_ARGISNULL(0) ? 0 : PG_GETARG_TIMESTAMPTZ(0);
+	if (TIMESTAMP_NOT_FINITE(stopped_at))
+	{
+		stopped_at = 0;
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the clock cannot be set to infinity")));
+	}
+	PG_RETURN_TIMESTAMPTZ(estate_now());
+}
+
+PG_FUNCTION_INFO_V1(estate_clock);
+
+/* estate.clock() -> timestamptz */
+Datum
+estate_clock(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TIMESTAMPTZ(estate_now());
+}
