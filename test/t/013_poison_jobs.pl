@@ -32,6 +32,9 @@ query($node, qq{
 	INSERT INTO gate VALUES ('always');
 });
 
+# what may crash the server before it has answered
+sub hasty_query { my ($sql) = @_; eval { query($node, $sql) }; return; }
+
 # enqueue one; more: further arguments
 sub enqueue
 {
@@ -75,13 +78,14 @@ subtest 'one among a thousand' => sub {
 	{
 		my $log = -s $node->logfile;
 		query($node, 'TRUNCATE effect');
-		my $poison = query($node, qq{
-			WITH good AS MATERIALIZED (SELECT estate.enqueue('public.work', jsonb_build_object('i', i)) AS id FROM generate_series(1, 500) i),
-			poison AS MATERIALIZED (SELECT estate.enqueue('public.work', '{"i": 0, "signal": $signal}', unique_key => 'poison',
-				unique_until => '@{[ $signal == 6 ? 'start' : 'done' ]}') AS id FROM (SELECT count(*) FROM good) x),
-			more AS MATERIALIZED (SELECT estate.enqueue('public.work', jsonb_build_object('i', i)) FROM generate_series(501, 1000) i, poison)
-			SELECT id FROM poison, (SELECT count(*) FROM more) x});
+		hasty_query(qq{
+			BEGIN;
+			SELECT estate.enqueue('public.work', jsonb_build_object('i', i)) FROM generate_series(1, 500) i;
+			SELECT estate.enqueue('public.work', '{"i": 0, "signal": $signal}', unique_key => 'poison', unique_until => '@{[ $signal == 6 ? 'start' : 'done' ]}');
+			SELECT estate.enqueue('public.work', jsonb_build_object('i', i)) FROM generate_series(501, 1000) i;
+			COMMIT});
 		all_ended("signal $signal: all have ended");
+		my $poison = query($node, "SELECT id FROM estate.job WHERE args ? 'signal'");
 		is(fate($poison), qq{dead|2|["$sqlstate", "$sqlstate"]}, 'the one that crashes is dead, with both crashes in its history');
 		is(crashes($log), 2, 'which is how many there were');
 		is(query($node, 'SELECT count(*), count(DISTINCT i), min(i), max(i) FROM effect'), '1000|1000|1|1000', 'all others have had their effect once');
@@ -125,6 +129,20 @@ subtest 'an immediate shutdown suspects nobody' => sub {
 	is(fate($_), 'done|1|[]', 'at the first attempt') for @ids;
 };
 
+subtest 'a worker that is killed when it has nothing in hand' => sub {
+	query($node, q{CREATE FUNCTION public.later(args jsonb) RETURNS void LANGUAGE sql AS $$ SELECT estate.snooze_job(estate.this_job(), '1 hour') $$});
+	my $id = query($node, q{SELECT estate.enqueue('public.later')});
+	eventually($node, "SELECT state = 'scheduled' FROM estate.job WHERE id = $id", 'a job puts itself off');
+	my $log = -s $node->logfile;
+	my @workers = split /\n/, query($node, q{SELECT pid FROM pg_stat_activity WHERE application_name = 'pg_estate jobs'});
+	is(kill('KILL', @workers), scalar @workers, 'its worker is killed: ' . @workers);
+	$node->wait_for_log(qr/database system is ready to accept connections/, $log);
+	my $after = enqueue('{"i": 0}');
+	eventually($node, "SELECT state = 'done' FROM estate.job WHERE id = $after", 'others go on');
+	is(fate($id), 'scheduled|0|[]', 'nothing is suspected');
+	query($node, "SELECT estate.cancel_job($id)");
+};
+
 # all processes of the server at once, as when a container has used up its memory
 sub kill_all
 {
@@ -157,7 +175,7 @@ subtest 'a batch in one call, and a server that does not start again by itself' 
 	my $databases = query($node, 'SHOW estate.databases');
 	$node->append_conf('postgresql.conf', "restart_after_crash = off\n");
 	$node->reload;
-	query($node, q{SELECT estate.enqueue('public.work_many(jsonb[])',
+	hasty_query(q{SELECT estate.enqueue('public.work_many(jsonb[])',
 		jsonb_build_object('i', i) || CASE WHEN i = 50 THEN '{"signal": 11}'::jsonb ELSE '{}' END) FROM generate_series(1, 100) i});
 	for my $crash (1, 2)
 	{
@@ -185,11 +203,12 @@ subtest 'a batch in one call, and a server that does not start again by itself' 
 subtest 'in a session' => sub {
 	my $log = -s $node->logfile;
 	query($node, 'SELECT estate.disable_workers()');
+	wait_until(sub { !query($node, "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'pg_estate worker'") }, 'no worker is there');
 	my $poison = enqueue('{"i": 0, "signal": 11}');
 	ok(!eval { query($node, 'CALL estate.run_jobs()'); 1 }, 'whoever runs it himself crashes the server');
 	eventually($node, 'SELECT count(*) = 1 FROM estate_internal.job_ready', 'which comes back');
 	is(fate($poison), 'available|0|[]', 'and suspects nobody: he knows what he has called');
-	query($node, 'SELECT estate.enable_workers()');
+	hasty_query('SELECT estate.enable_workers()');
 	all_ended('the workers run it');
 	is(fate($poison), qq{dead|2|["$sqlstate", "$sqlstate"]}, 'until they know it too');
 	is(crashes($log), 3, 'three crashes in all');
@@ -199,7 +218,7 @@ subtest 'what is in the file of jobs in flight' => sub {
 	my $path = $node->data_dir . '/pg_stat_tmp/pg_estate_inflight';
 	my $entry = (-s $path) / (32 * 16);
 	my $database = query($node, 'SELECT oid FROM pg_database WHERE datname = current_database()');
-	my $later = enqueue('{"i": 0}', ", run_at => clock_timestamp() + '1 hour'");
+	my ($later, $other) = map { enqueue('{"i": 0}', ", run_at => clock_timestamp() + '$_ hours'") } 1, 2;
 	# oid, whether alone, how many, their ids
 	my $write = sub {
 		my ($bytes, @entries) = @_;
@@ -215,11 +234,12 @@ subtest 'what is in the file of jobs in flight' => sub {
 	$write->($entry * 512, [ $database, 0, 1, $later ]);
 	eventually($node, "SELECT alone FROM estate_internal.job_open WHERE id = $later", 'a job that waits for its time again is suspected');
 	is(fate($later), qq{retryable|1|["$sqlstate"]}, 'and waits on');
-	$write->($entry * 512, [ $database, 1, 2, $later, 999999999 ], [ $database, 1, -1, $later ], [ $database, 1, 1001, $later ], [ $database + 1, 1, 1, $later ]);
-	eventually($node, "SELECT attempt = 2 FROM estate_internal.job_open WHERE id = $later", 'jobs and databases that are not there do no harm, nor what makes no sense');
+	$write->($entry * 512, [ $database, 1, 2, $later, 999999999 ], [ $database, 1, -1, $other ], [ $database, 1, 1001, $other ], [ $database + 1, 1, 1, $other ]);
+	eventually($node, "SELECT attempt = 2 FROM estate_internal.job_open WHERE id = $later", 'jobs that are not there do no harm');
+	is(fate($other), 'scheduled|0|[]', 'nor does what makes no sense, or is of another database');
 	$write->(4711, [ $database, 1, 1, $later ]);
 	is(-s $path, $entry * 512, 'a file of another size is made anew');
-	query($node, "SELECT estate.retry_job($later)");
+	query($node, "SELECT estate.retry_job($later), estate.cancel_job($other)");
 	all_ended('and all goes on');
 	is(fate($later), qq{done|1|["$sqlstate", "$sqlstate"]}, 'without what it said');
 };
@@ -237,8 +257,9 @@ subtest 'a job of the network' => sub {
 	}
 	query($node, q{CREATE TRIGGER trap BEFORE INSERT ON estate.listing FOR EACH ROW WHEN (NEW.listing_key = 'bad') EXECUTE FUNCTION public.trap()});
 	my $log = -s $node->logfile;
-	my ($bad, $good) = split /\n/, query($node, "SELECT estate.request_run(f) FROM unnest('{bad,good}'::text[]) f");
-	eventually($node, "SELECT count(*) = 2 FROM estate.job WHERE id IN ($bad, $good) AND state IN ('done', 'dead')", 'both end');
+	hasty_query("SELECT estate.request_run(f) FROM unnest('{bad,good}'::text[]) f");
+	eventually($node, "SELECT count(*) = 2 FROM estate.job WHERE handler = 'feed' AND state IN ('done', 'dead')", 'both end');
+	my ($bad, $good) = split /\n/, query($node, "SELECT id FROM estate.job WHERE handler = 'feed' ORDER BY (args->>'feed_id')::int");
 	is(fate($bad), qq{dead|2|["$sqlstate", "$sqlstate"]}, 'one is dead');
 	is(query($node, "SELECT state FROM estate.job WHERE id = $good"), 'done', 'the other is done');
 	is(crashes($log), 2, 'after two crashes');
