@@ -66,7 +66,7 @@ query($node, q{
 sub wait_until_drained
 {
 	wait_for($node, q{SELECT NOT EXISTS (SELECT FROM estate_internal.job_ready WHERE queue <> 'still')
-		AND NOT EXISTS (SELECT FROM estate_internal.job_open WHERE waits_for = 'key' OR run_at < clock_timestamp() + '10 s')
+		AND NOT EXISTS (SELECT FROM estate_internal.job_open WHERE waits_for = 'key' OR (waits_for = 'time' AND run_at < clock_timestamp() + '10 s'))
 		AND NOT EXISTS (SELECT FROM estate.running_jobs())}, 'all has been run');
 	return;
 }
@@ -77,7 +77,7 @@ subtest 'counts are those of the rows' => sub {
 	query($node, q{
 		SELECT estate.enqueue('crew.note', queue => q) FROM unnest(ARRAY['default', 'still', 'brief', 'never created']) q, generate_series(1, 50);
 		SELECT estate.enqueue('crew.note', args => jsonb_build_object('k', i % 3), queue => 'tenants', priority => i % 3 - 1) FROM generate_series(1, 200) i;
-		SELECT estate.enqueue_many('crew.notes', array_fill('{}'::jsonb, ARRAY[300]));
+		SELECT estate.enqueue_many('crew.notes(jsonb[])', array_fill('{}'::jsonb, ARRAY[300]));
 		SELECT estate.enqueue('crew.fail', max_attempts => 1 + i % 2, backoff => ARRAY['10 ms'::interval]) FROM generate_series(1, 40) i;
 		SELECT estate.enqueue('crew.fail', backoff => ARRAY['1 hour'::interval]) FROM generate_series(1, 7);
 		SELECT estate.enqueue('crew.note', run_at => now() + make_interval(secs => i * 0.01)) FROM generate_series(1, 50) i;
@@ -206,7 +206,7 @@ subtest 'what runs, and how' => sub {
 	is(value("SELECT count(*) FROM estate.progress WHERE id = $id"), 0, 'and then no more');
 	counts_are_right('it is counted as done');
 	query($node, q{SELECT estate.enqueue('crew.answer', '{"question": 1}'); SELECT estate.enqueue('crew.fail', queue => 'brief', max_attempts => 1) FROM generate_series(1, 3);
-		SELECT estate.enqueue('crew.later', queue => 'brief'); SELECT estate.enqueue_many('crew.notes', array_fill('{}'::jsonb, ARRAY[100]), queue => 'brief')});
+		SELECT estate.enqueue('crew.later', queue => 'brief'); SELECT estate.enqueue_many('crew.notes(jsonb[])', array_fill('{}'::jsonb, ARRAY[100]), queue => 'brief')});
 	wait_until_drained();
 	is(value(q{SELECT result FROM estate.job WHERE handler = 'crew.answer(jsonb)'}), '{"answer": 42, "question": 1}', 'what a handler returns is kept');
 	is(value(q{SELECT handler, done, failed, dead, snoozed, cancelled, last_minute FROM estate.metrics WHERE queue = 'brief' AND handler <> 'crew.note(jsonb)' ORDER BY handler}),
