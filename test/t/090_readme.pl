@@ -1,4 +1,4 @@
-# The README's transcripts are typed into psql, in order, and must come out as printed.
+# The transcripts of the README and of the documents are typed into psql, in order, and must come out as printed.
 #
 # A transcript is a block fenced as ```psql.  Lines that begin with a prompt are
 # typed; the lines below are what psql prints.  Figures may differ (they depend on
@@ -34,36 +34,51 @@ sub pattern
 	return join '.*', map { quotemeta } split /^\.\.\.$/m, stable($text), -1;
 }
 
-my @steps;
-my $readme = slurp_file('README.md');
-while ($readme =~ /^```psql\n(.*?)^```$/msg)
+# statements and what they show
+sub transcript
 {
-	for my $line (split /\n/, $1)
+	my ($text) = @_;
+	my @steps;
+	while ($text =~ /^```psql\n(.*?)^```$/msg)
 	{
-		if    ($line =~ /^homes=[#>] ?(.*)/) { push @steps, { typed => $1, shown => '' }; }
-		elsif ($line =~ /^homes[-('"][#>] ?(.*)/) { $steps[-1]{typed} .= "\n$1"; }
-		else  { $steps[-1]{shown} .= "$line\n"; }
+		for my $line (split /\n/, $1)
+		{
+			if    ($line =~ /^homes=[#>] ?(.*)/) { push @steps, { typed => $1, shown => '' }; }
+			elsif ($line =~ /^homes[-('"][#>] ?(.*)/) { $steps[-1]{typed} .= "\n$1"; }
+			else  { $steps[-1]{shown} .= "$line\n"; }
+		}
 	}
+	return @steps;
 }
-cmp_ok(scalar @steps, '>', 8, 'the README has its transcript') or BAIL_OUT('nothing to try');
 
 my $node = PostgreSQL::Test::Cluster->new('readme');
 $node->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
 $node->start;
-$node->safe_psql('postgres', 'CREATE DATABASE homes');
 my $here = getcwd();
 
-for my $step (@steps)
+sub try_document
 {
-	(my $typed = $step->{typed}) =~ s{file:///[^']*/examples/}{file://$here/examples/};
-	my $out = '';
-	# one descriptor for both outputs, so that they come in the order of writing
-	IPC::Run::run([ 'sh', '-c', 'exec psql -X -d "$0" -f - 2>&1', $node->connstr('homes') ], '<', \"$typed\n", '>', \$out);
-	like(stable($out), qr/\A@{[ pattern($step->{shown}) ]}\z/s, $step->{typed} =~ s/\n/ /gr);
+	my ($file, $least) = @_;
+	my @steps = transcript(slurp_file($file));
+	cmp_ok(scalar @steps, '>=', $least, "$file has its transcript") or return;
+	$node->safe_psql('postgres', 'DROP DATABASE IF EXISTS homes');
+	$node->safe_psql('postgres', 'CREATE DATABASE homes');
+	for my $step (@steps)
+	{
+		(my $typed = $step->{typed}) =~ s{file:///[^']*/examples/}{file://$here/examples/};
+		my $out = '';
+		# one descriptor for both outputs, so that they come in the order of writing
+		IPC::Run::run([ 'sh', '-c', 'exec psql -X -d "$0" -f - 2>&1', $node->connstr('homes') ], '<', \"$typed\n", '>', \$out);
+		like(stable($out), qr/\A@{[ pattern($step->{shown}) ]}\z/s, $step->{typed} =~ s/\n/ /gr);
+	}
+	return;
 }
 
+try_document('README.md', 8);
+try_document($_, /jobs/ ? 8 : 0) for glob 'docs/*.md';
+
 # the commands that the README names exist
-for my $target ($readme =~ /^make ([\w-]+)/mg)
+for my $target (slurp_file('README.md') =~ /^make ([\w-]+)/mg)
 {
 	like(slurp_file('Makefile'), qr/^\Q$target\E:/m, "make $target");
 }
