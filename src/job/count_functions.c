@@ -7,12 +7,11 @@
  */
 #include "postgres.h"
 
-#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
@@ -104,21 +103,24 @@ put_counts(CountReport *report)
 static void
 put_rows(CountReport *report)
 {
+	Oid			type = TIMESTAMPTZOID;
+	Datum		now = TimestampTzGetDatum(estate_now());
 	EstateUser	user;
 
 	estate_become_keeper(&user);
 	SPI_connect();
-	SPI_execute("SELECT queue, pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 0),"
+	SPI_execute_with_args("SELECT queue, pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 0),"
 				" pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 1), pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 2),"
 				" pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 3), pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 4),"
 				" pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 5), pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 6),"
 				" pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 7), pg_catalog.min(run_at) FILTER (WHERE state OPERATOR(pg_catalog.<=) 1)"
 				" FROM (SELECT queue, 0 AS state, COALESCE(run_at, enqueued_at) AS run_at FROM estate_internal.job_ready UNION ALL"
 				" SELECT queue, CASE WHEN waits_for OPERATOR(pg_catalog.=) 'time' AND waited IS NULL"
-				" AND run_at OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp() THEN 1"
+				" AND run_at OPERATOR(pg_catalog.<=) $1 THEN 1"
 				" WHEN attempt OPERATOR(pg_catalog.=) 0 AND waits_for OPERATOR(pg_catalog.=) 'time' AND waited IS NULL THEN 2"
 				" ELSE " COUNTED_OPEN_ROW("") " END, run_at FROM estate_internal.job_open UNION ALL"
-				" SELECT queue, " COUNTED_ENDED_ROW ", NULL FROM estate_internal.job_ended) j GROUP BY queue", true, 0);
+				" SELECT queue, " COUNTED_ENDED_ROW ", NULL FROM estate_internal.job_ended) j GROUP BY queue",
+						  1, &type, &now, NULL, true, 0);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];

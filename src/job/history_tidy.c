@@ -14,6 +14,9 @@
  * How far rows were deleted is remembered, so that the next time looks only at
  * what has come since.  That is a hint: where it is lost, or a queue changed,
  * all is looked at once more.
+ *
+ * Time is the server's, never that of set_clock(): whoever may set that must
+ * not be able to wipe the history.
  */
 #include "postgres.h"
 

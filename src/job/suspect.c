@@ -19,6 +19,7 @@
 #include "storage/lock.h"
 #include "utils/array.h"
 
+#include "job/count.h"
 #include "job/queue.h"
 #include "job/ready.h"
 #include "job/settle.h"
@@ -123,6 +124,7 @@ settle_rows(const char *statement, bool in_lane, const EstateSuspect *suspects, 
 		Job		   *job = record_of_row(rows->vals[i], rows->tupdesc);
 
 		CHECK_FOR_INTERRUPTS();
+		count_jobs(job->queue, in_lane ? COUNTED_READY : count_open(job, WAITS_FOR_TIME), -1);
 		settle_one(job, network, was_alone(suspects, n, job->id), in_lane);
 		MemoryContextSwitchTo(spi);
 	}
