@@ -355,13 +355,12 @@ tidy(History *history)
 	read_queues(history);
 	history->parts = history_parts(&history->nparts);
 	for (int i = 0; i < history->nparts - 1; i++)
-	{
 		drop_if_expired(history, &history->parts[i]);
-		index_part(&history->parts[i]);
-	}
 	if (history->nparts > 0 && is_full(history, &history->parts[history->nparts - 1]))
 		begin_part(&history->parts[history->nparts - 1]);
 	history->parts = history_parts(&history->nparts);
+	for (int i = 0; i < history->nparts - 1; i++)
+		index_part(&history->parts[i]);
 	for (int i = 0; i < history->nqueues && !more; i++)
 		more = delete_expired(history, &history->queues[i]);
 	if (!more && any_has_most(history))

@@ -62,6 +62,7 @@ static EstateDatabaseSlot *my_database;
 static EstateWorkerSlot *my_worker;
 static int	my_number;
 static EstateWorkerKind my_kind;
+static TimestampTz in_order_at = 0; /* when the installation was last found to be; 0: it has to be looked at */
 static MemoryContext cycle_context;
 
 PGDLLEXPORT void estate_worker_main(Datum argument);
@@ -218,16 +219,15 @@ look_at_installation(void)
 static bool
 is_ready(void)
 {
-	static TimestampTz looked_at = 0;
 	static uint32 changes;
 	TimestampTz now = GetCurrentTimestamp();
 
-	if (looked_at != 0 && changes == my_database->changes &&
-		!TimestampDifferenceExceeds(looked_at, now, LOOK_AT_INSTALLATION_EVERY_MS))
+	if (in_order_at != 0 && changes == my_database->changes &&
+		!TimestampDifferenceExceeds(in_order_at, now, LOOK_AT_INSTALLATION_EVERY_MS))
 		return true;
 	changes = my_database->changes;
-	looked_at = look_at_installation() ? now : 0;
-	return looked_at != 0;
+	in_order_at = look_at_installation() ? now : 0;
+	return in_order_at != 0;
 }
 
 /* Takes note of the wake flag; false when the launcher wants us gone */
@@ -502,6 +502,7 @@ work(TaskSet *set, JobScope *scope)
 		{
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
+			in_order_at = 0;
 		}
 		if (!look_at_slot(&woken))
 			return;
