@@ -65,7 +65,7 @@ CREATE FUNCTION estate.redrive(queue text DEFAULT NULL, handler text DEFAULT NUL
 		ended_from timestamptz DEFAULT NULL, ended_to timestamptz DEFAULT NULL, error text DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'estate_redrive' LANGUAGE C;
 COMMENT ON FUNCTION estate.redrive(text, text, text, text, timestamptz, timestamptz, text) IS
-'Runs dead (or cancelled; NULL: both) jobs again, with all their attempts: of a queue, a handler, a tag, that ended in a time, whose last error has this SQLSTATE or has this in its message. '
+'Runs dead (or cancelled; NULL: both) jobs again, with all their attempts, or those that are retryable without waiting for their time: of a queue, a handler, a tag, that ended in a time, whose last error has this SQLSTATE or has this in its message. '
 'Returns how many. A job whose unique_key another one has by now is left out';
 CREATE FUNCTION estate.snooze_job(id bigint, delay interval) RETURNS bool
 	AS 'MODULE_PATHNAME', 'estate_snooze_job' LANGUAGE C STRICT;

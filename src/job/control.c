@@ -163,6 +163,51 @@ estate_retry_job(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(wait_again("id OPERATOR(pg_catalog.=) $1", 1, &type, &value, NULL) == 1);
 }
 
+/* What redrive() asks of a job, wherever it is; $3, $5 and $6 are for jobs that have ended */
+#define REDRIVE_CONDITION \
+	"($1 IS NULL OR queue OPERATOR(pg_catalog.=) $1)" \
+	" AND ($2 IS NULL OR handler OPERATOR(pg_catalog.=) ANY (ARRAY[$2, $2 OPERATOR(pg_catalog.||) '(jsonb)', $2 OPERATOR(pg_catalog.||) '(jsonb[])']))" \
+	" AND ($4 IS NULL OR $4 OPERATOR(pg_catalog.=) ANY (tags))" \
+	" AND ($7 IS NULL OR errors OPERATOR(pg_catalog.->) -1 OPERATOR(pg_catalog.->>) 'sqlstate' OPERATOR(pg_catalog.=) $7" \
+	" OR pg_catalog.strpos(errors OPERATOR(pg_catalog.->) -1 OPERATOR(pg_catalog.->>) 'message', $7) OPERATOR(pg_catalog.>) 0)" \
+	" AND ($8 IS NULL OR pg_catalog.pg_has_role($8, role::pg_catalog.oid, 'USAGE'))"
+
+/* Jobs that have failed and wait for their next attempt have it now, and all others after it */
+static int64
+retry_waiting(int nargs, Oid *types, Datum *values, const char *nulls)
+{
+	return change("WITH before AS MATERIALIZED (SELECT id, queue, " COUNTED_OPEN_ROW("") " AS counted FROM estate_internal.job_open"
+				  " WHERE waits_for OPERATOR(pg_catalog.=) 'time' AND waited IS NULL AND attempt OPERATOR(pg_catalog.>) 0"
+				  " AND ($3 IS NOT NULL AND $5 IS NULL AND $6 IS NULL) AND " REDRIVE_CONDITION " FOR UPDATE SKIP LOCKED)"
+				  " UPDATE estate_internal.job_open o SET attempt = 0, run_at = pg_catalog.clock_timestamp()"
+				  " FROM before b WHERE o.id OPERATOR(pg_catalog.=) b.id RETURNING b.queue, b.counted, 1::pg_catalog.int8, " COUNTED_OPEN_ROW("o."),
+				  nargs, types, values, nulls);
+}
+
+/* The state that redrive() was asked for: whether it is that of jobs that wait */
+static bool
+is_retryable(FunctionCallInfo fcinfo)
+{
+	char	   *state;
+
+	if (PG_ARGISNULL(2))
+		return false;
+	state = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	if (strcmp(state, "retryable") == 0)
+	{
+		if (!PG_ARGISNULL(4) || !PG_ARGISNULL(5))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("jobs that are retryable have not ended: ended_from and ended_to are not for them")));
+		return true;
+	}
+	if (strcmp(state, "dead") != 0 && strcmp(state, "cancelled") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("state of jobs to redrive must be \"dead\", \"cancelled\" or \"retryable\", not \"%s\"", state)));
+	return false;
+}
+
 PG_FUNCTION_INFO_V1(estate_redrive);
 
 /* estate.redrive(queue, handler, state, tag, ended_from, ended_to, error) -> bigint: how many jobs wait again */
@@ -174,15 +219,6 @@ estate_redrive(PG_FUNCTION_ARGS)
 	char		nulls[] = "        ";
 
 	estate_require_tables();
-	if (!PG_ARGISNULL(2))
-	{
-		char	   *state = text_to_cstring(PG_GETARG_TEXT_PP(2));
-
-		if (strcmp(state, "dead") != 0 && strcmp(state, "cancelled") != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("state of jobs to redrive must be \"dead\" or \"cancelled\", not \"%s\"", state)));
-	}
 	for (int i = 0; i < 7; i++)
 	{
 		values[i] = PG_ARGISNULL(i) ? (Datum) 0 : PG_GETARG_DATUM(i);
@@ -190,16 +226,11 @@ estate_redrive(PG_FUNCTION_ARGS)
 	}
 	values[7] = ObjectIdGetDatum(GetUserId());
 	nulls[7] = has_privs_of_role(GetUserId(), estate_owner()) ? 'n' : ' ';
-	PG_RETURN_INT64(wait_again("($1 IS NULL OR queue OPERATOR(pg_catalog.=) $1)"
-							   " AND ($2 IS NULL OR handler OPERATOR(pg_catalog.=) ANY (ARRAY[$2, $2 OPERATOR(pg_catalog.||) '(jsonb)', $2 OPERATOR(pg_catalog.||) '(jsonb[])']))"
-							   " AND ($3 IS NULL OR state OPERATOR(pg_catalog.=) $3)"
-							   " AND ($4 IS NULL OR $4 OPERATOR(pg_catalog.=) ANY (tags))"
+	if (is_retryable(fcinfo))
+		PG_RETURN_INT64(retry_waiting(8, types, values, nulls));
+	PG_RETURN_INT64(wait_again(REDRIVE_CONDITION " AND ($3 IS NULL OR state OPERATOR(pg_catalog.=) $3)"
 							   " AND ($5 IS NULL OR ended_at OPERATOR(pg_catalog.>=) $5)"
-							   " AND ($6 IS NULL OR ended_at OPERATOR(pg_catalog.<) $6)"
-							   " AND ($7 IS NULL OR errors OPERATOR(pg_catalog.->) -1 OPERATOR(pg_catalog.->>) 'sqlstate' OPERATOR(pg_catalog.=) $7"
-							   " OR pg_catalog.strpos(errors OPERATOR(pg_catalog.->) -1 OPERATOR(pg_catalog.->>) 'message', $7) OPERATOR(pg_catalog.>) 0)"
-							   " AND ($8 IS NULL OR pg_catalog.pg_has_role($8, role::pg_catalog.oid, 'USAGE'))",
-							   8, types, values, nulls));
+							   " AND ($6 IS NULL OR ended_at OPERATOR(pg_catalog.<) $6)", 8, types, values, nulls));
 }
 
 PG_FUNCTION_INFO_V1(estate_this_job);

@@ -193,6 +193,21 @@ SELECT handler FROM estate.job WHERE id = :found;
 CALL estate.run_jobs();
 SELECT crew.show();
 
+-- jobs that wait for their next attempt have it now, those that are asked for
+UPDATE crew.switch SET broken = true;
+SELECT count(estate.enqueue('crew.maybe', tags => ARRAY[tag])) AS enqueued FROM unnest(ARRAY['a', 'b', 'b']) tag;
+CALL estate.run_jobs();
+CALL estate.run_jobs();
+UPDATE crew.switch SET broken = false;
+SELECT estate.redrive(state => 'retryable', tag => 'b', error => 'broken', ended_from => now());
+SELECT estate.redrive(state => 'retryable', tag => 'b', error => 'other');
+SELECT estate.redrive(state => 'retryable', tag => 'b', error => 'broken');
+CALL estate.run_jobs();
+SELECT estate.redrive(state => 'retryable', handler => 'crew.maybe');
+CALL estate.run_jobs();
+SELECT estate.redrive(state => 'done');
+SELECT crew.show();
+
 -- every job of this test has ended
 SELECT state, count(*) > 0 AS some FROM estate.job GROUP BY 1 ORDER BY 1;
 SET client_min_messages = error;
