@@ -79,6 +79,9 @@ SELECT * FROM clerk.parts ORDER BY part;
 SELECT estate.enqueue('clerk.note') > 0 AS enqueued;
 CALL estate.run_jobs();
 SELECT * FROM clerk.parts ORDER BY part;
+-- what is not written any more has indexes
+SELECT tablename, count(*) FILTER (WHERE indexdef LIKE '%brin (id int8_minmax_multi_ops)%') AS by_id, count(*) FILTER (WHERE indexdef LIKE '%brin (ended_at)%') AS by_time
+FROM pg_indexes WHERE schemaname = 'estate_internal' AND tablename LIKE 'job\_ended%' GROUP BY tablename;
 -- a job of an older part can be run again, by its id and by a filter
 SELECT estate.retry_job(-2) AS again;
 CALL estate.run_jobs();
@@ -88,8 +91,6 @@ UPDATE estate_internal.job_ended_0 SET ended_at = now() - '8 days'::interval;
 CALL estate.run_jobs();
 SELECT * FROM clerk.parts ORDER BY part;
 -- the part that remains is like the first one was
-SELECT count(*) FILTER (WHERE indexdef LIKE '%brin (id int8_minmax_multi_ops)%') AS by_id, count(*) FILTER (WHERE indexdef LIKE '%brin (ended_at)%') AS by_time
-FROM pg_indexes WHERE schemaname = 'estate_internal' AND tablename = 'job_ended_1';
 SELECT has_table_privilege('estate_admin', 'estate_internal.job_ended_1', 'SELECT') AS admin_reads,
 	has_table_privilege('estate_operator', 'estate_internal.job_ended_1', 'SELECT') AS operator_reads;
 
