@@ -231,7 +231,7 @@ typedef struct EstateCounts
 
 /* What handlers do, by queue and handler, since the server started, see src/job/metric.c; the last is for all others */
 #define ESTATE_METRICS 128
-#define ESTATE_BUCKETS 24		/* of 100 us, doubling: the last begins at 14 minutes */
+#define ESTATE_BUCKETS 24		/* of 100 us, doubling: the last begins at 7 minutes */
 #define ESTATE_THROUGHPUT_SPANS 12	/* of 5 s */
 
 typedef struct EstateMetricNumbers
