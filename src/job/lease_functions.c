@@ -213,6 +213,7 @@ estate_snooze_leased_job(PG_FUNCTION_ARGS)
 		PG_RETURN_BOOL(false);
 	settlement = settle_begin(1, DONE_OUTSIDE);
 	settle_wait(settlement, job, until);
+	metric_add(metric_of(job))->snoozed++;
 	settle_write(settlement);
 	PG_RETURN_BOOL(true);
 }

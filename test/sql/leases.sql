@@ -115,6 +115,16 @@ SELECT estate.complete_job(:id, :token);
 COMMIT;
 SELECT (SELECT count(*) FROM effect), state_of(:job);
 
+-- dependencies, and the state of the queue
+SELECT estate.enqueue('external:mail', '{"n": 1}', queue => 'work') AS job \gset
+SELECT estate.enqueue('external:mail', '{"n": 2}', queue => 'work', depends_on => ARRAY[:job]) AS second \gset
+:fetch
+SELECT count(*) FROM estate.fetch_jobs('work');
+SELECT available, running, blocked FROM estate.queue_status WHERE queue = 'work';
+SELECT estate.complete_job(:id, :token);
+:fetch
+SELECT :id = :second AS second, estate.complete_job(:id, :token);
+
 -- limits: paused; of the queue, of a worker, of a key, each counted over all leases
 SELECT estate.create_queue('narrow', concurrency => 3, concurrency_local => 2), estate.pause_queue('narrow');
 SELECT count(*) FROM (SELECT estate.enqueue('external:mail', queue => 'narrow') FROM generate_series(1, 9)) q;

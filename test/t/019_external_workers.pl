@@ -47,6 +47,17 @@ sub write_file
 	return "$dir/$name";
 }
 
+# the jobs that are counted as they come and go are those that are there
+sub counts_are_right
+{
+	my ($name) = @_;
+	my $states = 'scheduled, available, running, retryable, done, dead, cancelled';
+	my $counted = join(', ', map { "count(*) FILTER (WHERE state = '$_')" } split(/, /, $states));
+	wait_for($node, "SELECT (SELECT ROW($states)::text FROM estate.queue_status WHERE queue = 'mail') = (SELECT ROW($counted)::text FROM estate.job WHERE queue = 'mail')",
+		"the counts are right: $name");
+	return;
+}
+
 # a file that jobs wait for
 sub let_go { write_file($_[0], ''); return; }
 
@@ -131,6 +142,8 @@ is(value('SELECT count(*), count(DISTINCT n), count(*) FILTER (WHERE n = 201) FR
 is(value("SELECT count(*) FROM estate.job WHERE state = 'done' AND result = jsonb_build_object('n', args->'n')"), '201', 'their results are kept');
 is(value("SELECT state, attempt, errors->1->>'message' FROM estate.job WHERE id = $failing"), 'dead|2|ValueError: no such address', 'one failed twice');
 is(value("SELECT state, attempt FROM estate.job WHERE id = $snoozing"), 'done|1', 'one was put off, which is no attempt');
+counts_are_right('all have ended');
+is(value("SELECT sum(done), sum(failed), sum(dead) FROM estate.metrics WHERE queue = 'mail'"), '201|2|1', 'and the figures of the handler');
 is(stop_worker('b', 'TERM'), 0, 'an idle worker ends when it is told to');
 
 # killed: the next one gets the job when the lease has run out
@@ -139,6 +152,7 @@ until_worker_has('a', $job);
 stop_worker('a', 'KILL');
 start_worker('c');
 until_worker_has('c', $job);
+counts_are_right('one is leased for the second time');
 let_go('go301');
 until_true("SELECT state = 'done' FROM estate.job WHERE id = $job", 'it is done');
 is(value("SELECT attempt, errors->0->>'message' FROM estate.job WHERE id = $job"), '2|the lease of worker "a" ran out', 'a killed worker is an attempt');
@@ -171,6 +185,7 @@ is(stop_worker('e', 'TERM'), 0, 'it ends at once');
 is(value("SELECT state, attempt, errors FROM estate.job WHERE id = $job"), 'available|0|[]', 'its job waits again, without an attempt');
 
 # leases go through a dump, and survive a crash
+counts_are_right('one was given back');
 start_worker('f', '--lease', '600');
 until_worker_has('f', $job);
 $token = value("SELECT lease_token FROM estate_internal.job_open WHERE id = $job");
