@@ -7,7 +7,7 @@ CREATE FUNCTION estate.enqueue(handler text, args jsonb DEFAULT '{}', queue text
 	AS 'MODULE_PATHNAME', 'estate_enqueue' LANGUAGE C;
 COMMENT ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int, text, text, interval, interval[], text[], bigint[], text) IS
 'Enqueues a job in this transaction, to be run as the calling role: handler is a function schema.name(jsonb), run exactly once, or schema.name(jsonb[]), '
-'called once for many jobs, or one of the built-ins feed, media, train, score. Lower priorities run first. Returns the id of the job, or of the role''s job with '
+'called once for many jobs, one of the built-ins feed, media, train, score, or external:NAME for workers that call fetch_jobs(). Lower priorities run first. Returns the id of the job, or of the role''s job with '
 'the same unique_key, which is taken until the job is done (or unique_until => ''start'' or an interval) and must not begin with feed: or media:; '
 'on_conflict => ''replace'' gives that job, if it still waits, everything that is asked for now. After a failure it waits as backoff says, else 1 s, doubling. '
 'It is blocked until the jobs of depends_on are done, and cancelled if one of them fails for good; with depends_when => ''ended'' it runs once all have ended, however';
@@ -89,6 +89,38 @@ CREATE FUNCTION estate.set_clock(at timestamptz) RETURNS timestamptz
 COMMENT ON FUNCTION estate.set_clock(timestamptz) IS
 'For tests: from now on it is this time for what the session enqueues, works off with run_jobs() and sees in estate.job; NULL: the time of the server again. Workers go by the server''s';
 GRANT EXECUTE ON FUNCTION estate.clock(), estate.set_clock(timestamptz) TO estate_operator, estate_admin;
+
+-- Jobs for workers in other programs: handler external:NAME. Each call is one transaction, and nothing is kept in the session.
+CREATE FUNCTION estate.fetch_jobs(queue text, count int DEFAULT 1, lease interval DEFAULT '1 minute', worker text DEFAULT NULL, of_handler text DEFAULT NULL)
+	RETURNS TABLE (id bigint, token bigint, handler text, args jsonb, attempt int, max_attempts int, leased_until timestamptz, effect_key uuid)
+	AS 'MODULE_PATHNAME', 'estate_fetch_jobs' LANGUAGE C;
+COMMENT ON FUNCTION estate.fetch_jobs(text, int, interval, text, text) IS
+'For a worker in another program: leases due jobs of a queue whose handler is external:NAME and whose role the caller is a member of, in the order of priority and run_at. '
+'Until leased_until nobody else gets them; attempt is the number of this one, from 1. With id and token they are reported back; a lease that ran out is a failed attempt, '
+'and the next call may get the job, with a greater token';
+CREATE FUNCTION estate.heartbeat_jobs(ids bigint[], tokens bigint[], lease interval DEFAULT '1 minute') RETURNS SETOF bigint
+	AS 'MODULE_PATHNAME', 'estate_heartbeat_jobs' LANGUAGE C;
+COMMENT ON FUNCTION estate.heartbeat_jobs(bigint[], bigint[], interval) IS
+'Extends leases, from now on. Returns the ids of the jobs that the caller still has: the others were cancelled, or are somebody else''s by now';
+CREATE FUNCTION estate.complete_job(id bigint, token bigint, result jsonb DEFAULT NULL) RETURNS bool
+	AS 'MODULE_PATHNAME', 'estate_complete_job' LANGUAGE C;
+COMMENT ON FUNCTION estate.complete_job(bigint, bigint, jsonb) IS
+'A fetched job is done; together with what else the transaction has written, exactly once. False: the lease is lost, and nothing has changed: roll back';
+CREATE FUNCTION estate.fail_job(id bigint, token bigint, error text, retry_in interval DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'estate_fail_job' LANGUAGE C;
+COMMENT ON FUNCTION estate.fail_job(bigint, bigint, text, interval) IS
+'An attempt at a fetched job has failed; it is tried again in retry_in (NULL: as its backoff says) or dead. Returns its state; NULL: the lease is lost, and nothing has changed';
+CREATE FUNCTION estate.snooze_job(id bigint, token bigint, delay interval) RETURNS bool
+	AS 'MODULE_PATHNAME', 'estate_snooze_leased_job' LANGUAGE C;
+COMMENT ON FUNCTION estate.snooze_job(bigint, bigint, interval) IS
+'Gives a fetched job back, to be fetched after a delay; that is no attempt. False: the lease is lost, and nothing has changed';
+CREATE FUNCTION estate.release_jobs(ids bigint[], tokens bigint[]) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'estate_release_jobs' LANGUAGE C;
+COMMENT ON FUNCTION estate.release_jobs(bigint[], bigint[]) IS
+'Gives fetched jobs back, as if they had not been fetched. Returns how many; the others are not the caller''s any more';
+GRANT EXECUTE ON FUNCTION estate.fetch_jobs(text, int, interval, text, text), estate.heartbeat_jobs(bigint[], bigint[], interval),
+	estate.complete_job(bigint, bigint, jsonb), estate.fail_job(bigint, bigint, text, interval), estate.snooze_job(bigint, bigint, interval),
+	estate.release_jobs(bigint[], bigint[]) TO estate_operator, estate_admin;
 
 CREATE PROCEDURE estate.run_jobs(queue text DEFAULT NULL, INOUT done bigint DEFAULT NULL, INOUT failed bigint DEFAULT NULL)
 	AS 'MODULE_PATHNAME', 'estate_run_jobs' LANGUAGE C;

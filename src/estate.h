@@ -173,6 +173,15 @@ typedef enum EstateKeep
 	KEEP_NONE
 } EstateKeep;
 
+/* Where fetch_jobs() has found the first job of a queue, see src/job/lease_fetch.c */
+typedef struct EstateLeaseHint
+{
+	int			priority;
+	TimestampTz run_at;
+	int64		id;
+	TimestampTz until;			/* good until then */
+} EstateLeaseHint;
+
 /* A queue: its limits, copied from estate_internal.queue, and where it is.  Zero: no limit. */
 typedef struct EstateQueue
 {
@@ -192,6 +201,7 @@ typedef struct EstateQueue
 	int			running;		/* batches and network jobs in hand; counted only where there is a limit */
 	double		arrival;		/* theoretical arrival time of the next job by its rate, see src/job/limit.c */
 	bool		refused;		/* somebody found no room: to be woken when there is */
+	EstateLeaseHint lease_hint;
 	TimestampTz expired_to;		/* keep_for has taken all that ended before this */
 	EstateLane	lanes[ESTATE_LANES];
 } EstateQueue;

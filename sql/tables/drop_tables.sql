@@ -15,4 +15,4 @@ BEGIN
 END
 $$;
 DROP TABLE estate_internal.job_ready, estate_internal.job_ended;
-DROP SEQUENCE estate_internal.job_id_seq;
+DROP SEQUENCE estate_internal.job_id_seq, estate_internal.job_lease_seq;

@@ -92,14 +92,14 @@ stop_running(int64 id)
 static bool
 cancel_waiting(int64 id, bool checked)
 {
-	bool		network;
-	Job		   *job = waiting_take(id, checked, &network);
+	JobDoer		done_by;
+	Job		   *job = waiting_take(id, checked, true, &done_by);
 	Settlement *settlement;
 
 	if (job == NULL)
 		return false;
 	queue_refresh();
-	settlement = settle_begin(1, network);
+	settlement = settle_begin(1, done_by);
 	settle_cancelled(settlement, job, queue_at(queue_find(job->queue))->keep);
 	settle_write(settlement);
 	return true;

@@ -88,7 +88,7 @@ estate_snooze_job(PG_FUNCTION_ARGS)
 	int64		id = PG_GETARG_INT64(0);
 	Settlement *settlement;
 	Job		   *job;
-	bool		network;
+	JobDoer		done_by;
 	TimestampTz until = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
 																TimestampTzGetDatum(estate_now()), PG_GETARG_DATUM(1)));
 
@@ -100,11 +100,11 @@ estate_snooze_job(PG_FUNCTION_ARGS)
 	}
 	if (snooze_blocked(id, until))
 		PG_RETURN_BOOL(true);
-	job = waiting_take(id, true, &network);
+	job = waiting_take(id, true, false, &done_by);
 	if (job == NULL)
 		PG_RETURN_BOOL(false);
 	CommandCounterIncrement();
-	settlement = settle_begin(1, network);
+	settlement = settle_begin(1, done_by);
 	settle_wait(settlement, job, until);
 	settle_write(settlement);
 	PG_RETURN_BOOL(true);
@@ -126,9 +126,9 @@ wait_again(const char *condition, int nargs, Oid *types, Datum *values, const ch
 						   " again AS (DELETE FROM estate_internal.job_ended e USING candidate c"
 						   " WHERE e.ctid OPERATOR(pg_catalog.=) c.place AND e.tableoid OPERATOR(pg_catalog.=) c.heap"
 						   " AND (NOT c.\"unique\" OR c.id OPERATOR(pg_catalog.=) ANY (SELECT job FROM taken)) RETURNING e.*),"
-						   " moved AS (INSERT INTO estate_internal.job_open (" JOB_COLUMN_NAMES ", network, waits_for)"
+						   " moved AS (INSERT INTO estate_internal.job_open (" JOB_COLUMN_NAMES ", done_by, waits_for)"
 						   " SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args, pg_catalog.clock_timestamp(), 0,"
-						   " effect_key, unique_key, unique_until, timeout, backoff, tags, errors, NULL, NULL, network, 'time' FROM again)"
+						   " effect_key, unique_key, unique_until, timeout, backoff, tags, errors, NULL, NULL, done_by, 'time' FROM again)"
 						   " SELECT queue, " COUNTED_ENDED_ROW ", pg_catalog.count(*), 2 FROM again GROUP BY 1, 2", condition),
 				  nargs, types, values, nulls);
 }

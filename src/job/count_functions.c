@@ -32,7 +32,45 @@ typedef struct CountReport
 	EstateDatabaseSlot *slot;	/* NULL: no workers */
 	InHand	   *in_hand;
 	int			nin_hand;
+	List	   *leased;			/* Leased */
 } CountReport;
+
+/* Jobs of a queue in the hands of clients, that are counted as the same */
+typedef struct Leased
+{
+	const char *queue;
+	int			counted;
+	int64		jobs;
+} Leased;
+
+/* counted: what their rows are counted as */
+static void
+read_leased(CountReport *report, const char *counted)
+{
+	MemoryContext context = CurrentMemoryContext;
+	EstateUser	user;
+
+	estate_become_keeper(&user);
+	SPI_connect();
+	SPI_execute(psprintf("SELECT queue, %s, pg_catalog.count(*) FROM estate_internal.job_open"
+						 " WHERE leased_until OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp() GROUP BY 1, 2", counted), true, 0);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+		Leased	   *leased = MemoryContextAlloc(context, sizeof(Leased));
+		MemoryContext spi = MemoryContextSwitchTo(context);
+
+		leased->queue = TextDatumGetCString(SPI_getbinval(row, desc, 1, &isnull));
+		leased->counted = DatumGetInt32(SPI_getbinval(row, desc, 2, &isnull));
+		leased->jobs = DatumGetInt64(SPI_getbinval(row, desc, 3, &isnull));
+		report->leased = lappend(report->leased, leased);
+		MemoryContextSwitchTo(spi);
+	}
+	SPI_finish();
+	estate_resume_user(&user);
+}
 
 /* Copied first: nothing that can throw runs under the lock */
 static void
@@ -61,6 +99,7 @@ put_queue(CountReport *report, const char *queue, int64 *jobs, TimestampTz oldes
 	Datum		values[ESTATE_COUNTED + 3];
 	bool		nulls[ESTATE_COUNTED + 3] = {false};
 	int64		running = 0;
+	ListCell   *cell;
 
 	for (int i = 0; i < report->nin_hand; i++)
 	{
@@ -70,6 +109,15 @@ put_queue(CountReport *report, const char *queue, int64 *jobs, TimestampTz oldes
 			continue;
 		running++;
 		jobs[report->in_hand[i].counted]--;
+	}
+	foreach(cell, report->leased)
+	{
+		Leased	   *leased = lfirst(cell);
+
+		if (strcmp(leased->queue, queue) != 0)
+			continue;
+		running += leased->jobs;
+		jobs[leased->counted] -= leased->jobs;
 	}
 	values[0] = CStringGetTextDatum(queue);
 	for (int as = 0; as < ESTATE_COUNTED; as++)
@@ -152,8 +200,15 @@ estate_queue_counts(PG_FUNCTION_ARGS)
 	if (report.slot)
 		read_in_hand(&report);
 	if (report.slot && report.slot->counts.state == COUNTS_KEPT && report.slot->counts.table == record_table("job_ended"))
+	{
+		read_leased(&report, COUNTED_OPEN_ROW(""));
 		put_counts(&report);
+	}
 	else
+	{
+		/* a job that was leased was due: put_rows() takes it for one that could run */
+		read_leased(&report, "1");
 		put_rows(&report);
+	}
 	return (Datum) 0;
 }

@@ -363,7 +363,7 @@ take_lost(Datum failed, MemoryContext context)
 		bool		isnull;
 
 		ending->job = record_of_row(SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
-		ending->network = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, OPEN_NETWORK + 1, &isnull));
+		ending->done_by = DatumGetChar(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, OPEN_DONE_BY + 1, &isnull));
 		ending->state = "cancelled";
 		count_jobs(ending->job->queue, COUNTED_BLOCKED, -1);
 		lost = lappend(lost, ending);

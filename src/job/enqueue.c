@@ -105,33 +105,34 @@ fill_defaults(Job *job)
 
 /* Writes a job where it waits: SQL jobs that can run now in a lane, the others in job_open */
 void
-job_write(const Job *job, bool network)
+job_write(const Job *job, JobDoer done_by)
 {
-	JobOpening	opening = {job, network, WAITS_FOR_TIME, NULL, 0};
+	JobOpening	opening = {job, done_by, WAITS_FOR_TIME, NULL, 0};
 
-	if (!network && job->run_at <= job->enqueued_at)
+	if (done_by == DONE_BY_SQL && job->run_at <= job->enqueued_at)
 	{
 		ready_insert(job);
 		return;
 	}
 	record_write_open(&opening, 1);
 	CommandCounterIncrement();	/* the statements that follow in this transaction see it */
-	estate_wake_at_commit(network ? WORKER_NETWORK : WORKER_SQL);
+	if (done_by != DONE_OUTSIDE)
+		estate_wake_at_commit(done_by == DONE_BY_NETWORK ? WORKER_NETWORK : WORKER_SQL);
 }
 
 /* A job that waits for others; it may be too late for that, one way or the other */
 static void
-write_dependent(JobRequest *request, bool network)
+write_dependent(JobRequest *request)
 {
 	Job		   *job = &request->job;
 	int64		lost;
-	JobOpening	opening = {job, network, WAITS_FOR_JOBS, NULL,
+	JobOpening	opening = {job, request->done_by, WAITS_FOR_JOBS, NULL,
 	depend_on(job, request->depends_on, request->when_ended, &lost)};
 
 	if (lost != 0)
-		settle_lost(job, network, lost);
+		settle_lost(job, request->done_by, lost);
 	else if (opening.blockers == 0)
-		job_write(job, network);
+		job_write(job, request->done_by);
 	else
 	{
 		record_write_open(&opening, 1);
@@ -150,10 +151,11 @@ job_enqueue(JobRequest *request)
 	JobKind		kind;
 
 	job->handler = resolve(job, &kind);
+	request->done_by = kind.done_by;
 	fill_defaults(job);
 	queue_refresh();
 	job->id = next_id();
-	if (kind.network)
+	if (kind.done_by != DONE_BY_SQL)
 	{
 		job->effect_key = palloc(sizeof(pg_uuid_t));
 		*job->effect_key = *DatumGetUUIDP(DirectFunctionCall1(gen_random_uuid, (Datum) 0));
@@ -171,9 +173,9 @@ job_enqueue(JobRequest *request)
 		}
 	}
 	if (request->depends_on)
-		write_dependent(request, kind.network);
+		write_dependent(request);
 	else
-		job_write(job, kind.network);
+		job_write(job, kind.done_by);
 	return job->id;
 }
 

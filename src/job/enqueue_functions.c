@@ -172,7 +172,8 @@ estate_enqueue(PG_FUNCTION_ARGS)
 	request.when_ended = is_second(fcinfo, 13, "depends_when", "done", "ended");
 	check_job(job);
 	id = job_enqueue(&request);
-	job_warn_without_workers();
+	if (request.done_by != DONE_OUTSIDE)
+		job_warn_without_workers();
 	PG_RETURN_INT64(id);
 }
 
@@ -192,6 +193,7 @@ estate_enqueue_many(PG_FUNCTION_ARGS)
 	int			n;
 	MemoryContext one = AllocSetContextCreate(CurrentMemoryContext, "pg_estate enqueued job", ALLOCSET_SMALL_SIZES);
 	MemoryContext caller;
+	bool		for_workers = false;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	read_first(fcinfo, &asked);
@@ -215,10 +217,12 @@ estate_enqueue_many(PG_FUNCTION_ARGS)
 		caller = MemoryContextSwitchTo(one);
 		request.job.args = DatumGetJsonbP(args[i]);
 		id = Int64GetDatum(job_enqueue(&request));
+		for_workers |= request.done_by != DONE_OUTSIDE;
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(one);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &id, &isnull);
 	}
-	job_warn_without_workers();
+	if (for_workers)
+		job_warn_without_workers();
 	return (Datum) 0;
 }

@@ -77,7 +77,7 @@ copy_of(const Job *job)
 void
 job_done(const Job *job)
 {
-	Settlement *settlement = settle_begin(1, true);
+	Settlement *settlement = settle_begin(1, DONE_BY_NETWORK);
 
 	if (!remove_open(job->id))
 		return;
@@ -90,7 +90,7 @@ job_done(const Job *job)
 void
 job_failed(const Job *job, const ErrorData *error, TimestampTz retry_at)
 {
-	Settlement *settlement = settle_begin(1, true);
+	Settlement *settlement = settle_begin(1, DONE_BY_NETWORK);
 	Job		   *copy;
 
 	if (!remove_open(job->id))
@@ -109,7 +109,7 @@ job_failed(const Job *job, const ErrorData *error, TimestampTz retry_at)
 void
 job_cancelled(const Job *job)
 {
-	Settlement *settlement = settle_begin(1, true);
+	Settlement *settlement = settle_begin(1, DONE_BY_NETWORK);
 
 	if (!remove_open(job->id))
 		return;
@@ -122,7 +122,7 @@ job_cancelled(const Job *job)
 void
 job_snooze(const Job *job, TimestampTz run_at)
 {
-	Settlement *settlement = settle_begin(1, true);
+	Settlement *settlement = settle_begin(1, DONE_BY_NETWORK);
 
 	if (!remove_open(job->id))
 		return;

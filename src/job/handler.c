@@ -1,6 +1,7 @@
 /*
  * handler.c
- *	  What does a job: an SQL function of jsonb or jsonb[], or a built-in.
+ *	  What does a job: an SQL function of jsonb or jsonb[], a built-in, or
+ *	  a client.
  *
  * Runs in client backends at enqueue, and in the workers when a job is run.
  * Handlers are stored as text and resolved anew each time: an oid would not
@@ -34,6 +35,9 @@ static const struct
 	{"train", "train_job"},
 	{"score", "score_job"},
 };
+
+/* What begins so is no function, and is not looked for: clients fetch such jobs */
+#define OUTSIDE_PREFIX "external:"
 
 static Oid
 find_function(List *names, bool batch)
@@ -84,7 +88,7 @@ no_such_handler(const char *text)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_FUNCTION),
 			 errmsg("there is no handler \"%s\"", text),
-			 errhint("A handler is a function schema.name(jsonb) or schema.name(jsonb[]), or one of feed, media, train, score.")));
+			 errhint("A handler is a function schema.name(jsonb) or schema.name(jsonb[]), or one of feed, media, train, score, or external:NAME for workers that call estate.fetch_jobs().")));
 }
 
 static void
@@ -117,12 +121,12 @@ job_resolve_handler(const char *text, Oid role, JobKind *kind)
 	for (int i = 0; i < lengthof(builtins); i++)
 		if (strcmp(text, builtins[i].name) == 0)
 		{
-			kind->network = builtins[i].function == NULL;
-			kind->function = kind->network ? InvalidOid :
+			kind->done_by = builtins[i].function ? DONE_BY_SQL : DONE_BY_NETWORK;
+			kind->function = builtins[i].function == NULL ? InvalidOid :
 				find_function(list_make2(makeString("estate"),
 										 makeString(pstrdup(builtins[i].function))), false);
 			kind->batch = false;
-			if (!kind->network)
+			if (builtins[i].function)
 			{
 				if (!OidIsValid(kind->function))
 					no_such_handler(text);
@@ -131,8 +135,15 @@ job_resolve_handler(const char *text, Oid role, JobKind *kind)
 			return pstrdup(text);
 		}
 
+	if (strncmp(text, OUTSIDE_PREFIX, strlen(OUTSIDE_PREFIX)) == 0)
+	{
+		if (text[strlen(OUTSIDE_PREFIX)] == '\0')
+			no_such_handler(text);
+		*kind = (JobKind) {.done_by = DONE_OUTSIDE};
+		return pstrdup(text);
+	}
 	names = handler_names(text, &kind->batch);
-	kind->network = false;
+	kind->done_by = DONE_BY_SQL;
 	kind->function = names == NIL ? InvalidOid : find_function(names, kind->batch);
 	if (!OidIsValid(kind->function) || get_func_prokind(kind->function) != PROKIND_FUNCTION ||
 		get_func_retset(kind->function))

@@ -5,13 +5,13 @@
 #ifndef ESTATE_HANDLER_H
 #define ESTATE_HANDLER_H
 
-#include "estate.h"
+#include "job/job.h"
 
 typedef struct JobKind
 {
-	bool		network;		/* done by the event loop */
+	JobDoer		done_by;
 	bool		batch;			/* of jsonb[]: one call for many jobs */
-	Oid			function;		/* else: of one jsonb */
+	Oid			function;		/* DONE_BY_SQL */
 } JobKind;
 
 extern bool job_is_for_batch(const char *handler);

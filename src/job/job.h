@@ -14,6 +14,14 @@
 #define WAITED_FOR_RATE 1
 #define WAITED_FOR_KEY 2
 
+/* Who does a job, as the tables say it */
+typedef enum JobDoer
+{
+	DONE_BY_SQL = 's',			/* a function, in a worker or a session */
+	DONE_BY_NETWORK = 'n',		/* the event loop */
+	DONE_OUTSIDE = 'x'			/* a client that fetches it, see lease.c */
+} JobDoer;
+
 /* A job, and what enqueue takes; zero or NULL: the default, or none */
 typedef struct Job
 {
@@ -45,11 +53,12 @@ typedef struct JobRequest
 	bool		replace;		/* what waits with the same unique key takes over what is asked for */
 	ArrayType  *depends_on;		/* ids of jobs that have to be done first */
 	bool		when_ended;		/* dead and cancelled ones will do */
+	JobDoer		done_by;		/* filled in */
 } JobRequest;
 
 /* enqueue.c */
 extern int64 job_enqueue(JobRequest *request);
-extern void job_write(const Job *job, bool network);
+extern void job_write(const Job *job, JobDoer done_by);
 extern void job_warn_without_workers(void);
 extern void job_bring_forward(int64 id);
 extern void job_give(const char *reserved_key, Oid role);

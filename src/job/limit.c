@@ -397,9 +397,12 @@ key_has_room(const EstateQueue *queue, EstateLimitKey *key, bool has_waited)
 	return key->slow ? KEY_FULL : KEY_BUSY;
 }
 
-/* Caller holds the lock; what is admitted is taken */
+/*
+ * Caller holds the lock; what is admitted is taken.  by_key: also what is
+ * running of the job's key.
+ */
 static AdmissionAnswer
-ask_locked(int number, const Job *job, const char *text, Held *mine)
+ask_locked(int number, const Job *job, const char *text, bool by_key, Held *mine)
 {
 	EstateQueue *queue = queue_at(number);
 	AdmissionAnswer answer = {ADMITTED, 0, text};
@@ -417,7 +420,7 @@ ask_locked(int number, const Job *job, const char *text, Held *mine)
 		answer.until = (TimestampTz) at + 1;
 		return answer;
 	}
-	if (key)
+	if (key && by_key)
 		answer.admission = key_has_room(queue, key, job->waited & WAITED_FOR_KEY);
 	if (answer.admission != ADMITTED)
 		return answer;
@@ -438,7 +441,7 @@ ask_locked(int number, const Job *job, const char *text, Held *mine)
 		}
 	}
 	queue->arrival = queue_arrival;
-	if (key && queue->concurrency_by_key > 0 && !(key->batch == batch_number && key->process == MyProcPid))
+	if (key && by_key && queue->concurrency_by_key > 0 && !(key->batch == batch_number && key->process == MyProcPid))
 	{
 		key->running++;
 		key->batch = batch_number;
@@ -453,12 +456,8 @@ ask_locked(int number, const Job *job, const char *text, Held *mine)
 	return answer;
 }
 
-/*
- * Asks for one job, before it starts.  What it takes is given back when the
- * transaction ends, or see limit_keep().
- */
-AdmissionAnswer
-limit_ask(int number, const Job *job)
+static AdmissionAnswer
+ask(int number, const Job *job, bool by_key)
 {
 	EstateQueue *queue = queue_at(number);
 	AdmissionAnswer answer = {ADMITTED, 0, NULL};
@@ -471,9 +470,32 @@ limit_ask(int number, const Job *job)
 	text = queue->rate_by_key > 0 || queue->concurrency_by_key > 0 ? key_of(queue, job) : NULL;
 	mine = next_held();
 	lock();
-	answer = ask_locked(number, job, text, mine);
+	answer = ask_locked(number, job, text, by_key, mine);
 	unlock();
 	return answer;
+}
+
+/*
+ * Asks for one job, before it starts.  What it takes is given back when the
+ * transaction ends, or see limit_keep().
+ */
+AdmissionAnswer
+limit_ask(int number, const Job *job)
+{
+	return ask(number, job, true);
+}
+
+/* The same of rates alone: leases are counted in the table, see lease_fetch.c */
+AdmissionAnswer
+limit_ask_rate(int number, const Job *job)
+{
+	return ask(number, job, false);
+}
+
+char *
+limit_key_of(int number, const Job *job)
+{
+	return key_of(queue_at(number), job);
 }
 
 /* The job that was asked for last does not start after all: it has taken nothing */
@@ -523,6 +545,17 @@ void
 limit_release(int64 id)
 {
 	give_all_back(id, false);
+}
+
+/* How many more of a queue may run, by what processes have in hand */
+int
+limit_room_of_queue(int number)
+{
+	EstateQueue *queue = queue_at(number);
+
+	if (queue->paused)
+		return 0;
+	return queue->concurrency == 0 ? PG_INT32_MAX : Max(queue->concurrency - queue->running, 0);
 }
 
 /* How many more of a key may run */

@@ -27,6 +27,9 @@ typedef struct AdmissionAnswer
 extern bool limit_has_room(int queue, TimestampTz now, TimestampTz *until);
 extern bool limit_enter(int queue);
 extern AdmissionAnswer limit_ask(int queue, const Job *job);
+extern char *limit_key_of(int queue, const Job *job);
+extern AdmissionAnswer limit_ask_rate(int queue, const Job *job);
+extern int	limit_room_of_queue(int queue);
 extern void limit_undo(void);
 extern void limit_mark_slow(void);
 extern void limit_keep(int64 id);

@@ -75,7 +75,7 @@ job_promote_due(JobScope *scope)
 	if (plan == NULL)
 	{
 		plan = SPI_prepare("WITH due AS MATERIALIZED (SELECT ctid FROM estate_internal.job_open"
-						   " WHERE NOT network AND waits_for OPERATOR(pg_catalog.=) 'time' AND run_at OPERATOR(pg_catalog.<=) $1"
+						   " WHERE done_by OPERATOR(pg_catalog.=) 's' AND waits_for OPERATOR(pg_catalog.=) 'time' AND run_at OPERATOR(pg_catalog.<=) $1"
 						   " AND ($2 IS NULL OR queue OPERATOR(pg_catalog.=) $2)"
 						   " AND ($3 IS NULL OR pg_catalog.pg_has_role($3, role::pg_catalog.oid, 'MEMBER'))"
 						   " ORDER BY run_at, id LIMIT $4 FOR UPDATE SKIP LOCKED),"
@@ -106,7 +106,7 @@ promote_key(const char *queue, const char *key)
 	values[1] = CStringGetTextDatum(key);
 	values[2] = Int32GetDatum(PROMOTE_MOST_OF_KEY);
 	SPI_execute_with_args("WITH next AS MATERIALIZED (SELECT ctid FROM estate_internal.job_open WHERE waits_for OPERATOR(pg_catalog.=) 'key'"
-						  " AND NOT network AND queue OPERATOR(pg_catalog.=) $1 AND held_key OPERATOR(pg_catalog.=) $2"
+						  " AND done_by OPERATOR(pg_catalog.=) 's' AND queue OPERATOR(pg_catalog.=) $1 AND held_key OPERATOR(pg_catalog.=) $2"
 						  " ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED),"
 						  " gone AS (DELETE FROM estate_internal.job_open o USING next WHERE o.ctid OPERATOR(pg_catalog.=) next.ctid RETURNING o.*)"
 						  " SELECT " JOB_COLUMN_NAMES " FROM gone ORDER BY id", 3, types, values, NULL, false, 0);
@@ -114,7 +114,7 @@ promote_key(const char *queue, const char *key)
 	/* those of the network only have to be claimed again, as many as there is room for */
 	values[2] = Int32GetDatum(Min(room, PROMOTE_MOST_OF_KEY));
 	SPI_execute_with_args("UPDATE estate_internal.job_open SET waits_for = 'time', held_key = NULL WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("
-						  "SELECT ctid FROM estate_internal.job_open WHERE waits_for OPERATOR(pg_catalog.=) 'key' AND network"
+						  "SELECT ctid FROM estate_internal.job_open WHERE waits_for OPERATOR(pg_catalog.=) 'key' AND done_by OPERATOR(pg_catalog.=) 'n'"
 						  " AND queue OPERATOR(pg_catalog.=) $1 AND held_key OPERATOR(pg_catalog.=) $2 ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED))",
 						  3, types, values, NULL, false, 0);
 	if (SPI_processed > 0)
@@ -145,9 +145,9 @@ job_promote_held(void)
 	SPI_connect();
 	/* key by key along the index, however many jobs each has */
 	SPI_execute("WITH RECURSIVE k(queue, held_key) AS ("
-				" (SELECT queue, held_key FROM estate_internal.job_open WHERE waits_for OPERATOR(pg_catalog.=) 'key' ORDER BY queue, held_key LIMIT 1)"
+				" (SELECT queue, held_key FROM estate_internal.job_open WHERE waits_for OPERATOR(pg_catalog.=) 'key' AND done_by OPERATOR(pg_catalog.<>) 'x' ORDER BY queue, held_key LIMIT 1)"
 				" UNION ALL SELECT o.queue, o.held_key FROM k CROSS JOIN LATERAL (SELECT queue, held_key FROM estate_internal.job_open"
-				" WHERE waits_for OPERATOR(pg_catalog.=) 'key' AND ROW(queue, held_key) OPERATOR(pg_catalog.>) ROW(k.queue, k.held_key)"
+				" WHERE waits_for OPERATOR(pg_catalog.=) 'key' AND done_by OPERATOR(pg_catalog.<>) 'x' AND ROW(queue, held_key) OPERATOR(pg_catalog.>) ROW(k.queue, k.held_key)"
 				" ORDER BY queue, held_key LIMIT 1) o) SELECT queue, held_key FROM k", true, 0);
 	found = SPI_tuptable;
 	nfound = SPI_processed;

@@ -341,15 +341,15 @@ cancel_all(const char *name)
 	SPI_execute_with_args(psprintf("WITH ready AS (DELETE FROM estate_internal.job_ready WHERE queue OPERATOR(pg_catalog.=) $1 RETURNING *),"
 								   " open AS (DELETE FROM estate_internal.job_open WHERE queue OPERATOR(pg_catalog.=) $1"
 								   " AND id OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT estate.running_jobs())) RETURNING *),"
-								   " ended AS (SELECT ready.*, false AS network, 0 AS counted FROM ready"
-								   " UNION ALL SELECT " JOB_COLUMN_NAMES ", network, " COUNTED_OPEN_ROW("") " FROM open),"
+								   " ended AS (SELECT ready.*, 's'::pg_catalog.\"char\" AS done_by, 0 AS counted FROM ready"
+								   " UNION ALL SELECT " JOB_COLUMN_NAMES ", done_by, " COUNTED_OPEN_ROW("") " FROM open),"
 								   " freed AS (DELETE FROM estate_internal.job_unique u USING ended e WHERE u.job OPERATOR(pg_catalog.=) e.id"
 								   " AND u.unique_key OPERATOR(pg_catalog.=) e.unique_key AND u.role OPERATOR(pg_catalog.=) e.role AND u.until IS NULL),"
 								   " free AS (DELETE FROM estate_internal.job_dependency d USING open o WHERE d.job OPERATOR(pg_catalog.=) o.id),"
-								   " moved AS (INSERT INTO %s (" JOB_COLUMN_NAMES ", network, state, ended_at)"
+								   " moved AS (INSERT INTO %s (" JOB_COLUMN_NAMES ", done_by, state, ended_at)"
 								   " SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args, COALESCE(run_at, enqueued_at), COALESCE(attempt, 0),"
 								   " effect_key, unique_key, unique_until, timeout, backoff, tags, errors, alone, waited,"
-								   " network, 'cancelled', pg_catalog.clock_timestamp() FROM ended)"
+								   " done_by, 'cancelled', pg_catalog.clock_timestamp() FROM ended)"
 								   " SELECT id, counted FROM ended", history_newest_name()), 1, &type, &value, NULL, false, 0);
 	ended.failed = MemoryContextAllocHuge(caller, sizeof(int64) * (SPI_processed + 1));
 	for (uint64 i = 0; i < SPI_processed; i++)

@@ -617,7 +617,7 @@ job_run_ready(JobScope *scope, TimestampTz *until)
 	batch->keep = queue->keep;
 	batch->timeout_ms = queue->timeout_ms;
 	batch->caller = palloc0(sizeof(JobCaller));
-	batch->settlement = settle_begin(BATCH_MOST_JOBS, false);
+	batch->settlement = settle_begin(BATCH_MOST_JOBS, DONE_BY_SQL);
 	batch->careful = !is_trusted(batch);
 	trusting = !batch->careful;
 	batch->relation = try_table_open(lane_table(hand->heap), RowExclusiveLock);

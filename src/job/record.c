@@ -210,12 +210,15 @@ record_write_open(const JobOpening *openings, int n)
 		CHECK_FOR_INTERRUPTS();
 		ExecClearTuple(slot);
 		record_fill(opening->job, slot->tts_values, slot->tts_isnull, &texts);
-		slot->tts_values[OPEN_NETWORK] = BoolGetDatum(opening->network);
-		slot->tts_isnull[OPEN_NETWORK] = false;
+		slot->tts_values[OPEN_DONE_BY] = CharGetDatum(opening->done_by);
+		slot->tts_isnull[OPEN_DONE_BY] = false;
 		set_text(slot->tts_values, slot->tts_isnull, OPEN_WAITS_FOR, reasons[opening->waits_for]);
 		set_text(slot->tts_values, slot->tts_isnull, OPEN_HELD_KEY, opening->held_key);
 		slot->tts_values[OPEN_BLOCKERS] = Int32GetDatum(opening->blockers);
 		slot->tts_isnull[OPEN_BLOCKERS] = opening->blockers == 0;
+		/* only fetch_jobs() leases, and what is written here is leased to nobody */
+		for (int column = OPEN_LEASE_TOKEN; column < OPEN_COLUMNS; column++)
+			slot->tts_isnull[column] = true;
 		ExecStoreVirtualTuple(slot);
 		ExecSimpleRelationInsert(result, estate, slot);
 		count_jobs(opening->job->queue, count_open(opening->job, opening->waits_for), 1);
@@ -237,9 +240,9 @@ fill_ended(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now, Recor
 	/* the fewer bytes the better: there are many */
 	nulls[JOB_RUN_AT] = ending->job->run_at == ending->job->enqueued_at;
 	nulls[JOB_ALONE] = nulls[JOB_WAITED] = true;
-	values[ENDED_NETWORK] = BoolGetDatum(ending->network);
+	values[ENDED_DONE_BY] = CharGetDatum(ending->done_by);
 	values[ENDED_ENDED_AT] = TimestampTzGetDatum(now);
-	nulls[ENDED_NETWORK] = nulls[ENDED_ENDED_AT] = false;
+	nulls[ENDED_DONE_BY] = nulls[ENDED_ENDED_AT] = false;
 	set_text_like(values, nulls, ENDED_STATE, ending->state, &before->state);
 	set_pointer(values, nulls, ENDED_RESULT, ending->job->result);
 	ExecStoreVirtualTuple(slot);

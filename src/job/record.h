@@ -21,12 +21,13 @@ enum
 
 enum
 {
-	OPEN_NETWORK = JOB_COLUMNS, OPEN_WAITS_FOR, OPEN_HELD_KEY, OPEN_BLOCKERS, OPEN_COLUMNS
+	OPEN_DONE_BY = JOB_COLUMNS, OPEN_WAITS_FOR, OPEN_HELD_KEY, OPEN_BLOCKERS, OPEN_LEASE_TOKEN, OPEN_LEASED_UNTIL, OPEN_LEASED_TO,
+	OPEN_COLUMNS
 };
 
 enum
 {
-	ENDED_NETWORK = JOB_COLUMNS, ENDED_STATE, ENDED_ENDED_AT, ENDED_RESULT, ENDED_COLUMNS
+	ENDED_DONE_BY = JOB_COLUMNS, ENDED_STATE, ENDED_ENDED_AT, ENDED_RESULT, ENDED_COLUMNS
 };
 
 /* Their names in a statement */
@@ -46,7 +47,7 @@ typedef enum JobWait
 typedef struct JobOpening
 {
 	const Job  *job;
-	bool		network;
+	JobDoer		done_by;
 	JobWait		waits_for;
 	const char *held_key;
 	int			blockers;
@@ -56,7 +57,7 @@ typedef struct JobOpening
 typedef struct JobEnding
 {
 	const Job  *job;
-	bool		network;
+	JobDoer		done_by;
 	const char *state;
 } JobEnding;
 

@@ -32,7 +32,7 @@ remove_open(int64 id)
 	estate_become_keeper(&user);
 	SPI_connect();
 	SPI_execute_with_args("DELETE FROM estate_internal.job_open WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("
-						  "SELECT ctid FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED))"
+						  "SELECT ctid FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 AND leased_until IS NULL FOR UPDATE SKIP LOCKED))"
 						  " RETURNING queue, " COUNTED_OPEN_ROW("") ", 1::pg_catalog.int8",
 						  1, &type, &value, NULL, false, 0);
 	removed = count_rows(-1) == 1;

@@ -30,6 +30,7 @@
 /* last field of our advisory locks; pg_advisory_lock() uses 1 and 2 */
 #define LOCK_CLASS_JOB 1017
 #define LOCK_CLASS_FEED 1018
+#define LOCK_CLASS_QUEUE 1019
 
 /*
  * Locks that outlive transactions: one network job, one feed.  False when
@@ -90,6 +91,16 @@ job_lock_in_transaction(int64 id)
 	return lock_in_transaction(id, LOCK_CLASS_JOB);
 }
 
+/* One at a time counts the leases of a queue, until the end of its transaction */
+void
+job_lock_queue(int number)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, number, LOCK_CLASS_QUEUE);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
 void
 job_unlock_feed(int feed_id)
 {
@@ -147,9 +158,9 @@ note_claimed(JobScope *scope, int64 id)
 	MemoryContextSwitchTo(caller);
 }
 
-/* A limit of its key does not let it start: it waits, and is not looked at in vain */
-static void
-hold_back(const Job *job, const AdmissionAnswer *answer)
+/* A limit of its key does not let it start: it waits, and is not looked at in vain.  Within SPI, as the keeper. */
+void
+job_hold_back(const Job *job, const AdmissionAnswer *answer)
 {
 	Oid			types[] = {INT8OID, TEXTOID, TIMESTAMPTZOID, INT2OID};
 	Datum		values[4] = {Int64GetDatum(job->id)};
@@ -189,7 +200,7 @@ is_admitted(const Job *job, bool *full)
 		return true;
 	limit_release(job->id);
 	if (answer.admission == KEY_FULL || answer.admission == KEY_TOO_FAST)
-		hold_back(job, &answer);
+		job_hold_back(job, &answer);
 	else if (answer.admission == QUEUE_FULL)
 		full[number] = true;
 	return false;
@@ -240,7 +251,7 @@ job_claim_network(JobScope *scope, int most, TimestampTz *until)
 	estate_become_keeper(&user);
 	SPI_connect();
 	SPI_execute_with_args("SELECT " JOB_COLUMN_NAMES " FROM estate_internal.job_open"
-						  " WHERE network AND waits_for OPERATOR(pg_catalog.=) 'time' AND run_at OPERATOR(pg_catalog.<=) $1"
+						  " WHERE done_by OPERATOR(pg_catalog.=) 'n' AND waits_for OPERATOR(pg_catalog.=) 'time' AND run_at OPERATOR(pg_catalog.<=) $1"
 						  " AND ($3 IS NULL OR queue OPERATOR(pg_catalog.=) $3)"
 						  " AND ($4 IS NULL OR pg_catalog.pg_has_role($4, role::pg_catalog.oid, 'MEMBER'))"
 						  " AND queue OPERATOR(pg_catalog.<>) ALL ($5)"
@@ -319,7 +330,7 @@ job_next_due(const JobScope *scope, bool network)
 	SPI_connect();
 	/* the two kinds have an index each: a parameter would find neither */
 	SPI_execute_with_args(psprintf("SELECT pg_catalog.min(run_at) FROM estate_internal.job_open"
-						  " WHERE %s AND waits_for OPERATOR(pg_catalog.=) 'time' AND run_at OPERATOR(pg_catalog.>) $1", network ? "network" : "NOT network"),
+						  " WHERE done_by OPERATOR(pg_catalog.=) '%c' AND waits_for OPERATOR(pg_catalog.=) 'time' AND run_at OPERATOR(pg_catalog.>) $1", network ? DONE_BY_NETWORK : DONE_BY_SQL),
 						  1, &type, &value, NULL, true, 1);
 	if (SPI_processed == 1)
 	{

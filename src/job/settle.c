@@ -38,11 +38,11 @@
 #define COLLISIONS_MOST_US (INT64CONST(5) * 60 * 1000000)
 
 Settlement *
-settle_begin(int most, bool network)
+settle_begin(int most, JobDoer done_by)
 {
 	Settlement *settlement = palloc0(sizeof(Settlement));
 
-	settlement->network = network;
+	settlement->done_by = done_by;
 	settlement->most = most;
 	settlement->endings = palloc(sizeof(JobEnding) * most);
 	/* of those that may not start yet and of those that were run, at most so many each */
@@ -67,13 +67,13 @@ end_job(Settlement *settlement, Job *job, const char *state, bool done, bool kee
 		settlement->freed[settlement->nfreed++] = job;
 	if (!keep)
 		return;
-	settlement->endings[settlement->nendings++] = (JobEnding) {job, settlement->network, state};
+	settlement->endings[settlement->nendings++] = (JobEnding) {job, settlement->done_by, state};
 }
 
 static void
 open_again(Settlement *settlement, Job *job, JobWait wait, const char *held_key)
 {
-	settlement->openings[settlement->nopenings++] = (JobOpening) {job, settlement->network, wait, held_key, 0};
+	settlement->openings[settlement->nopenings++] = (JobOpening) {job, settlement->done_by, wait, held_key, 0};
 }
 
 void
@@ -196,6 +196,23 @@ met_another(const Job *job, const ErrorData *error)
 }
 
 /*
+ * An attempt failed, and counts: tried again at a time, or with retry_at 0
+ * after the usual back-off, or dead.
+ */
+void
+settle_attempt_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, EstateKeep keep)
+{
+	remember(job, error);
+	if (++job->attempt >= job->max_attempts)
+		end_job(settlement, job, "dead", false, keep != KEEP_NONE);
+	else if (retry_at != 0)
+		settle_wait(settlement, job, retry_at);
+	else
+		settle_wait(settlement, job,
+					estate_now() + (int64) (backoff_us(job) * (0.8 + 0.4 * pg_prng_double(&pg_global_prng_state))));
+}
+
+/*
  * The job failed: tried again after a while, or dead.  retry_at 0 means the
  * usual back-off; another value also means that the failure does not bring
  * the job nearer to its end.  Whether it counts as a failure.
@@ -210,14 +227,13 @@ settle_failed(Settlement *settlement, Job *job, const ErrorData *error, Timestam
 		settle_wait(settlement, job, now + 50000 + (now - job->enqueued_at) / 20);
 		return false;
 	}
-	remember(job, error);
-	if (retry_at != 0)
-		settle_wait(settlement, job, retry_at);
-	else if (++job->attempt >= job->max_attempts)
-		end_job(settlement, job, "dead", false, keep != KEEP_NONE);
+	if (retry_at == 0)
+		settle_attempt_failed(settlement, job, error, 0, keep);
 	else
-		settle_wait(settlement, job,
-					now + (int64) (backoff_us(job) * (0.8 + 0.4 * pg_prng_double(&pg_global_prng_state))));
+	{
+		remember(job, error);
+		settle_wait(settlement, job, retry_at);
+	}
 	return true;
 }
 
@@ -234,9 +250,9 @@ blame(Job *job, int64 blocker)
 
 /* A job that was to wait for one that has failed already */
 void
-settle_lost(Job *job, bool network, int64 blocker)
+settle_lost(Job *job, JobDoer done_by, int64 blocker)
 {
-	Settlement *settlement = settle_begin(1, network);
+	Settlement *settlement = settle_begin(1, done_by);
 
 	blame(job, blocker);
 	settle_cancelled(settlement, job, KEEP_ALL);
@@ -303,6 +319,6 @@ settle_write(Settlement *settlement)
 	unique_free(settlement->freed, settlement->nfreed);
 	if (settlement->ended.ndone + settlement->ended.nfailed > 0 && depend_any())
 		settle_ended(&settlement->ended);
-	if (settlement->nopenings > 0)
-		estate_wake_at_commit(settlement->network ? WORKER_NETWORK : WORKER_SQL);
+	if (settlement->nopenings > 0 && settlement->done_by != DONE_OUTSIDE)
+		estate_wake_at_commit(settlement->done_by == DONE_BY_NETWORK ? WORKER_NETWORK : WORKER_SQL);
 }

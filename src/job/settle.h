@@ -13,7 +13,7 @@
 
 typedef struct Settlement
 {
-	bool		network;
+	JobDoer		done_by;
 	int			most;
 	JobEnding  *endings;
 	int			nendings;
@@ -24,14 +24,15 @@ typedef struct Settlement
 	EndedJobs	ended;
 } Settlement;
 
-extern Settlement *settle_begin(int most, bool network);
+extern Settlement *settle_begin(int most, JobDoer done_by);
 extern void settle_done(Settlement *settlement, Job *job, EstateKeep keep);
 extern void settle_cancelled(Settlement *settlement, Job *job, EstateKeep keep);
 extern bool settle_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, EstateKeep keep);
+extern void settle_attempt_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, EstateKeep keep);
 extern bool settle_crashed(Settlement *settlement, Job *job, bool alone, EstateKeep keep);
 extern void settle_wait(Settlement *settlement, Job *job, TimestampTz run_at);
 extern void settle_held(Settlement *settlement, Job *job, const AdmissionAnswer *answer);
-extern void settle_lost(Job *job, bool network, int64 blocker);
+extern void settle_lost(Job *job, JobDoer done_by, int64 blocker);
 extern void settle_ended(const EndedJobs *ended);
 extern void settle_write(Settlement *settlement);
 

@@ -82,9 +82,9 @@ was_alone(const EstateSuspect *suspects, int n, int64 id)
 
 /* What becomes of one; its row has been taken away */
 static void
-settle_one(Job *job, bool network, bool alone, bool in_lane)
+settle_one(Job *job, JobDoer done_by, bool alone, bool in_lane)
 {
-	Settlement *settlement = settle_begin(1, network);
+	Settlement *settlement = settle_begin(1, done_by);
 
 	if (settle_crashed(settlement, job, alone, queue_at(queue_find(job->queue))->keep))
 		ereport(WARNING,
@@ -96,7 +96,7 @@ settle_one(Job *job, bool network, bool alone, bool in_lane)
 	settle_write(settlement);
 }
 
-/* The rows that a statement takes away, whose last column says that the network does the job */
+/* The rows that a statement takes away, whose last column says who does the job */
 static int
 settle_rows(const char *statement, bool in_lane, const EstateSuspect *suspects, int n)
 {
@@ -119,13 +119,13 @@ settle_rows(const char *statement, bool in_lane, const EstateSuspect *suspects, 
 	found = SPI_processed;
 	for (int i = 0; i < found; i++)
 	{
-		bool		network = DatumGetBool(SPI_getbinval(rows->vals[i], rows->tupdesc, JOB_COLUMNS + 1, &isnull));
+		JobDoer		done_by = DatumGetChar(SPI_getbinval(rows->vals[i], rows->tupdesc, JOB_COLUMNS + 1, &isnull));
 		MemoryContext spi = MemoryContextSwitchTo(caller);
 		Job		   *job = record_of_row(rows->vals[i], rows->tupdesc);
 
 		CHECK_FOR_INTERRUPTS();
 		count_jobs(job->queue, in_lane ? COUNTED_READY : count_open(job, WAITS_FOR_TIME), -1);
-		settle_one(job, network, was_alone(suspects, n, job->id), in_lane);
+		settle_one(job, done_by, was_alone(suspects, n, job->id), in_lane);
 		MemoryContextSwitchTo(spi);
 	}
 	SPI_finish();
@@ -153,11 +153,11 @@ suspect_settle(void)
 	found = settle_rows("DELETE FROM estate_internal.job_ready r USING (SELECT tableoid AS heap, ctid AS place FROM estate_internal.job_ready"
 						" WHERE id OPERATOR(pg_catalog.=) ANY ($1) FOR UPDATE SKIP LOCKED) s"
 						" WHERE r.tableoid OPERATOR(pg_catalog.=) s.heap AND r.ctid OPERATOR(pg_catalog.=) s.place"
-						" RETURNING " JOB_COLUMN_NAMES ", false", true, suspects, n);
+						" RETURNING " JOB_COLUMN_NAMES ", 's'::pg_catalog.\"char\"", true, suspects, n);
 	/* those of the network, and SQL ones if the crash has lost the commit that had moved them to their lanes */
 	found += settle_rows("DELETE FROM estate_internal.job_open o USING (SELECT ctid AS place FROM estate_internal.job_open"
 						 " WHERE id OPERATOR(pg_catalog.=) ANY ($1) FOR UPDATE SKIP LOCKED) s"
-						 " WHERE o.ctid OPERATOR(pg_catalog.=) s.place RETURNING " JOB_COLUMN_NAMES ", network", false, suspects, n);
+						 " WHERE o.ctid OPERATOR(pg_catalog.=) s.place RETURNING " JOB_COLUMN_NAMES ", done_by", false, suspects, n);
 	ForceSyncCommit();
 	ereport(LOG,
 			(errmsg("%d jobs were running when the server crashed", found),

@@ -54,7 +54,7 @@ waiting_role(const char *query, int64 id)
 
 /* Takes a job out of job_open */
 static Job *
-remove_open(int64 id, bool *network)
+remove_open(int64 id, JobDoer *done_by)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	EstateUser	user;
@@ -65,13 +65,13 @@ remove_open(int64 id, bool *network)
 
 	estate_become_keeper(&user);
 	SPI_connect();
-	SPI_execute_with_args("DELETE FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 RETURNING " JOB_COLUMN_NAMES ", network, waits_for",
+	SPI_execute_with_args("DELETE FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 RETURNING " JOB_COLUMN_NAMES ", done_by, waits_for",
 						  1, &type, &value, NULL, false, 1);
 	if (SPI_processed == 1)
 	{
 		char	   *waits_for = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, JOB_COLUMNS + 2);
 
-		*network = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, JOB_COLUMNS + 1, &isnull));
+		*done_by = DatumGetChar(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, JOB_COLUMNS + 1, &isnull));
 		MemoryContextSwitchTo(caller);
 		job = record_of_row(SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
 		count_jobs(job->queue, count_open(job, strcmp(waits_for, "jobs") == 0 ? WAITS_FOR_JOBS :
@@ -82,13 +82,16 @@ remove_open(int64 id, bool *network)
 	return job;
 }
 
-/* Takes a waiting job away from where it waits; checked: if the caller may.  NULL: it does not wait. */
+/*
+ * Takes a waiting job away from where it waits; checked: if the caller may;
+ * leased: also one that a client has, who loses it.  NULL: it does not wait.
+ */
 Job *
-waiting_take(int64 id, bool checked, bool *network)
+waiting_take(int64 id, bool checked, bool leased, JobDoer *done_by)
 {
 	Oid			role = ready_role(id);
 
-	*network = false;
+	*done_by = DONE_BY_SQL;
 	if (OidIsValid(role))
 	{
 		if (checked)
@@ -97,11 +100,13 @@ waiting_take(int64 id, bool checked, bool *network)
 	}
 	if (!job_lock_in_transaction(id))
 		return NULL;			/* a network job that a process has in hand */
-	role = waiting_role("SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED", id);
+	role = waiting_role(leased ? "SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED" :
+						"SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1"
+						" AND leased_until IS NULL FOR UPDATE SKIP LOCKED", id);
 	if (!OidIsValid(role))
 		return NULL;
 	if (checked)
 		waiting_require_rights(id, role);
-	return remove_open(id, network);
+	return remove_open(id, done_by);
 }
 

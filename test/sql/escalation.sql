@@ -83,8 +83,8 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE;
 END $$;
 SELECT trap.attempt(sql), sql FROM unnest(ARRAY[
-	'INSERT INTO estate_internal.job_open (id, handler, network, queue, priority, run_at, max_attempts, role, effect_key, enqueued_at, args)
-		VALUES (1, ''trap.handler(jsonb)'', false, ''default'', 0, now(), 1, ''postgres'', gen_random_uuid(), now(), ''{}'')',
+	'INSERT INTO estate_internal.job_open (id, handler, done_by, queue, priority, run_at, max_attempts, role, effect_key, enqueued_at, args)
+		VALUES (1, ''trap.handler(jsonb)'', ''s'', ''default'', 0, now(), 1, ''postgres'', gen_random_uuid(), now(), ''{}'')',
 	'UPDATE estate_internal.job_open SET role = ''postgres''',
 	'UPDATE estate_internal.job_ready SET role = ''postgres''',
 	'UPDATE estate_internal.job_ready_0_1_0 SET role = ''postgres''',

@@ -71,8 +71,8 @@ SELECT array_agg(args->'n' ORDER BY id) AS kept FROM estate.job WHERE queue = 't
 SELECT estate.drop_queue('forever'), estate.drop_queue('month');
 DELETE FROM estate_internal.job_ended WHERE queue IN ('month', 'forever');
 TRUNCATE estate_internal.job_ended_0;
-INSERT INTO estate_internal.job_ended_0 (id, handler, queue, priority, max_attempts, role, enqueued_at, args, run_at, attempt, network, state, ended_at)
-SELECT n, 'clerk.note(jsonb)', 'default', 0, 1, current_user::regrole, now(), '{}', now(), 1, false, state, now() - '1 day'::interval
+INSERT INTO estate_internal.job_ended_0 (id, handler, queue, priority, max_attempts, role, enqueued_at, args, run_at, attempt, done_by, state, ended_at)
+SELECT n, 'clerk.note(jsonb)', 'default', 0, 1, current_user::regrole, now(), '{}', now(), 1, 's', state, now() - '1 day'::interval
 FROM (VALUES (-1, 'done'), (-2, 'dead')) v(n, state);
 CALL estate.run_jobs();
 SELECT * FROM clerk.parts ORDER BY part;

@@ -2,6 +2,8 @@
 -- A job is one row: in job_ready while it can run now, in job_open while it waits for something, then in job_ended.
 
 CREATE SEQUENCE estate_internal.job_id_seq CACHE 32;
+-- who has leased a job later has the greater token: no cache
+CREATE SEQUENCE estate_internal.job_lease_seq;
 
 CREATE TABLE estate_internal.queue (
 	number				smallint PRIMARY KEY CHECK (number BETWEEN 0 AND 63),
@@ -58,20 +60,28 @@ BEGIN
 END
 $$;
 
+-- done_by: s an SQL function, n the network, x a client that has fetched it or will
 CREATE TABLE estate_internal.job_open (
 	LIKE estate_internal.job_ready,
-	network			bool NOT NULL,
+	done_by			"char" NOT NULL CHECK (done_by IN ('s', 'n', 'x')),
 	waits_for		varchar(4) NOT NULL CHECK (waits_for IN ('time', 'key', 'jobs')),
 	held_key		text,
 	blockers		int,
+	lease_token		bigint,
+	leased_until	timestamptz,
+	leased_to		text,
 	PRIMARY KEY (id)
 );
 ALTER TABLE estate_internal.job_open ALTER run_at SET NOT NULL, ALTER attempt SET NOT NULL, ALTER attempt SET DEFAULT 0;
-CREATE INDEX job_open_due_idx ON estate_internal.job_open (run_at, id) WHERE NOT network AND waits_for = 'time';
-CREATE INDEX job_open_network_idx ON estate_internal.job_open (priority, run_at, id) WHERE network AND waits_for = 'time';
-CREATE INDEX job_open_network_due_idx ON estate_internal.job_open (run_at) WHERE network AND waits_for = 'time';
-CREATE INDEX job_open_key_idx ON estate_internal.job_open (queue, held_key, id) WHERE waits_for = 'key';
-COMMENT ON TABLE estate_internal.job_open IS 'Jobs that wait for a time, a limit or other jobs, and those of the network; read them through estate.job';
+CREATE INDEX job_open_due_idx ON estate_internal.job_open (run_at, id) WHERE done_by = 's' AND waits_for = 'time';
+CREATE INDEX job_open_network_idx ON estate_internal.job_open (priority, run_at, id) WHERE done_by = 'n' AND waits_for = 'time';
+CREATE INDEX job_open_network_due_idx ON estate_internal.job_open (run_at) WHERE done_by = 'n' AND waits_for = 'time';
+CREATE INDEX job_open_key_idx ON estate_internal.job_open (queue, held_key, id) WHERE waits_for = 'key' AND done_by <> 'x';
+CREATE INDEX job_open_outside_idx ON estate_internal.job_open (queue, priority, run_at, id)
+	WHERE done_by = 'x' AND waits_for = 'time' AND leased_until IS NULL;
+CREATE INDEX job_open_outside_key_idx ON estate_internal.job_open (queue, held_key, id) WHERE waits_for = 'key' AND done_by = 'x';
+CREATE INDEX job_open_leased_idx ON estate_internal.job_open (queue, leased_until) WHERE leased_until IS NOT NULL;
+COMMENT ON TABLE estate_internal.job_open IS 'Jobs that wait for a time, a limit or other jobs, those of the network and those of other programs; read them through estate.job';
 
 CREATE VIEW estate_internal.job_waiting AS
 	SELECT id FROM estate_internal.job_open UNION ALL SELECT id FROM estate_internal.job_ready;
@@ -106,7 +116,7 @@ COMMENT ON TABLE estate_internal.job_dependency IS 'Which jobs wait for which';
 
 CREATE TABLE estate_internal.job_ended (
 	LIKE estate_internal.job_ready,
-	network			bool NOT NULL,
+	done_by			"char" NOT NULL,
 	state			varchar(10) NOT NULL CHECK (state IN ('done', 'dead', 'cancelled')),
 	ended_at		timestamptz NOT NULL,
 	result			jsonb

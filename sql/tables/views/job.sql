@@ -2,28 +2,29 @@
 
 CREATE OR REPLACE VIEW estate.job AS
 SELECT o.id,
-	(CASE WHEN r.id IS NOT NULL THEN 'running'
+	(CASE WHEN r.id IS NOT NULL OR o.leased_until > estate.clock() THEN 'running'
 		WHEN o.waits_for = 'jobs' THEN 'blocked'
 		WHEN o.waits_for = 'key' OR o.waited IS NOT NULL THEN 'available'
 		WHEN o.attempt > 0 AND o.run_at > estate.clock() THEN 'retryable'
 		WHEN o.run_at > estate.clock() THEN 'scheduled'
 		ELSE 'available' END)::varchar(10) AS state,
 	o.handler, o.queue, o.priority, o.run_at, o.attempt, o.max_attempts, o.role, o.effect_key, o.unique_key,
-	o.enqueued_at, NULL::timestamptz AS ended_at, o.args, COALESCE(o.errors, '[]') AS errors, o.tags, o.timeout, NULL::jsonb AS result
+	o.enqueued_at, NULL::timestamptz AS ended_at, o.args, COALESCE(o.errors, '[]') AS errors, o.tags, o.timeout, NULL::jsonb AS result,
+	o.leased_to AS worker, o.leased_until
 FROM estate_internal.job_open o LEFT JOIN estate.running_jobs() r(id) ON r.id = o.id
 UNION ALL
 SELECT o.id, (CASE WHEN r.id IS NOT NULL THEN 'running' ELSE 'available' END)::varchar(10), o.handler, o.queue, o.priority,
 	COALESCE(o.run_at, o.enqueued_at), COALESCE(o.attempt, 0), o.max_attempts, o.role, NULL::uuid, o.unique_key, o.enqueued_at,
-	NULL::timestamptz, o.args, COALESCE(o.errors, '[]'), o.tags, o.timeout, NULL::jsonb
+	NULL::timestamptz, o.args, COALESCE(o.errors, '[]'), o.tags, o.timeout, NULL::jsonb, NULL, NULL
 FROM estate_internal.job_ready o LEFT JOIN estate.running_jobs() r(id) ON r.id = o.id
 UNION ALL
 SELECT id, state, handler, queue, priority, COALESCE(run_at, enqueued_at), attempt, max_attempts, role, effect_key, unique_key,
-	enqueued_at, ended_at, args, COALESCE(errors, '[]'), tags, timeout, result
+	enqueued_at, ended_at, args, COALESCE(errors, '[]'), tags, timeout, result, NULL, NULL
 FROM estate_internal.job_ended;
 COMMENT ON VIEW estate.job IS 'Jobs that wait, run and have ended';
 COMMENT ON COLUMN estate.job.id IS 'Key of the job, ascending';
 COMMENT ON COLUMN estate.job.state IS 'scheduled, blocked, available (also while a limit keeps it waiting), running, retryable, done, dead or cancelled';
-COMMENT ON COLUMN estate.job.handler IS 'What does it: an SQL function of jsonb, or a built-in';
+COMMENT ON COLUMN estate.job.handler IS 'What does it: an SQL function of jsonb, a built-in, or external:NAME';
 COMMENT ON COLUMN estate.job.queue IS 'Queue it waits in';
 COMMENT ON COLUMN estate.job.priority IS 'Lower runs first';
 COMMENT ON COLUMN estate.job.run_at IS 'Not to be run before this';
@@ -38,15 +39,26 @@ COMMENT ON COLUMN estate.job.args IS 'What the handler is called with';
 COMMENT ON COLUMN estate.job.errors IS 'What went wrong, an object for each failed attempt, of the last hundred: attempt, at, sqlstate, message, context';
 COMMENT ON COLUMN estate.job.tags IS 'What else it was marked with';
 COMMENT ON COLUMN estate.job.timeout IS 'How long its handler may take; NULL: as its queue says';
-COMMENT ON COLUMN estate.job.result IS 'What its handler returned, where that is jsonb';
+COMMENT ON COLUMN estate.job.worker IS 'Who has fetched it last by fetch_jobs(), and not given it back';
+COMMENT ON COLUMN estate.job.leased_until IS 'Until when nobody else gets it';
+COMMENT ON COLUMN estate.job.result IS 'What its handler returned, where that is jsonb, or complete_job() was given';
 
 CREATE OR REPLACE VIEW estate.queue_status AS
 SELECT COALESCE(c.queue, q.name) AS queue, COALESCE(c.scheduled, 0) AS scheduled, COALESCE(c.ready + c.open, 0) AS available,
 	COALESCE(c.running, 0) AS running, COALESCE(c.retryable, 0) AS retryable, COALESCE(c.done, 0) AS done, COALESCE(c.dead, 0) AS dead,
 	COALESCE(c.cancelled, 0) AS cancelled,
 	COALESCE(c.oldest, least(CASE WHEN c.ready > 0 THEN w.since END, CASE WHEN c.open > 0 THEN
-		(SELECT o.run_at FROM estate_internal.job_open o WHERE o.network AND o.waits_for = 'time' AND o.queue = c.queue
-			AND o.run_at <= estate.clock() ORDER BY o.run_at LIMIT 1) END)) AS oldest_available,
+		least((SELECT o.run_at FROM estate_internal.job_open o WHERE o.done_by = 'n' AND o.waits_for = 'time' AND o.queue = c.queue
+				AND o.run_at <= estate.clock() ORDER BY o.run_at LIMIT 1),
+			-- priority by priority along the index
+			(WITH RECURSIVE p AS (
+				(SELECT o.priority, o.run_at FROM estate_internal.job_open o WHERE o.done_by = 'x' AND o.waits_for = 'time'
+					AND o.leased_until IS NULL AND o.queue = c.queue ORDER BY o.priority, o.run_at LIMIT 1)
+				UNION ALL
+				SELECT n.priority, n.run_at FROM p CROSS JOIN LATERAL (SELECT o.priority, o.run_at FROM estate_internal.job_open o
+					WHERE o.done_by = 'x' AND o.waits_for = 'time' AND o.leased_until IS NULL AND o.queue = c.queue AND o.priority > p.priority
+					ORDER BY o.priority, o.run_at LIMIT 1) n)
+			SELECT min(p.run_at) FROM p WHERE p.run_at <= estate.clock())) END)) AS oldest_available,
 	COALESCE(c.blocked, 0) AS blocked,
 	q.paused, q.concurrency, q.concurrency_local, q.key, q.concurrency_by_key, q.rate, q.rate_by_key, q.rate_period, q.timeout,
 	q.keep, q.keep_for, q.keep_most

@@ -1,0 +1,479 @@
+/*
+ * lease_fetch.c
+ *	  Jobs that clients do: leased for a time, in the order of their queue.
+ *
+ * Runs in client backends, inside a transaction; see lease.c.  Leases that
+ * have run out are found here, when somebody asks for jobs of their queue.
+ *
+ * Limits.  Concurrency, of the queue and of a key, is counted in the rows that
+ * are leased, by one session at a time, which holds the queue's lock until its
+ * transaction ends: so it is exact, also after a crash.  What workers of ours
+ * run of the same queue takes room from the leases, but leases take none from
+ * them.  Rates are those of limit.c, one for both.
+ *
+ * Jobs are read into the context of the caller.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "job/count.h"
+#include "job/lease.h"
+#include "job/limit.h"
+#include "job/metric.h"
+#include "job/queue.h"
+#include "job/record.h"
+#include "job/run.h"
+#include "job/settle.h"
+#include "job/unique.h"
+
+/* Leases that have run out, and jobs of a key with room, that one call looks after */
+#define EXPIRE_MOST 1000
+#define EASE_MOST_OF_KEY 1000
+
+/* For how long a look from the start serves the looks that follow: so many times as long as it took, but not for ever */
+#define HINT_FACTOR 20
+#define HINT_MOST_US (5 * USECS_PER_SEC)
+
+#define OUTSIDE_WAITS \
+	"done_by OPERATOR(pg_catalog.=) 'x' AND waits_for OPERATOR(pg_catalog.=) 'time' AND leased_until IS NULL"
+
+/* How many of a key are leased */
+typedef struct KeyCount
+{
+	const char *key;
+	int			leased;
+} KeyCount;
+
+/* Where in the order of the jobs of a queue to look on */
+typedef struct Place
+{
+	int			priority;
+	TimestampTz run_at;
+	int64		id;
+} Place;
+
+/* One call of fetch_jobs() */
+typedef struct Fetch
+{
+	const LeaseRequest *request;
+	MemoryContext context;		/* of the caller */
+	Oid			caller;			/* only jobs of roles he is a member of */
+	TimestampTz now;
+	int			queue;			/* its number; -1: it was not created, and has no limits */
+	int			room;			/* how many more it may have */
+	List	   *keys;			/* KeyCount, where there is a limit of keys */
+	List	   *leases;
+} Fetch;
+
+/* Runs a query that must see what is committed by now, whatever the isolation of the transaction */
+static uint64
+count_now(LeaseStatement *statement, Datum *values)
+{
+	if (statement->plan == NULL)
+	{
+		statement->plan = SPI_prepare(statement->sql, statement->nargs, statement->types);
+		SPI_keepplan(statement->plan);
+	}
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetLatestSnapshot());
+	if (SPI_execute_plan(statement->plan, values, NULL, true, 0) < 0)
+		elog(ERROR, "could not run: %s", statement->sql);
+	PopActiveSnapshot();
+	return SPI_processed;
+}
+
+/*
+ * Takes away what has run out: that was an attempt, and the job can be had
+ * again at once, unless it was its last.  Whether there was any.
+ */
+static bool
+expire(const char *queue, TimestampTz now)
+{
+	static LeaseStatement statement = {
+		"DELETE FROM estate_internal.job_open WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT ctid FROM estate_internal.job_open"
+		" WHERE queue OPERATOR(pg_catalog.=) $1 AND leased_until OPERATOR(pg_catalog.<=) $2"
+		" ORDER BY leased_until LIMIT $3 FOR UPDATE SKIP LOCKED))"
+		" RETURNING " JOB_COLUMN_NAMES ", leased_to",
+	3, {TEXTOID, TIMESTAMPTZOID, INT4OID}};
+	Datum		values[] = {CStringGetTextDatum(queue), TimestampTzGetDatum(now), Int32GetDatum(EXPIRE_MOST)};
+	uint64		n = lease_run(&statement, values, NULL);
+	SPITupleTable *rows = SPI_tuptable;
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		Job		   *job = record_of_row(rows->vals[i], rows->tupdesc);
+		char	   *worker = SPI_getvalue(rows->vals[i], rows->tupdesc, JOB_COLUMNS + 1);
+		Settlement *settlement = settle_begin(1, DONE_OUTSIDE);
+		ErrorData	error = {.sqlerrcode = ERRCODE_CONNECTION_FAILURE};
+
+		CHECK_FOR_INTERRUPTS();
+		count_jobs(job->queue, count_open(job, WAITS_FOR_TIME), -1);
+		error.message = worker ? psprintf("the lease of worker \"%s\" ran out", worker) : "the lease of its worker ran out";
+		lease_failed(settlement, job, &error, job->run_at);
+		settle_write(settlement);
+	}
+	return n > 0;
+}
+
+/* Counts the leases by key */
+static void
+count_keys(Fetch *fetch)
+{
+	static LeaseStatement statement = {
+		"SELECT pg_catalog.count(*), held_key FROM estate_internal.job_open"
+		" WHERE queue OPERATOR(pg_catalog.=) $1 AND leased_until IS NOT NULL AND held_key IS NOT NULL GROUP BY held_key",
+	1, {TEXTOID}};
+	Datum		value = CStringGetTextDatum(fetch->request->queue);
+	uint64		n = count_now(&statement, &value);
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		KeyCount   *count = palloc(sizeof(KeyCount));
+
+		count->leased = lease_number(i, 1);
+		count->key = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2);
+		fetch->keys = lappend(fetch->keys, count);
+	}
+}
+
+static KeyCount *
+count_of_key(Fetch *fetch, const char *key)
+{
+	KeyCount   *count;
+	ListCell   *cell;
+
+	foreach(cell, fetch->keys)
+	{
+		count = lfirst(cell);
+		if (strcmp(count->key, key) == 0)
+			return count;
+	}
+	count = palloc0(sizeof(KeyCount));
+	count->key = pstrdup(key);
+	fetch->keys = lappend(fetch->keys, count);
+	return count;
+}
+
+static int
+room_of_key(Fetch *fetch, const char *key)
+{
+	return Max(limit_room_of_key(fetch->queue, key) - count_of_key(fetch, key)->leased, 0);
+}
+
+/* Has jobs that a limit of their key had held back wait among the others, as many as there is room for */
+static void
+ease(Fetch *fetch)
+{
+	static LeaseStatement held = {
+		/* key by key along the index, however many jobs each has */
+		"WITH RECURSIVE k(held_key) AS ("
+		" (SELECT held_key FROM estate_internal.job_open WHERE waits_for OPERATOR(pg_catalog.=) 'key' AND done_by OPERATOR(pg_catalog.=) 'x'"
+		" AND queue OPERATOR(pg_catalog.=) $1 ORDER BY held_key LIMIT 1)"
+		" UNION ALL SELECT o.held_key FROM k CROSS JOIN LATERAL (SELECT held_key FROM estate_internal.job_open"
+		" WHERE waits_for OPERATOR(pg_catalog.=) 'key' AND done_by OPERATOR(pg_catalog.=) 'x'"
+		" AND queue OPERATOR(pg_catalog.=) $1 AND held_key OPERATOR(pg_catalog.>) k.held_key"
+		" ORDER BY held_key LIMIT 1) o) SELECT held_key FROM k",
+	1, {TEXTOID}};
+	static LeaseStatement ease = {
+		"UPDATE estate_internal.job_open SET waits_for = 'time', held_key = NULL WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("
+		"SELECT ctid FROM estate_internal.job_open WHERE waits_for OPERATOR(pg_catalog.=) 'key' AND done_by OPERATOR(pg_catalog.=) 'x'"
+		" AND queue OPERATOR(pg_catalog.=) $1 AND held_key OPERATOR(pg_catalog.=) $2 ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED))",
+	3, {TEXTOID, TEXTOID, INT4OID}};
+	Datum		values[3] = {CStringGetTextDatum(fetch->request->queue)};
+	uint64		n = lease_run(&held, values, NULL);
+	SPITupleTable *rows = SPI_tuptable;
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		char	   *key = SPI_getvalue(rows->vals[i], rows->tupdesc, 1);
+
+		CHECK_FOR_INTERRUPTS();
+		values[1] = CStringGetTextDatum(key);
+		values[2] = Int32GetDatum(Min(room_of_key(fetch, key), EASE_MOST_OF_KEY));
+		if (DatumGetInt32(values[2]) > 0)
+			lease_run(&ease, values, NULL);
+	}
+}
+
+/* Finds out how many jobs the queue may have leased more; from here on nobody else leases any if it is limited */
+static void
+look_at_queue(Fetch *fetch)
+{
+	static LeaseStatement statement = {
+		"SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE leased_to OPERATOR(pg_catalog.=) $2)"
+		" FROM estate_internal.job_open WHERE queue OPERATOR(pg_catalog.=) $1 AND leased_until IS NOT NULL",
+	2, {TEXTOID, TEXTOID}};
+	const LeaseRequest *request = fetch->request;
+	Datum		values[] = {CStringGetTextDatum(request->queue), CStringGetTextDatum(request->worker ? request->worker : "")};
+	EstateQueue *queue = queue_at(fetch->queue);
+
+	if (queue->concurrency > 0 || queue->concurrency_local > 0 || queue->concurrency_by_key > 0)
+		job_lock_queue(fetch->queue);
+	if (queue->concurrency > 0 || queue->concurrency_local > 0)
+	{
+		(void) count_now(&statement, values);
+		fetch->room = Min(fetch->room, limit_room_of_queue(fetch->queue) - lease_number(0, 1));
+		if (request->worker && queue->concurrency_local > 0)
+			fetch->room = Min(fetch->room, queue->concurrency_local - lease_number(0, 2));
+	}
+	if (queue->concurrency_by_key > 0)
+		count_keys(fetch);
+	ease(fetch);
+}
+
+/*
+ * Whether the limits let a job start.  Where those of its key do not, it is put
+ * aside until they will; where the queue's do not, that is all for now.
+ */
+static bool
+is_admitted(Fetch *fetch, Lease *lease)
+{
+	Job		   *job = lease->job;
+	AdmissionAnswer answer;
+
+	if (fetch->queue < 0)
+		return true;
+	if (queue_at(fetch->queue)->concurrency_by_key > 0)
+		lease->key = limit_key_of(fetch->queue, job);
+	if (lease->key && room_of_key(fetch, lease->key) == 0)
+		answer = (AdmissionAnswer) {KEY_FULL, 0, lease->key};
+	else
+		answer = limit_ask_rate(fetch->queue, job);
+	switch (answer.admission)
+	{
+		case ADMITTED:
+			if (lease->key)
+				count_of_key(fetch, lease->key)->leased++;
+			return true;
+		case QUEUE_FULL:
+			fetch->room = 0;
+			return false;
+		default:
+			job_hold_back(job, &answer);
+			return false;
+	}
+}
+
+/* Writes the leases that are new since there were `before` into their rows */
+static void
+write_leases(Fetch *fetch, int before)
+{
+	static LeaseStatement statement = {
+		"UPDATE estate_internal.job_open o SET lease_token = e.token, held_key = e.key, leased_until = $4, leased_to = $5, waited = NULL"
+		" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) e (id, token, key)"
+		" WHERE o.id OPERATOR(pg_catalog.=) e.id",
+	5, {INT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID, TEXTOID}};
+	int			n = list_length(fetch->leases) - before;
+	Datum	   *ids = palloc(sizeof(Datum) * n);
+	Datum	   *tokens = palloc(sizeof(Datum) * n);
+	Datum	   *keys = palloc0(sizeof(Datum) * n);
+	bool	   *no_key = palloc(sizeof(bool) * n);
+	Oid			sequence = record_table("job_lease_seq");
+	Datum		values[5];
+	char		nulls[] = "     ";
+	int			lower = 1;
+
+	if (n == 0)
+		return;
+	for (int i = 0; i < n; i++)
+	{
+		Lease	   *lease = list_nth(fetch->leases, before + i);
+
+		/* the row is locked: whoever gets it later draws a later number */
+		lease->token = nextval_internal(sequence, false);
+		ids[i] = Int64GetDatum(lease->job->id);
+		tokens[i] = Int64GetDatum(lease->token);
+		no_key[i] = lease->key == NULL;
+		if (lease->key)
+			keys[i] = CStringGetTextDatum(lease->key);
+		if (unique_ends_at_start(lease->job))
+			unique_free(&lease->job, 1);
+		count_jobs(lease->job->queue, count_open(lease->job, WAITS_FOR_TIME), -1);
+		lease->job->waited = 0;
+		count_jobs(lease->job->queue, count_open(lease->job, WAITS_FOR_TIME), 1);
+		metric_started(metric_of(lease->job), fetch->now - Max(lease->job->run_at, lease->job->enqueued_at));
+	}
+	values[0] = PointerGetDatum(construct_array(ids, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	values[1] = PointerGetDatum(construct_array(tokens, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	values[2] = PointerGetDatum(construct_md_array(keys, no_key, 1, &n, &lower, TEXTOID, -1, false, TYPALIGN_INT));
+	values[3] = TimestampTzGetDatum(fetch->request->until);
+	values[4] = fetch->request->worker ? CStringGetTextDatum(fetch->request->worker) : (Datum) 0;
+	nulls[4] = fetch->request->worker ? ' ' : 'n';
+	lease_run(&statement, values, nulls);
+}
+
+/* Leases due jobs of one priority, in their order, as many as there is room for */
+static void
+lease_priority(Fetch *fetch, Place first)
+{
+	static LeaseStatement statement = {
+		"SELECT " JOB_COLUMN_NAMES " FROM estate_internal.job_open WHERE " OUTSIDE_WAITS
+		" AND queue OPERATOR(pg_catalog.=) $1 AND priority OPERATOR(pg_catalog.=) $2"
+		" AND ROW(run_at, id) OPERATOR(pg_catalog.>=) ROW($7, $8) AND run_at OPERATOR(pg_catalog.<=) $3"
+		" AND ($4 IS NULL OR handler OPERATOR(pg_catalog.=) $4) AND " OF_CALLER("$5")
+		" ORDER BY run_at, id LIMIT $6 FOR UPDATE SKIP LOCKED",
+	8, {TEXTOID, INT2OID, TIMESTAMPTZOID, TEXTOID, OIDOID, INT4OID, TIMESTAMPTZOID, INT8OID}};
+	const LeaseRequest *request = fetch->request;
+	Datum		values[8] = {CStringGetTextDatum(request->queue), Int16GetDatum(first.priority), TimestampTzGetDatum(fetch->now)};
+	char		nulls[] = "        ";
+	bool		more = true;
+
+	values[3] = request->handler ? CStringGetTextDatum(request->handler) : (Datum) 0;
+	nulls[3] = request->handler ? ' ' : 'n';
+	values[4] = ObjectIdGetDatum(fetch->caller);
+	values[6] = TimestampTzGetDatum(first.run_at);
+	values[7] = Int64GetDatum(first.id);
+	while (more && fetch->room > 0)
+	{
+		int			before = list_length(fetch->leases);
+		int			asked = fetch->room;
+		SPITupleTable *rows;
+		uint64		n;
+
+		values[5] = Int32GetDatum(asked);
+		n = lease_run(&statement, values, nulls);
+		rows = SPI_tuptable;
+		more = n == asked;		/* those put aside are not found again */
+		for (uint64 i = 0; i < n && fetch->room > 0; i++)
+		{
+			MemoryContext spi = MemoryContextSwitchTo(fetch->context);
+			Lease	   *lease = palloc0(sizeof(Lease));
+
+			CHECK_FOR_INTERRUPTS();
+			lease->job = record_of_row(rows->vals[i], rows->tupdesc);
+			if (is_admitted(fetch, lease))
+			{
+				fetch->leases = lappend(fetch->leases, lease);
+				fetch->room--;
+			}
+			MemoryContextSwitchTo(spi);
+		}
+		write_leases(fetch, before);
+		SPI_freetuptable(rows);
+	}
+}
+
+/* The first job, due or not, from a place on; false: there is none */
+static bool
+next_place(const char *queue, Place *place)
+{
+	static LeaseStatement statement = {
+		"SELECT priority, run_at, id FROM estate_internal.job_open WHERE " OUTSIDE_WAITS
+		" AND queue OPERATOR(pg_catalog.=) $1 AND ROW(priority, run_at, id) OPERATOR(pg_catalog.>=) ROW($2, $3, $4)"
+		" ORDER BY priority, run_at, id LIMIT 1",
+	4, {TEXTOID, INT4OID, TIMESTAMPTZOID, INT8OID}};
+	Datum		values[] = {CStringGetTextDatum(queue), Int32GetDatum(place->priority), TimestampTzGetDatum(place->run_at), Int64GetDatum(place->id)};
+	bool		isnull;
+
+	if (lease_run(&statement, values, NULL) == 0)
+		return false;
+	place->priority = DatumGetInt16(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	place->run_at = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+	place->id = lease_number(0, 3);
+	return true;
+}
+
+/* The entry of the queue in shared memory, locked; NULL: it has none */
+static EstateQueue *
+lock_shared_queue(const Fetch *fetch)
+{
+	if (fetch->queue < 0 || estate_find_slot(MyDatabaseId) == NULL)
+		return NULL;
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	return queue_at(fetch->queue);
+}
+
+/*
+ * Looks on where the last call found the first job.  In the index jobs that
+ * are gone lie before it, by the million when a backlog is worked off faster
+ * than it is vacuumed.
+ */
+static void
+lease_from_hint(Fetch *fetch)
+{
+	EstateQueue *queue = lock_shared_queue(fetch);
+	TimestampTz now = GetCurrentTimestamp();
+	EstateLeaseHint hint;
+	Place		place;
+
+	if (queue == NULL)
+		return;
+	hint = queue->lease_hint;
+	LWLockRelease(estate_shared->lock);
+	place = (Place) {hint.priority, hint.run_at, hint.id};
+	/* too far ahead: the clock was set back */
+	if (hint.until < now || hint.until - now > HINT_MOST_US || !next_place(fetch->request->queue, &place) || place.priority != hint.priority)
+		return;
+	queue = lock_shared_queue(fetch);
+	/* unless somebody has looked from the start meanwhile */
+	if (queue->lease_hint.until == hint.until)
+		queue->lease_hint = (EstateLeaseHint) {place.priority, place.run_at, place.id, hint.until};
+	LWLockRelease(estate_shared->lock);
+	lease_priority(fetch, place);
+}
+
+/*
+ * Looks from the start.  Others need not for a while: what has come before the
+ * place meanwhile waits so long at most, and not at all where there is no
+ * backlog.
+ */
+static void
+lease_from_start(Fetch *fetch)
+{
+	Place		place = {PG_INT16_MIN, DT_NOBEGIN};
+	TimestampTz start = GetCurrentTimestamp();
+	bool		found = next_place(fetch->request->queue, &place);
+	TimestampTz end = GetCurrentTimestamp();
+	EstateQueue *queue = lock_shared_queue(fetch);
+
+	if (queue)
+	{
+		queue->lease_hint = (EstateLeaseHint) {place.priority, place.run_at, place.id, found ? end + Min((end - start) * HINT_FACTOR, HINT_MOST_US) : 0};
+		LWLockRelease(estate_shared->lock);
+	}
+	while (found)
+	{
+		CHECK_FOR_INTERRUPTS();
+		lease_priority(fetch, place);
+		place = (Place) {place.priority + 1, DT_NOBEGIN};
+		found = fetch->room > 0 && next_place(fetch->request->queue, &place);
+	}
+}
+
+/* Leases jobs; a list of Lease in the order of their priority */
+List *
+lease_fetch(const LeaseRequest *request)
+{
+	Fetch		fetch = {.request = request, .context = CurrentMemoryContext, .room = request->count};
+	EstateUser	user;
+	bool		expired;
+
+	queue_refresh();
+	fetch.caller = GetUserId();
+	fetch.now = estate_now();
+	fetch.queue = queue_find(request->queue);
+	if (strcmp(queue_at(fetch.queue)->name, request->queue) != 0)
+		fetch.queue = -1;
+	else if (queue_at(fetch.queue)->paused)
+		return NIL;
+	estate_become_keeper(&user);
+	SPI_connect();
+	expired = expire(request->queue, fetch.now);
+	if (fetch.queue >= 0)
+		look_at_queue(&fetch);
+	if (fetch.room > 0 && !expired)
+		lease_from_hint(&fetch);
+	if (fetch.room > 0)
+		lease_from_start(&fetch);
+	SPI_finish();
+	estate_resume_user(&user);
+	return fetch.leases;
+}
