@@ -43,15 +43,18 @@ ready_give_back(ReadyHand *hand)
 		return;
 	hand->holds = false;
 	if (!hand->private)
-		lane_finish(hand->heap, &hand->blocks, hand->left > 0);
+		lane_finish(hand->heap, &hand->blocks, hand->unread || hand->left > 0);
 }
 
 static void
 give_back_at_exit(int code, Datum arg)
 {
-	/* we come before the abort of what is under way: its rows are there again as well */
-	my_hand->left = my_hand->count;
-	ready_give_back(my_hand);
+	/*
+	 * We come before the abort of what is under way, which gives them back when
+	 * its rows are there again: before that others would pass them by.
+	 */
+	if (!IsTransactionOrTransactionBlock())
+		ready_give_back(my_hand);
 }
 
 /* An aborted batch has run nothing: all that it had taken is there again */
@@ -185,13 +188,15 @@ take_from(ReadyHand *hand, LaneHeap heap, int pages)
 	{
 		MemoryContext caller;
 
-		CHECK_FOR_INTERRUPTS();
-		hand->holds = true;
+		/* before anything can be interrupted: the position has been moved */
+		hand->holds = hand->unread = true;
 		hand->left = hand->count = 0;
+		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(hand->context);
 		caller = MemoryContextSwitchTo(hand->context);
 		read_pages(hand, relation);
 		MemoryContextSwitchTo(caller);
+		hand->unread = false;
 		any = hand->count > 0;
 		if (!any)
 			ready_give_back(hand);
