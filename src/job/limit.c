@@ -152,10 +152,12 @@ give_all_back(int64 job, bool aborted)
 static void
 batch_ended(XactEvent event, void *arg)
 {
-	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT)
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
-	if (holds_back && event == XACT_EVENT_COMMIT && is_shared())
+	if (holds_back && event != XACT_EVENT_ABORT && is_shared())
 		estate_find_slot(MyDatabaseId)->held = true;
+	if (holds_back && event == XACT_EVENT_PREPARE && is_shared())
+		estate_note_prepared();
 	holds_back = false;
 	give_all_back(0, event == XACT_EVENT_ABORT);
 	batch_number++;
