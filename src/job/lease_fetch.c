@@ -413,10 +413,11 @@ lease_from_hint(Fetch *fetch)
 	if (hint.until < now || hint.until - now > HINT_MOST_US || !next_place(fetch->request->queue, &place) || place.priority != hint.priority)
 		return;
 	queue = lock_shared_queue(fetch);
-	/* unless somebody has looked from the start meanwhile */
-	if (queue->lease_hint.until == hint.until)
+	/* unless somebody has looked from the start meanwhile, or the database has lost its workers */
+	if (queue && queue->lease_hint.until == hint.until)
 		queue->lease_hint = (EstateLeaseHint) {place.priority, place.run_at, place.id, hint.until};
-	LWLockRelease(estate_shared->lock);
+	if (queue)
+		LWLockRelease(estate_shared->lock);
 	lease_priority(fetch, place);
 }
 

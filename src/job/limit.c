@@ -59,6 +59,7 @@ static int	most_held = 0;
 static int	local_running[ESTATE_MAX_QUEUES];	/* of this process */
 static uint64 batch_number = 1;
 static HTAB *own_keys = NULL;	/* of a database without a slot */
+static int	entered_from = 0;	/* what was taken when limit_enter() was called last */
 static int	asked_from = 0;		/* what was taken when limit_ask() was asked last */
 static bool holds_back = false; /* this transaction leaves jobs that wait for their key */
 
@@ -311,6 +312,16 @@ key_of(const EstateQueue *queue, const Job *job)
 	return value ? shortened(value) : NULL;
 }
 
+/* A batch of this transaction has entered: inside of somebody else's there may be many, one after the other */
+static bool
+is_entered(int number)
+{
+	for (int i = 0; i < nheld; i++)
+		if (held[i].job == 0 && held[i].queue == number && held[i].running && held[i].key == NULL)
+			return true;
+	return false;
+}
+
 /*
  * Whether jobs of a queue can start at all.  `*until` is lowered to when its
  * rate will let one.
@@ -326,7 +337,7 @@ limit_has_room(int number, TimestampTz now, TimestampTz *until)
 	if (queue->concurrency == 0 && queue->rate == 0)
 		return true;
 	lock();
-	if (queue->concurrency > 0 && queue->running >= queue->concurrency)
+	if (queue->concurrency > 0 && queue->running >= queue->concurrency && !is_entered(number))
 	{
 		queue->refused = true;
 		room = false;
@@ -347,15 +358,19 @@ limit_has_room(int number, TimestampTz now, TimestampTz *until)
 	return room;
 }
 
-/* One of the queue's running ones, until the end of the transaction: a batch */
+/*
+ * One of the queue's running ones, until the end of the transaction: a batch,
+ * or what limit_keep() will be called for.
+ */
 bool
-limit_enter(int number)
+limit_enter(int number, bool batch)
 {
 	EstateQueue *queue = queue_at(number);
 	Held	   *mine;
 	bool		entered = true;
 
-	if (queue->concurrency == 0 && queue->concurrency_local == 0)
+	entered_from = nheld;
+	if ((queue->concurrency == 0 && queue->concurrency_local == 0) || (batch && is_entered(number)))
 		return true;
 	mine = next_held();
 	lock();
@@ -527,12 +542,12 @@ limit_mark_slow(void)
 	unlock();
 }
 
-/* What this transaction has taken is for a network job, and stays taken until limit_release() */
+/* What was taken since limit_enter() is for a network job, and stays taken until limit_release() */
 void
 limit_keep(int64 id)
 {
 	lock();
-	for (int i = 0; i < nheld; i++)
+	for (int i = entered_from; i < nheld; i++)
 		if (held[i].job == 0)
 		{
 			held[i].job = id;

@@ -25,7 +25,7 @@ typedef struct AdmissionAnswer
 } AdmissionAnswer;
 
 extern bool limit_has_room(int queue, TimestampTz now, TimestampTz *until);
-extern bool limit_enter(int queue);
+extern bool limit_enter(int queue, bool batch);
 extern AdmissionAnswer limit_ask(int queue, const Job *job);
 extern char *limit_key_of(int queue, const Job *job);
 extern AdmissionAnswer limit_ask_rate(int queue, const Job *job);

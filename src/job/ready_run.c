@@ -621,7 +621,7 @@ job_run_ready(JobScope *scope, TimestampTz *until)
 	batch->careful = !is_trusted(batch);
 	trusting = !batch->careful;
 	batch->relation = try_table_open(lane_table(hand->heap), RowExclusiveLock);
-	if (batch->relation && !queue->paused && limit_enter(hand->heap.queue))
+	if (batch->relation && !queue->paused && limit_enter(hand->heap.queue, true))
 	{
 		run_batch(batch);
 		ready_unpin();

@@ -189,7 +189,7 @@ is_admitted(const Job *job, bool *full)
 		return false;
 	if (strcmp(queue_at(number)->name, job->queue) != 0)
 		return true;			/* of a queue that was not created */
-	if (!limit_enter(number))
+	if (!limit_enter(number, false))
 	{
 		full[number] = true;
 		return false;
