@@ -227,5 +227,13 @@ CALL estate.run_jobs();
 SELECT line.show();
 
 SELECT estate.drop_queue('late');
+-- inside of a transaction the batches of a queue come one after the other, and are one of its running ones together
+SELECT estate.create_queue('single', concurrency => 1);
+CREATE FUNCTION line.slow(args jsonb) RETURNS void LANGUAGE sql AS $$SELECT pg_sleep(0.01)$$;
+SELECT count(estate.enqueue('line.slow', queue => 'single')) AS enqueued FROM generate_series(1, 5);
+BEGIN;
+CALL estate.run_jobs('single');
+COMMIT;
+SELECT estate.drop_queue('single');
 SELECT count(*) AS waiting FROM estate_internal.job_waiting;
 DROP SCHEMA line CASCADE;
