@@ -159,9 +159,6 @@ subtest 'old jobs are forgotten' => sub {
 	counts_are_right('a part more');
 	cmp_ok(value('SELECT count(*) FROM estate_internal.job_ended_1'), '>', 0, 'jobs go into it');
 	is(value(q{SELECT count(*) FROM pg_index WHERE indrelid = 'estate_internal.job_ended_1'::regclass}), 0, 'it has no index while it is written');
-	$node->restart;
-	query($node, q{SELECT estate.enqueue('crew.note')});
-	wait_for($node, q{SELECT count(*) = 2 FROM pg_index WHERE indrelid = 'estate_internal.job_ended_0'::regclass}, 'the old one gets its indexes');
 
 	# a queue that keeps less: its rows go, and only those
 	query($node, q{SELECT estate.enqueue('crew.note', queue => 'brief') FROM generate_series(1, 5)});
