@@ -41,8 +41,8 @@
 static bool
 is_over(LaneHeap heap)
 {
-	Oid			oid = lane_table(heap);
-	Relation	relation = OidIsValid(oid) ? try_table_open(oid, AccessShareLock) : NULL;
+	TimestampTz until = DT_NOEND;
+	Relation	relation = ready_open(heap, AccessShareLock, &until);
 	TimestampTz since;
 	TransactionId before;
 	bool		over;
