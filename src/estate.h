@@ -45,6 +45,9 @@
 #else
 #define CreateWaitEventSetInTop(n) CreateWaitEventSet(TopMemoryContext, (n))
 #endif
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
 /* semantic actions of the JSON parser, and its lexer */
 #if PG_VERSION_NUM >= 160000
 #define JsonActionResult JsonParseErrorType
