@@ -139,11 +139,17 @@ subtest 'counted anew after a crash, while jobs come and go' => sub {
 
 subtest 'a prepared transaction commits without a word' => sub {
 	wait_until_idle($node);
+	# one that is under way when rows are counted, and commits after that
+	my $late = $node->background_psql('estate');
+	$late->query_safe(q{SET client_min_messages = error; BEGIN; SELECT estate.enqueue('crew.note', queue => 'still') FROM generate_series(1, 13)});
 	$node->safe_psql('estate', q{BEGIN; SELECT estate.enqueue('crew.note', queue => 'still') FROM generate_series(1, 11); PREPARE TRANSACTION 'p'});
 	query($node, q{COMMIT PREPARED 'p'});
 	# whatever wakes a worker has it look
 	wait_for($node, q{SELECT estate.enqueue('crew.note') > 0 AND NOT EXISTS (SELECT FROM crew.difference)}, 'the jobs have been counted again');
 	counts_are_right('and are in the counts');
+	$late->query_safe('COMMIT');
+	$late->quit;
+	counts_are_right('as are those of a transaction that the count of the rows did not see');
 };
 
 subtest 'old jobs are forgotten' => sub {
