@@ -84,6 +84,17 @@ find_newest(void)
 	pfree(parts);
 }
 
+/* Not relhasindex: that stays when the transaction that made an index is rolled back */
+static bool
+has_index(Relation relation)
+{
+	List	   *indexes = RelationGetIndexList(relation);
+	bool		any = indexes != NIL;
+
+	list_free(indexes);
+	return any;
+}
+
 /* Opens the newest part, to be written */
 Relation
 history_open_newest(void)
@@ -97,11 +108,18 @@ history_open_newest(void)
 			find_newest();
 		relation = try_table_open(newest.table, RowExclusiveLock);
 		/* with the lock we have heard of a newer one; this one may have indexes by now, which we do not write */
-		if (relation && newest.table == RelationGetRelid(relation) && !relation->rd_rel->relhasindex)
+		if (relation && newest.table == RelationGetRelid(relation) && !has_index(relation))
 			return relation;
-		if (relation)
-			table_close(relation, RowExclusiveLock);
 		newest.table = InvalidOid;
+		if (relation == NULL)
+			continue;
+		find_newest();
+		if (newest.table == RelationGetRelid(relation) && has_index(relation))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("table estate_internal.%s has an index, but is still being written", RelationGetRelationName(relation)),
+					 errhint("Drop the index: the newest part of the history must have none.")));
+		table_close(relation, RowExclusiveLock);
 	}
 }
 

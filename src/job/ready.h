@@ -29,6 +29,7 @@ typedef struct ReadyHand
 	bool		any_in_pass;	/* private: something was run since the start */
 	uint32		at[ESTATE_MAX_QUEUES][ESTATE_LANES][ESTATE_SEGMENTS];	/* private: how far it is */
 	bool		holds;			/* pages are taken and not given back */
+	bool		unread;			/* what is on them is not known yet */
 	LaneHeap	heap;
 	EstateBlocks blocks;
 	ReadyJob   *jobs;

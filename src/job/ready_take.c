@@ -46,7 +46,7 @@ ready_give_back(ReadyHand *hand)
 		return;
 	hand->holds = false;
 	if (!hand->private)
-		lane_finish(hand->heap, &hand->blocks, hand->left > 0);
+		lane_finish(hand->heap, &hand->blocks, hand->unread || hand->left > 0);
 }
 
 /* All that was taken is there again, and perhaps more than had been read */
@@ -60,8 +60,12 @@ give_all_back(void)
 static void
 give_back_at_exit(int code, Datum arg)
 {
-	/* we come before the abort of what is under way: its rows will be there again as well */
-	give_all_back();
+	/*
+	 * We come before the abort of what is under way, which gives them back when
+	 * its rows are there again: before that others would pass them by.
+	 */
+	if (!IsTransactionOrTransactionBlock())
+		ready_give_back(my_hand);
 }
 
 /* An aborted batch has run nothing */
@@ -209,13 +213,15 @@ take_from(ReadyHand *hand, LaneHeap heap, int pages, TimestampTz *until)
 	{
 		MemoryContext caller;
 
-		/* before anything else can happen: they are nobody else's now */
-		hand->holds = true;
+		/* before anything can be interrupted: the position has been moved */
+		hand->holds = hand->unread = true;
 		hand->left = hand->count = 0;
+		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(hand->context);
 		caller = MemoryContextSwitchTo(hand->context);
 		read_pages(hand, relation);
 		MemoryContextSwitchTo(caller);
+		hand->unread = false;
 		any = hand->count > 0;
 		if (!any)
 			ready_give_back(hand);

@@ -26,7 +26,7 @@
 #include "job/suspect.h"
 
 /* see src/job/run.c for its neighbours */
-#define LOCK_CLASS_SUSPECT 1019
+#define LOCK_CLASS_SUSPECT 1020
 
 static LOCKTAG suspects_tag;
 
