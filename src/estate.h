@@ -273,7 +273,8 @@ typedef struct EstateDatabaseSlot
 	bool		wake[ESTATE_MAX_WORKERS];	/* a commit has left work since this worker last looked */
 	TimestampTz due[WORKER_KINDS];	/* when the next job is due, DT_NOEND: none known */
 	TimestampTz complained_at;	/* when a worker last logged that it stays quiet */
-	bool		prepared;		/* a prepared transaction holds jobs: its commit will not tell */
+	bool		prepared;		/* a prepared transaction holds jobs, or what they wait for: its commit will not tell */
+	uint32		prepares;		/* so many have been prepared */
 	uint32		changes;		/* commits that changed what workers remember of the installation and the queues */
 	uint32		queues_read;	/* number of changes when the queues were read, and one more */
 	bool		held;			/* jobs may be held back by a limit of their key */
@@ -366,6 +367,8 @@ extern TimestampTz estate_now(void);
 extern void estate_wake_at_commit(EstateWorkerKind kind);
 extern void estate_wake_now(EstateWorkerKind kind);
 extern void estate_change_at_commit(void);
+extern bool estate_begin_look(EstateDatabaseSlot *slot, bool *flag);
+extern void estate_note_prepared(void);
 extern EstateDatabaseSlot *estate_find_slot(Oid database);
 extern bool estate_workers_configured(void);
 

@@ -27,6 +27,12 @@ static bool wake_pending[WORKER_KINDS] = {false, false};
 static bool change_pending = false;
 static EstateWorkerSlot *my_slot = NULL;
 
+/* flags of shared memory that this transaction has taken down to look, see estate_begin_look() */
+#define MOST_LOOKS 3
+static bool *looks[MOST_LOOKS];
+static int	nlooks = 0;
+static bool look_again = false; /* also if it commits */
+
 /*
  * Finds the slot of a database.  The caller holds the lock, or is its worker,
  * or is content with what was so a moment ago: the array itself does not move.
@@ -128,6 +134,18 @@ tell_change(void)
 	LWLockRelease(estate_shared->lock);
 }
 
+/* What the look has found, and perhaps dealt with, may be there again */
+static void
+end_looks(bool again)
+{
+	for (int i = 0; again && i < nlooks; i++)
+		*(volatile bool *) looks[i] = true;
+	if (again && nlooks > 0)
+		estate_wake_now(WORKER_SQL);
+	nlooks = 0;
+	look_again = false;
+}
+
 static void
 wake_callback(XactEvent event, void *arg)
 {
@@ -140,10 +158,12 @@ wake_callback(XactEvent event, void *arg)
 			for (EstateWorkerKind kind = 0; kind < WORKER_KINDS; kind++)
 				if (wake_pending[kind])
 					estate_wake_now(kind);
+			end_looks(look_again);
 			break;
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PARALLEL_ABORT:
 		case XACT_EVENT_PREPARE:	/* the launcher's regular look finds it */
+			end_looks(true);
 			break;
 		default:
 			return;
@@ -182,6 +202,47 @@ estate_change_at_commit(void)
 	estate_wake_at_commit(WORKER_NETWORK);
 	estate_wake_at_commit(WORKER_SQL);
 	change_pending = true;
+}
+
+/*
+ * Takes a flag of shared memory down that says there may be something to look
+ * for; whoever leaves more from now on puts it up again.  The look has to have a
+ * snapshot that is taken after this.  When the transaction is undone, the flag
+ * is up again; in somebody else's transaction also when it is not, for it may
+ * be undone in part.  Whether the flag has to go up again whatever is found: a
+ * prepared transaction may have more.
+ */
+bool
+estate_begin_look(EstateDatabaseSlot *slot, bool *flag)
+{
+	bool		known = false;
+
+	register_callback();
+	for (int i = 0; i < nlooks; i++)
+		known |= looks[i] == flag;
+	Assert(known || nlooks < MOST_LOOKS);
+	if (!known)
+		looks[nlooks++] = flag;
+	look_again |= IsTransactionBlock() || IsSubTransaction();
+	*(volatile bool *) flag = false;
+	pg_memory_barrier();
+	return ((volatile EstateDatabaseSlot *) slot)->prepared;
+}
+
+/* A transaction is being prepared that leaves what its commit would have told of; neither allocates nor throws */
+void
+estate_note_prepared(void)
+{
+	EstateDatabaseSlot *slot;
+
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	slot = estate_find_slot(MyDatabaseId);
+	if (slot)
+	{
+		slot->prepared = true;
+		slot->prepares++;
+	}
+	LWLockRelease(estate_shared->lock);
 }
 
 /* The worker's own slot, in which it says what it runs */

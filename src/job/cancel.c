@@ -14,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "utils/snapmgr.h"
 
 #include "job/call.h"
 #include "job/cancel.h"
@@ -38,6 +39,8 @@ tell(XactEvent event, void *arg)
 		return;
 	if (any_told && event != XACT_EVENT_ABORT && slot)
 		slot->cancels = true;
+	if (any_told && event == XACT_EVENT_PREPARE && slot)
+		estate_note_prepared();
 	if (event == XACT_EVENT_COMMIT)
 		for (int i = 0; i < ntold; i++)
 			estate_running_cancel(told[i]);
@@ -125,16 +128,19 @@ cancel_sweep(void)
 	MemoryContext context = CurrentMemoryContext;
 	int64	   *ids;
 	int			n;
+	bool		again = false;
 	EstateUser	user;
 
 	if (slot && !slot->cancels)
 		return;
 	/* before we look: whoever wishes from now on says so again */
 	if (slot)
-		slot->cancels = false;
+		again = estate_begin_look(slot, &slot->cancels);
 	estate_become_keeper(&user);
 	SPI_connect();
+	PushActiveSnapshot(GetLatestSnapshot());
 	SPI_execute("SELECT job FROM estate_internal.job_cancel LIMIT 1000", true, 0);
+	PopActiveSnapshot();
 	n = (int) SPI_processed;
 	ids = MemoryContextAlloc(context, sizeof(int64) * Max(n, 1));
 	for (int i = 0; i < n; i++)
@@ -145,7 +151,7 @@ cancel_sweep(void)
 	}
 	SPI_finish();
 	estate_resume_user(&user);
-	if (slot && n > 0)
+	if (slot && (n > 0 || again))
 		slot->cancels = true;
 	for (int i = 0; i < n; i++)
 	{

@@ -23,6 +23,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 
 #include "job/count.h"
 #include "job/depend.h"
@@ -242,6 +243,8 @@ count_out(XactEvent event, void *arg)
 	if (slot && event != XACT_EVENT_ABORT)
 		slot->dependencies = true;
 	LWLockRelease(estate_shared->lock);
+	if (event == XACT_EVENT_PREPARE)
+		estate_note_prepared();
 }
 
 /*
@@ -310,7 +313,7 @@ depend_any(void)
 {
 	volatile EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
 
-	return slot == NULL || slot->dependencies || slot->depending > 0;
+	return slot == NULL || slot->dependencies || slot->depending > 0 || slot->prepared;
 }
 
 /* Jobs for which these were the last to wait for can run, or wait for their time */
@@ -320,15 +323,20 @@ count_down(Datum done, Datum failed)
 	Oid			types[] = {INT8ARRAYOID, INT8ARRAYOID};
 	Datum		values[] = {done, failed};
 
-	SPI_execute_with_args("WITH gone AS (DELETE FROM estate_internal.job_dependency WHERE blocker OPERATOR(pg_catalog.=) ANY ($1)"
-						  " OR (when_ended AND blocker OPERATOR(pg_catalog.=) ANY ($2)) RETURNING job),"
-						  " counted AS MATERIALIZED (SELECT job, pg_catalog.count(*)::pg_catalog.int4 AS n FROM gone GROUP BY job),"
-	/* in one order, whoever comes: two that end blockers of the same jobs must not wait for each other */
-						  " locked AS MATERIALIZED (SELECT id FROM estate_internal.job_open"
-						  " WHERE id OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT job FROM counted)) ORDER BY id FOR UPDATE)"
+	/*
+	 * Jobs before what they wait for, as take_lost() does, and in one order,
+	 * whoever comes: two that end blockers of the same jobs must not wait for
+	 * each other.
+	 */
+	SPI_execute_with_args("WITH locked AS MATERIALIZED (SELECT id FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) ANY (ARRAY("
+						  "SELECT job FROM estate_internal.job_dependency WHERE blocker OPERATOR(pg_catalog.=) ANY ($1)"
+						  " OR (when_ended AND blocker OPERATOR(pg_catalog.=) ANY ($2)))) ORDER BY id FOR UPDATE),"
+						  " gone AS (DELETE FROM estate_internal.job_dependency d USING locked l WHERE d.job OPERATOR(pg_catalog.=) l.id"
+						  " AND (d.blocker OPERATOR(pg_catalog.=) ANY ($1) OR (d.when_ended AND d.blocker OPERATOR(pg_catalog.=) ANY ($2))) RETURNING d.job),"
+						  " counted AS MATERIALIZED (SELECT job, pg_catalog.count(*)::pg_catalog.int4 AS n FROM gone GROUP BY job)"
 						  " UPDATE estate_internal.job_open o SET blockers = NULLIF(o.blockers OPERATOR(pg_catalog.-) c.n, 0),"
 						  " waits_for = CASE WHEN o.blockers OPERATOR(pg_catalog.<=) c.n THEN 'time' ELSE 'jobs' END"
-						  " FROM counted c JOIN locked l ON l.id OPERATOR(pg_catalog.=) c.job WHERE o.id OPERATOR(pg_catalog.=) c.job"
+						  " FROM counted c WHERE o.id OPERATOR(pg_catalog.=) c.job"
 						  " RETURNING o.queue, " COUNTED_OPEN_ROW("o.") ", 1::pg_catalog.int8",
 						  2, types, values, NULL, false, 0);
 	(void) count_rows(1);
@@ -429,18 +437,23 @@ depend_sweep(EndedJobs *ended)
 	MemoryContext context = CurrentMemoryContext;
 	EstateUser	user;
 	bool		any;
+	bool		again = false;
 
 	memset(ended, 0, sizeof(*ended));
 	if (!depend_any())
 		return false;
 	/* before we look: whoever comes from now on says so himself */
 	if (slot)
-		slot->dependencies = false;
+		again = estate_begin_look(slot, &slot->dependencies);
 	estate_become_keeper(&user);
 	SPI_connect();
+	PushActiveSnapshot(GetLatestSnapshot());
 	SPI_execute("SELECT pg_catalog.bool_or(unsure) FROM (SELECT unsure FROM estate_internal.job_dependency WHERE unsure"
-				" UNION ALL (SELECT unsure FROM estate_internal.job_dependency LIMIT 1)) d HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0", false, 0);
+				" UNION ALL (SELECT unsure FROM estate_internal.job_dependency LIMIT 1)) d HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0", true, 0);
+	PopActiveSnapshot();
 	any = SPI_processed > 0;
+	if (again)
+		slot->dependencies = true;
 	if (any)
 	{
 		bool		isnull;

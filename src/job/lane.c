@@ -140,18 +140,6 @@ tell_page(const TouchedPages *page)
 	estate_wake_now(WORKER_SQL);
 }
 
-static void
-tell_prepared(void)
-{
-	EstateDatabaseSlot *slot;
-
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	slot = estate_find_slot(MyDatabaseId);
-	if (slot)
-		slot->prepared = true;
-	LWLockRelease(estate_shared->lock);
-}
-
 /*
  * Runs while a transaction ends; neither allocates nor throws.  Also at abort:
  * the rows may be those of a cancelled cancel_job(), which a worker passed by.
@@ -165,7 +153,7 @@ touched_callback(XactEvent event, void *arg)
 		for (int i = 0; i < ntouched; i++)
 			tell_page(&touched[i]);
 	else if (event == XACT_EVENT_PREPARE)
-		tell_prepared();
+		estate_note_prepared();
 	else
 		return;
 	ntouched = 0;
@@ -385,12 +373,16 @@ lane_restart_after_prepare(void)
 {
 	EstateDatabaseSlot *slot;
 	bool		prepared = false;
+	uint32		prepares = 0;
 	bool		left;
 
 	LWLockAcquire(estate_shared->lock, LW_SHARED);
 	slot = estate_find_slot(MyDatabaseId);
 	if (slot)
+	{
 		prepared = slot->prepared;
+		prepares = slot->prepares;
+	}
 	LWLockRelease(estate_shared->lock);
 	if (!prepared)
 		return false;
@@ -404,7 +396,8 @@ lane_restart_after_prepare(void)
 	slot = estate_find_slot(MyDatabaseId);
 	if (slot)
 	{
-		slot->prepared = left;
+		/* another one may have been since we looked */
+		slot->prepared = left || slot->prepares != prepares;
 		for (int q = 0; q < ESTATE_MAX_QUEUES; q++)
 			for (int l = 0; l < ESTATE_LANES; l++)
 				for (int s = 0; s < ESTATE_SEGMENTS; s++)

@@ -155,13 +155,15 @@ give_all_back(int64 job, bool aborted)
 static void
 batch_ended(XactEvent event, void *arg)
 {
-	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT)
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
 	give_all_back(0, event == XACT_EVENT_ABORT);
 	batch_number++;
-	if (holds_back && event == XACT_EVENT_COMMIT && is_shared())
+	if (holds_back && event != XACT_EVENT_ABORT && is_shared())
 	{
 		estate_find_slot(MyDatabaseId)->held = true;
+		if (event == XACT_EVENT_PREPARE)
+			estate_note_prepared();
 		/* the commit has its own wake, but perhaps before this */
 		estate_wake_now(WORKER_SQL);
 	}

@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "job/count.h"
@@ -136,6 +137,7 @@ job_promote_held(void)
 	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
 	SPITupleTable *found;
 	uint64		nfound;
+	bool		again = false;
 	EstateUser	user;
 	int			n = 0;
 
@@ -143,9 +145,10 @@ job_promote_held(void)
 		return 0;
 	/* before we look: whoever holds one back from now on says so again */
 	if (slot)
-		slot->held = false;
+		again = estate_begin_look(slot, &slot->held);
 	estate_become_keeper(&user);
 	SPI_connect();
+	PushActiveSnapshot(GetLatestSnapshot());
 	/* key by key along the index, however many jobs each has */
 	SPI_execute("WITH RECURSIVE k(queue, held_key) AS ("
 				" (SELECT queue, held_key FROM estate_internal.job_open WHERE waits_for OPERATOR(pg_catalog.=) 'key' AND done_by OPERATOR(pg_catalog.<>) 'x' ORDER BY queue, held_key LIMIT 1)"
@@ -154,7 +157,8 @@ job_promote_held(void)
 				" ORDER BY queue, held_key LIMIT 1) o) SELECT queue, held_key FROM k", true, 0);
 	found = SPI_tuptable;
 	nfound = SPI_processed;
-	if (slot && nfound > 0)
+	PopActiveSnapshot();
+	if (slot && (nfound > 0 || again))
 		slot->held = true;
 	/* those who have room are many, perhaps: each gets its turn */
 	for (uint64 i = 0; i < nfound && n < PROMOTE_MOST; i++)

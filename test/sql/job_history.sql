@@ -93,6 +93,19 @@ SELECT * FROM clerk.parts ORDER BY part;
 -- the part that remains is like the first one was
 SELECT has_table_privilege('estate_admin', 'estate_internal.job_ended_1', 'SELECT') AS admin_reads,
 	has_table_privilege('estate_operator', 'estate_internal.job_ended_1', 'SELECT') AS operator_reads;
+-- relhasindex stays when the making of an index is rolled back; jobs end all the same
+BEGIN;
+CREATE INDEX ON estate_internal.job_ended_1 (id);
+ROLLBACK;
+SELECT relhasindex FROM pg_class WHERE oid = 'estate_internal.job_ended_1'::regclass;
+SELECT estate.enqueue('clerk.note') > 0 AS enqueued;
+CALL estate.run_jobs();
+-- of a part that is written and has an index they say so
+CREATE INDEX job_ended_mine ON estate_internal.job_ended_1 (id);
+SELECT estate.enqueue('clerk.note') > 0 AS enqueued;
+CALL estate.run_jobs();
+DROP INDEX estate_internal.job_ended_mine;
+CALL estate.run_jobs();
 
 -- who may look
 SET ROLE estate_operator;
