@@ -45,6 +45,9 @@
 #else
 #define CreateWaitEventSetInTop(n) CreateWaitEventSet(TopMemoryContext, (n))
 #endif
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
 /* semantic actions of the JSON parser, and its lexer */
 #if PG_VERSION_NUM >= 160000
 #define JsonActionResult JsonParseErrorType
@@ -198,7 +201,7 @@ typedef struct EstateQueue
 	int64		timeout_ms;
 	EstateKeep	keep;
 
-	int			running;		/* batches and network jobs in hand; counted only where there is a limit */
+	int			running;		/* batches and network jobs in hand */
 	double		arrival;		/* theoretical arrival time of the next job by its rate, see src/job/limit.c */
 	bool		refused;		/* somebody found no room: to be woken when there is */
 	EstateLeaseHint lease_hint;
@@ -326,7 +329,8 @@ typedef struct EstateLimitKey
 	EstateLimitName name;
 	int			holds;			/* records that processes keep of it */
 	int			running;
-	bool		slow;			/* one of them is no quick batch */
+	bool		slow;			/* one of them, or of the last ones, is no quick batch */
+	double		since;			/* when the first of them began, microseconds */
 	bool		waited_for;		/* jobs are held back */
 	pid_t		process;		/* who took it last, in which of its batches */
 	uint64		batch;

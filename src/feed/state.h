@@ -85,7 +85,7 @@ extern void feed_enqueue_next(const Feed *feed);
 extern int64 feed_request_run(const Feed *feed);
 extern char *feed_job_key(int feed_id);
 extern char *feed_header(const Feed *feed);
-extern void feed_throw_unknown(const char *name) pg_attribute_noreturn();
+pg_noreturn extern void feed_throw_unknown(const char *name);
 
 /* page.c */
 extern void feed_work(FeedRun *run);

@@ -16,6 +16,7 @@
 #include "utils/tuplestore.h"
 
 #include "job/count.h"
+#include "job/lease.h"
 
 #define OTHERS "(others)"
 
@@ -43,17 +44,21 @@ typedef struct Leased
 	int64		jobs;
 } Leased;
 
-/* counted: what their rows are counted as */
+/* by_rows: counted as put_rows() counts them, for which a job that was leased, and so was due, is one that could run */
 static void
-read_leased(CountReport *report, const char *counted)
+read_leased(CountReport *report, bool by_rows)
 {
+	static LeaseStatement statement = {
+		"SELECT queue, CASE WHEN $1 THEN 1 ELSE " COUNTED_OPEN_ROW("") " END, pg_catalog.count(*) FROM estate_internal.job_open"
+		" WHERE leased_until OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp() GROUP BY 1, 2",
+	1, {BOOLOID}};
 	MemoryContext context = CurrentMemoryContext;
+	Datum		value = BoolGetDatum(by_rows);
 	EstateUser	user;
 
 	estate_become_keeper(&user);
 	SPI_connect();
-	SPI_execute(psprintf("SELECT queue, %s, pg_catalog.count(*) FROM estate_internal.job_open"
-						 " WHERE leased_until OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp() GROUP BY 1, 2", counted), true, 0);
+	(void) lease_run(&statement, &value, NULL);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];
@@ -201,13 +206,12 @@ estate_queue_counts(PG_FUNCTION_ARGS)
 		read_in_hand(&report);
 	if (report.slot && report.slot->counts.state == COUNTS_KEPT && report.slot->counts.table == record_table("job_ended"))
 	{
-		read_leased(&report, COUNTED_OPEN_ROW(""));
+		read_leased(&report, false);
 		put_counts(&report);
 	}
 	else
 	{
-		/* a job that was leased was due: put_rows() takes it for one that could run */
-		read_leased(&report, "1");
+		read_leased(&report, true);
 		put_rows(&report);
 	}
 	return (Datum) 0;

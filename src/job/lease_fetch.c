@@ -165,7 +165,9 @@ count_of_key(Fetch *fetch, const char *key)
 static int
 room_of_key(Fetch *fetch, const char *key)
 {
-	return Max(limit_room_of_key(fetch->queue, key) - count_of_key(fetch, key)->leased, 0);
+	bool		slow;
+
+	return Max(limit_room_of_key(fetch->queue, key, &slow) - count_of_key(fetch, key)->leased, 0);
 }
 
 /* Has jobs that a limit of their key had held back wait among the others, as many as there is room for */

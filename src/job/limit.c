@@ -41,6 +41,7 @@
 #define HELD_AT_FIRST 1024
 
 #define KEY_MOST_BYTES 200
+#define BUSY_MOST_US 50000.0	/* a batch is about to end, unless it takes longer than this */
 
 /* Something that this process has taken, until the batch or the network job ends */
 typedef struct Held
@@ -51,6 +52,7 @@ typedef struct Held
 	bool		running;		/* counts as running */
 	double		step;			/* what its rate has been moved by */
 	double		queue_step;
+	bool		waits;			/* a job of the key is held back */
 } Held;
 
 static Held *held = NULL;
@@ -101,8 +103,6 @@ give_back(const Held *what, bool aborted)
 	if (what->running && what->key)
 	{
 		what->key->running--;
-		if (what->key->running == 0)
-			what->key->slow = false;
 	}
 	else if (what->running)
 	{
@@ -115,6 +115,9 @@ give_back(const Held *what, bool aborted)
 			what->key->arrival -= what->step;
 		queue->arrival -= what->queue_step;
 	}
+	/* only now can others see the jobs that are held back, and perhaps nobody else will let them go */
+	if (what->waits && !aborted)
+		what->key->waited_for = true;
 	if (what->key && what->key->waited_for)
 		queue->refused = true;
 }
@@ -155,13 +158,17 @@ batch_ended(XactEvent event, void *arg)
 {
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
-	if (holds_back && event != XACT_EVENT_ABORT && is_shared())
-		estate_find_slot(MyDatabaseId)->held = true;
-	if (holds_back && event == XACT_EVENT_PREPARE && is_shared())
-		estate_note_prepared();
-	holds_back = false;
 	give_all_back(0, event == XACT_EVENT_ABORT);
 	batch_number++;
+	if (holds_back && event != XACT_EVENT_ABORT && is_shared())
+	{
+		estate_find_slot(MyDatabaseId)->held = true;
+		if (event == XACT_EVENT_PREPARE)
+			estate_note_prepared();
+		/* the commit has its own wake, but perhaps before this */
+		estate_wake_now(WORKER_SQL);
+	}
+	holds_back = false;
 }
 
 static void
@@ -370,8 +377,9 @@ limit_enter(int number, bool batch)
 	bool		entered = true;
 
 	entered_from = nheld;
-	if ((queue->concurrency == 0 && queue->concurrency_local == 0) || (batch && is_entered(number)))
+	if (batch && is_entered(number))
 		return true;
+	/* counted also without a limit: there may be one before this ends */
 	mine = next_held();
 	lock();
 	if ((queue->concurrency > 0 && queue->running >= queue->concurrency) ||
@@ -394,7 +402,7 @@ limit_enter(int number, bool batch)
 
 /* May the key have one more running?  Caller holds the lock. */
 static Admission
-key_has_room(const EstateQueue *queue, EstateLimitKey *key, bool has_waited)
+key_has_room(const EstateQueue *queue, EstateLimitKey *key, bool has_waited, double now)
 {
 	if (queue->concurrency_by_key == 0)
 		return ADMITTED;
@@ -408,6 +416,8 @@ key_has_room(const EstateQueue *queue, EstateLimitKey *key, bool has_waited)
 	}
 	if (key->running < queue->concurrency_by_key)
 		return ADMITTED;
+	/* a quick one may turn out not to be: its lane must not wait for it */
+	key->slow |= now - key->since >= BUSY_MOST_US;
 	key->waited_for |= key->slow;
 	holds_back |= key->slow;
 	queue_at(key->name.queue)->refused = true;
@@ -438,7 +448,17 @@ ask_locked(int number, const Job *job, const char *text, bool by_key, Held *mine
 		return answer;
 	}
 	if (key && by_key)
-		answer.admission = key_has_room(queue, key, job->waited & WAITED_FOR_KEY);
+		answer.admission = key_has_room(queue, key, job->waited & WAITED_FOR_KEY, now);
+	if (answer.admission == KEY_BUSY)
+		answer.until = (TimestampTz) key->since + BUSY_MOST_US;
+	if (answer.admission == KEY_FULL)
+	{
+		mine->queue_step = 0;
+		mine->key = key;
+		mine->waits = true;
+		key->holds++;
+		nheld++;
+	}
 	if (answer.admission != ADMITTED)
 		return answer;
 	if (key && queue->rate_by_key > 0 && !(job->waited & WAITED_FOR_RATE))
@@ -460,7 +480,11 @@ ask_locked(int number, const Job *job, const char *text, bool by_key, Held *mine
 	queue->arrival = queue_arrival;
 	if (key && by_key && queue->concurrency_by_key > 0 && !(key->batch == batch_number && key->process == MyProcPid))
 	{
-		key->running++;
+		if (key->running++ == 0)
+		{
+			key->slow = false;
+			key->since = now;
+		}
 		key->batch = batch_number;
 		key->process = MyProcPid;
 		mine->key = key;
@@ -548,7 +572,7 @@ limit_keep(int64 id)
 {
 	lock();
 	for (int i = entered_from; i < nheld; i++)
-		if (held[i].job == 0)
+		if (held[i].job == 0 && !held[i].waits)
 		{
 			held[i].job = id;
 			if (held[i].running && held[i].key)
@@ -575,9 +599,9 @@ limit_room_of_queue(int number)
 	return queue->concurrency == 0 ? PG_INT32_MAX : Max(queue->concurrency - queue->running, 0);
 }
 
-/* How many more of a key may run */
+/* How many more of a key may run; quick ones that follow each other in a batch count as one */
 int
-limit_room_of_key(int number, const char *text)
+limit_room_of_key(int number, const char *text, bool *slow)
 {
 	EstateQueue *queue = queue_at(number);
 	EstateLimitKey   *key;
@@ -591,6 +615,8 @@ limit_room_of_key(int number, const char *text)
 		room = PG_INT16_MAX;
 	else
 		room = Max(queue->concurrency_by_key - key->running, 0);
+	/* as the last ones were */
+	*slow = key != NULL && key->slow;
 	unlock();
 	return room;
 }

@@ -20,7 +20,7 @@ typedef enum Admission
 typedef struct AdmissionAnswer
 {
 	Admission	admission;
-	TimestampTz until;			/* QUEUE_FULL by its rate, KEY_TOO_FAST: until when; else 0 */
+	TimestampTz until;			/* QUEUE_FULL by its rate, KEY_BUSY, KEY_TOO_FAST: until when; else 0 */
 	const char *key;			/* of the job; NULL: none */
 } AdmissionAnswer;
 
@@ -35,7 +35,7 @@ extern void limit_mark_slow(void);
 extern void limit_keep(int64 id);
 extern void limit_release(int64 id);
 extern void limit_begin_anew(int queue, bool other);
-extern int	limit_room_of_key(int queue, const char *key);
+extern int	limit_room_of_key(int queue, const char *key, bool *slow);
 extern void limit_key_is_held(int queue, const char *key, bool held);
 
 #endif							/* ESTATE_LIMIT_H */

@@ -98,14 +98,16 @@ promote_key(const char *queue, const char *key)
 	Oid			types[] = {TEXTOID, TEXTOID, INT4OID};
 	Datum		values[3];
 	int			number = queue_find(queue);
-	int			room = limit_room_of_key(number, key);
+	bool		slow;
+	int			room = limit_room_of_key(number, key, &slow);
+	int			most = slow ? Min(room, PROMOTE_MOST_OF_KEY) : PROMOTE_MOST_OF_KEY;
 	int			n;
 
 	if (room == 0)
 		return 0;
 	values[0] = CStringGetTextDatum(queue);
 	values[1] = CStringGetTextDatum(key);
-	values[2] = Int32GetDatum(PROMOTE_MOST_OF_KEY);
+	values[2] = Int32GetDatum(most);
 	SPI_execute_with_args("WITH next AS MATERIALIZED (SELECT ctid FROM estate_internal.job_open WHERE waits_for OPERATOR(pg_catalog.=) 'key'"
 						  " AND done_by OPERATOR(pg_catalog.=) 's' AND queue OPERATOR(pg_catalog.=) $1 AND held_key OPERATOR(pg_catalog.=) $2"
 						  " ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED),"
@@ -120,7 +122,7 @@ promote_key(const char *queue, const char *key)
 						  3, types, values, NULL, false, 0);
 	if (SPI_processed > 0)
 		estate_wake_at_commit(WORKER_NETWORK);
-	limit_key_is_held(number, key, n == PROMOTE_MOST_OF_KEY || SPI_processed > 0);
+	limit_key_is_held(number, key, n == most || SPI_processed > 0);
 	return n;
 }
 
@@ -131,6 +133,7 @@ promote_key(const char *queue, const char *key)
 int
 job_promote_held(void)
 {
+	static uint64 turn = 0;
 	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
 	SPITupleTable *found;
 	uint64		nfound;
@@ -157,10 +160,13 @@ job_promote_held(void)
 	PopActiveSnapshot();
 	if (slot && (nfound > 0 || again))
 		slot->held = true;
+	/* those who have room are many, perhaps: each gets its turn */
 	for (uint64 i = 0; i < nfound && n < PROMOTE_MOST; i++)
 	{
+		HeapTuple	row = found->vals[turn++ % nfound];
+
 		CHECK_FOR_INTERRUPTS();
-		n += promote_key(SPI_getvalue(found->vals[i], found->tupdesc, 1), SPI_getvalue(found->vals[i], found->tupdesc, 2));
+		n += promote_key(SPI_getvalue(row, found->tupdesc, 1), SPI_getvalue(row, found->tupdesc, 2));
 	}
 	SPI_finish();
 	estate_resume_user(&user);

@@ -10,6 +10,7 @@
 #include "job/run.h"
 
 #include "storage/itemptr.h"
+#include "storage/lockdefs.h"
 #include "utils/relcache.h"
 
 typedef struct ReadyJob
@@ -43,6 +44,7 @@ extern Oid	ready_role(int64 id);
 
 /* ready_take.c */
 extern ReadyHand *ready_hand(bool private);
+extern Relation ready_open(LaneHeap heap, LOCKMODE mode, TimestampTz *until);
 extern void ready_begin(void);
 extern bool ready_take(ReadyHand *hand, int pages, TimestampTz *until);
 extern bool ready_delete(const ReadyHand *hand, Relation relation, ReadyJob *job);

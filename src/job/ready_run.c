@@ -93,8 +93,10 @@ typedef struct Batch
 
 static HTAB *records = NULL;
 static int	pages_next = 1; /* few while handlers are slow */
-static bool trust = true;		/* false: the last batch was rolled back */
-static bool trusting = false;	/* a batch without subtransactions is under way */
+static bool distrusted[ESTATE_MAX_QUEUES][ESTATE_LANES];	/* the last batch of the lane was rolled back */
+static const ReadyHand *trusting = NULL;	/* a batch of it is under way, without subtransactions */
+static HandlerRecord *called = NULL;	/* whose handler that batch called last, and when */
+static instr_time called_at;
 
 static HandlerRecord *
 record_of(const char *handler)
@@ -285,7 +287,10 @@ run_jobs(Batch *batch, Job **jobs, int count)
 	{
 		JobCall		call = {.jobs = jobs, .count = count, .timeout_ms = timeout_of(batch, jobs[0])};
 
+		called = record;
+		called_at = start;
 		job_call(batch->caller, &call);
+		called = NULL;
 		settle_success(batch, &call);
 	}
 	INSTR_TIME_SET_CURRENT(end);
@@ -355,6 +360,7 @@ is_admitted(Batch *batch, ReadyJob *ready)
 				*batch->until = Min(*batch->until, answer.until);
 			return false;
 		case KEY_BUSY:
+			*batch->until = Min(*batch->until, answer.until);
 			return false;
 		case KEY_FULL:
 		case KEY_TOO_FAST:
@@ -567,12 +573,20 @@ run_batch(Batch *batch)
 bool
 job_ready_should_retry(void)
 {
-	bool		retry = trusting;
+	const ReadyHand *hand = trusting;
+	instr_time	now;
 
 	job_call_forget();
-	trusting = false;
-	trust = !retry;
-	return retry;
+	trusting = NULL;
+	if (hand == NULL)
+		return false;
+	/* of this lane only: what others do in between must not make us try it again and again */
+	distrusted[hand->heap.queue][hand->heap.lane] = true;
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, called_at);
+	if (called)
+		note_run(called, INSTR_TIME_GET_MILLISEC(now), true);
+	return true;
 }
 
 /* Share of failures above which a handler gets its subtransaction at once */
@@ -584,7 +598,7 @@ is_trusted(const Batch *batch)
 	const ReadyHand *hand = batch->hand;
 
 	/* in a session an abort would be the caller's */
-	if (!trust || OidIsValid(batch->scope->caller))
+	if (distrusted[hand->heap.queue][hand->heap.lane] || OidIsValid(batch->scope->caller))
 		return false;
 	for (int i = 0; i < hand->count; i++)
 		if (!hand->jobs[i].settled)
@@ -619,8 +633,8 @@ job_run_ready(JobScope *scope, TimestampTz *until)
 	batch->caller = palloc0(sizeof(JobCaller));
 	batch->settlement = settle_begin(BATCH_MOST_JOBS, DONE_BY_SQL);
 	batch->careful = !is_trusted(batch);
-	trusting = !batch->careful;
-	batch->relation = try_table_open(lane_table(hand->heap), RowExclusiveLock);
+	trusting = batch->careful ? NULL : hand;
+	batch->relation = ready_open(hand->heap, RowExclusiveLock, until);
 	if (batch->relation && !queue->paused && limit_enter(hand->heap.queue, true))
 	{
 		run_batch(batch);
@@ -630,13 +644,13 @@ job_run_ready(JobScope *scope, TimestampTz *until)
 	}
 	if (batch->relation)
 		table_close(batch->relation, NoLock);
-	trusting = false;
+	trusting = NULL;
 	/* what was moved may have come to where this pass has been already */
 	hand->any_in_pass |= batch->nrun > 0 || batch->moved;
 	if (hand->left == before && !batch->freed)
 		ready_skip(hand);		/* nothing of it can be run for now, or in this session's scope */
 	/* given back when the next are taken: until the commit, an abort must bring the pages back */
 	if (hand->left == 0)
-		trust = true;
+		distrusted[hand->heap.queue][hand->heap.lane] = false;
 	return true;
 }

@@ -41,8 +41,8 @@
 static bool
 is_over(LaneHeap heap)
 {
-	Oid			oid = lane_table(heap);
-	Relation	relation = OidIsValid(oid) ? try_table_open(oid, AccessShareLock) : NULL;
+	TimestampTz until = DT_NOEND;
+	Relation	relation = ready_open(heap, AccessShareLock, &until);
 	TimestampTz since;
 	TransactionId before;
 	bool		over;
@@ -94,12 +94,12 @@ empty_heap(LaneHeap heap)
 static BlockNumber
 pages_of(LaneHeap heap)
 {
-	Oid			oid = lane_table(heap);
-	Relation	relation = OidIsValid(oid) ? try_table_open(oid, AccessShareLock) : NULL;
+	TimestampTz until = DT_NOEND;
+	Relation	relation = ready_open(heap, AccessShareLock, &until);
 	BlockNumber nblocks;
 
 	if (relation == NULL)
-		return 0;
+		return until == DT_NOEND ? 0 : InvalidBlockNumber;	/* gone, or locked: not to be taken for an empty one */
 	nblocks = RelationGetNumberOfBlocks(relation);
 	table_close(relation, AccessShareLock);
 	return nblocks;

@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/ipc.h"
+#include "storage/lmgr.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -26,6 +27,8 @@
 #include "job/queue.h"
 #include "job/ready.h"
 #include "job/record.h"
+
+#define LOCKED_AGAIN_MS 100
 
 static ReadyHand *my_hand = NULL;
 
@@ -46,6 +49,14 @@ ready_give_back(ReadyHand *hand)
 		lane_finish(hand->heap, &hand->blocks, hand->unread || hand->left > 0);
 }
 
+/* All that was taken is there again, and perhaps more than had been read */
+static void
+give_all_back(void)
+{
+	my_hand->left = Max(my_hand->count, 1);
+	ready_give_back(my_hand);
+}
+
 static void
 give_back_at_exit(int code, Datum arg)
 {
@@ -57,16 +68,14 @@ give_back_at_exit(int code, Datum arg)
 		ready_give_back(my_hand);
 }
 
-/* An aborted batch has run nothing: all that it had taken is there again */
+/* An aborted batch has run nothing */
 static void
 give_back_at_abort(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_ABORT)
-		pinned = InvalidBuffer; /* released with the transaction */
-	if (event == XACT_EVENT_ABORT && my_hand->holds)
 	{
-		my_hand->left = my_hand->count;
-		ready_give_back(my_hand);
+		pinned = InvalidBuffer; /* released with the transaction */
+		give_all_back();
 	}
 }
 
@@ -174,15 +183,31 @@ take_pages(ReadyHand *hand, Relation relation, int pages)
 	return true;
 }
 
-static bool
-take_from(ReadyHand *hand, LaneHeap heap, int pages)
+/*
+ * Opens a heap, unless somebody has locked it who drops the queue: then it is
+ * looked at again soon.  NULL: it is not to be had.
+ */
+Relation
+ready_open(LaneHeap heap, LOCKMODE mode, TimestampTz *until)
 {
 	Oid			table = lane_table(heap);
-	Relation	relation = OidIsValid(table) ? try_table_open(table, AccessShareLock) : NULL;
+
+	if (!OidIsValid(table))
+		return NULL;			/* the queue has been dropped */
+	if (ConditionalLockRelationOid(table, mode))
+		return try_table_open(table, NoLock);
+	*until = Min(*until, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LOCKED_AGAIN_MS));
+	return NULL;
+}
+
+static bool
+take_from(ReadyHand *hand, LaneHeap heap, int pages, TimestampTz *until)
+{
+	Relation	relation = ready_open(heap, AccessShareLock, until);
 	bool		any = false;
 
 	if (relation == NULL)
-		return false;			/* the queue has been dropped */
+		return false;
 	hand->heap = heap;
 	while (!any && take_pages(hand, relation, pages))
 	{
@@ -200,19 +225,20 @@ take_from(ReadyHand *hand, LaneHeap heap, int pages)
 		any = hand->count > 0;
 		if (!any)
 			ready_give_back(hand);
+		CHECK_FOR_INTERRUPTS();
 	}
 	table_close(relation, AccessShareLock);
 	return any;
 }
 
 static bool
-take_from_lane(ReadyHand *hand, int queue, int lane, int pages)
+take_from_lane(ReadyHand *hand, int queue, int lane, int pages, TimestampTz *until)
 {
 	int			segments[ESTATE_SEGMENTS];
 
 	lane_order(queue, lane, segments);
 	for (int i = 0; i < ESTATE_SEGMENTS; i++)
-		if (take_from(hand, (LaneHeap) {queue, lane, segments[i]}, pages))
+		if (take_from(hand, (LaneHeap) {queue, lane, segments[i]}, pages, until))
 			return true;
 	return false;
 }
@@ -235,7 +261,7 @@ take_any(ReadyHand *hand, int pages, TimestampTz *until)
 		{
 			int			queue = (turn + i) % ESTATE_MAX_QUEUES;
 
-			if (room[queue] && take_from_lane(hand, queue, lane, pages))
+			if (room[queue] && take_from_lane(hand, queue, lane, pages, until))
 			{
 				turn = queue;
 				return true;

@@ -172,7 +172,8 @@ job_hold_back(const Job *job, const AdmissionAnswer *answer)
 	values[2] = TimestampTzGetDatum(key ? job->run_at : answer->until);
 	values[3] = Int16GetDatum(job->waited | (key ? WAITED_FOR_KEY : WAITED_FOR_RATE));
 	SPI_execute_with_args("UPDATE estate_internal.job_open SET waits_for = CASE WHEN $2 IS NULL THEN 'time' ELSE 'key' END,"
-						  " held_key = $2, run_at = $3, waited = $4 WHERE id OPERATOR(pg_catalog.=) $1",
+						  " held_key = $2, run_at = $3, waited = $4 WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("
+						  "SELECT ctid FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED))",
 						  4, types, values, nulls, false, 0);
 	count_jobs(job->queue, count_open(job, WAITS_FOR_TIME), -1);
 	count_jobs(job->queue, COUNTED_OPEN, 1);
@@ -180,7 +181,7 @@ job_hold_back(const Job *job, const AdmissionAnswer *answer)
 
 /* Whether the limits of its queue let a job start; then it has what they give until limit_release() */
 static bool
-is_admitted(const Job *job, bool *full)
+is_admitted(const Job *job, bool *full, TimestampTz *until)
 {
 	int			number = queue_find(job->queue);
 	AdmissionAnswer answer;
@@ -199,6 +200,8 @@ is_admitted(const Job *job, bool *full)
 	if (answer.admission == ADMITTED)
 		return true;
 	limit_release(job->id);
+	if (answer.until)
+		*until = Min(*until, answer.until);
 	if (answer.admission == KEY_FULL || answer.admission == KEY_TOO_FAST)
 		job_hold_back(job, &answer);
 	else if (answer.admission == QUEUE_FULL)
@@ -207,11 +210,11 @@ is_admitted(const Job *job, bool *full)
 }
 
 static bool
-claim(JobScope *scope, const Job *job, bool *full)
+claim(JobScope *scope, const Job *job, bool *full, TimestampTz *until)
 {
 	if (scope->inside ? !job_lock_in_transaction(job->id) : !lock_session(job->id, LOCK_CLASS_JOB))
 		return false;
-	if (is_admitted(job, full))
+	if (is_admitted(job, full, until))
 	{
 		note_claimed(scope, job->id);
 		return true;
@@ -265,7 +268,7 @@ job_claim_network(JobScope *scope, int most, TimestampTz *until)
 		Job		   *job = record_of_row(rows->vals[i], rows->tupdesc);
 
 		CHECK_FOR_INTERRUPTS();
-		if (claim(scope, job, full))
+		if (claim(scope, job, full, until))
 			jobs = lappend(jobs, job);
 		MemoryContextSwitchTo(spi);
 	}

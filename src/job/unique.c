@@ -73,8 +73,8 @@ fill_row(const Job *job, Datum *values, char *nulls)
 static const char *const take_statements[] = {
 	"INSERT INTO estate_internal.job_unique (unique_key, role, job, until) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING job",
 	/* its time is over */
-	"UPDATE estate_internal.job_unique SET job = $3, until = $4 WHERE unique_key OPERATOR(pg_catalog.=) $1"
-	" AND role OPERATOR(pg_catalog.=) $2 AND until OPERATOR(pg_catalog.<=) $5 RETURNING job",
+	("UPDATE estate_internal.job_unique SET job = $3, until = $4 WHERE unique_key OPERATOR(pg_catalog.=) $1"
+	 " AND role OPERATOR(pg_catalog.=) $2 AND until OPERATOR(pg_catalog.<=) $5 RETURNING job"),
 	/* another job has it.  Without a lock: whoever ends that job must not wait for us */
 	"SELECT job FROM estate_internal.job_unique WHERE unique_key OPERATOR(pg_catalog.=) $1 AND role OPERATOR(pg_catalog.=) $2"
 };

@@ -371,6 +371,7 @@ sql_turn(JobScope *scope, TimestampTz *due)
 	bool		worked = false;
 	TimestampTz looked_at = 0;
 	TimestampTz timed = DT_NOEND;	/* when the next job's time comes */
+	TimestampTz limited = DT_NOEND; /* when a limit lets more start, of the queues that were left alone in this turn */
 
 	pgstat_report_activity(STATE_RUNNING, "running jobs");
 	settle_suspects();
@@ -378,7 +379,6 @@ sql_turn(JobScope *scope, TimestampTz *due)
 	for (;;)
 	{
 		TimestampTz now = GetCurrentTimestamp();
-		TimestampTz limited = DT_NOEND; /* when a limit lets more start */
 		bool		any = false;
 
 		CHECK_FOR_INTERRUPTS();

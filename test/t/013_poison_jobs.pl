@@ -135,7 +135,8 @@ subtest 'a worker that is killed when it has nothing in hand' => sub {
 	eventually($node, "SELECT state = 'scheduled' FROM estate.job WHERE id = $id", 'a job puts itself off');
 	my $log = -s $node->logfile;
 	my @workers = split /\n/, query($node, q{SELECT pid FROM pg_stat_activity WHERE application_name = 'pg_estate jobs'});
-	is(kill('KILL', @workers), scalar @workers, 'its worker is killed: ' . @workers);
+	# the server may be quicker to end the others than we are to kill them
+	cmp_ok(kill('KILL', @workers), '>', 0, 'its worker is killed');
 	$node->wait_for_log(qr/database system is ready to accept connections/, $log);
 	my $after = enqueue('{"i": 0}');
 	eventually($node, "SELECT state = 'done' FROM estate.job WHERE id = $after", 'others go on');
