@@ -288,7 +288,7 @@ settle_ended(const EndedJobs *ended)
 }
 
 /*
- * The server has crashed in the job's handler, which is an attempt.  True: it
+ * The server, or its worker, has crashed in the job's handler, which is an attempt.  True: it
  * is dead, as nothing else can have been the cause.  Else it is for the caller
  * to put it where it runs by itself next.  max_attempts speaks only where a
  * suspect is never alone: others died with it each time.
@@ -298,7 +298,8 @@ settle_crashed(Settlement *settlement, Job *job, bool alone, EstateKeep keep)
 {
 	ErrorData	error = {.sqlerrcode = ERRCODE_CRASH_SHUTDOWN};
 
-	error.message = alone ? "the server crashed while this job was running by itself" : "the server crashed while this job was running";
+	error.message = alone ? "the server or the worker crashed while this job was running by itself" :
+		"the server or the worker crashed while this job was running";
 	remember(job, &error);
 	job->attempt++;
 	if (!alone && !(job->alone && job->attempt >= job->max_attempts))
