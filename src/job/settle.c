@@ -186,13 +186,16 @@ backoff_us(const Job *job)
 /*
  * A deadlock or serialization failure is neither the job's fault nor an
  * attempt: the transaction met another one.  The job waits a twentieth of its
- * age and runs again.  Not for ever: a handler may raise these by itself.
+ * age and runs again.  Not for ever: a handler may raise these by itself, and
+ * the job may come from a session whose clock was set to a time to come.
  */
 static bool
 met_another(const Job *job, const ErrorData *error)
 {
+	TimestampTz now = estate_now();
+
 	return (error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED || error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE) &&
-		estate_now() - job->enqueued_at <= COLLISIONS_MOST_US;
+		now >= job->enqueued_at && now - job->enqueued_at <= COLLISIONS_MOST_US;
 }
 
 /*
