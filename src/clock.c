@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "estate.h"
+#include "job/call.h"
 
 static bool is_stopped = false;
 static TimestampTz stopped_at;
@@ -27,6 +28,11 @@ PG_FUNCTION_INFO_V1(estate_set_clock);
 Datum
 estate_set_clock(PG_FUNCTION_ARGS)
 {
+	/* it would outlive the handler, and hold for the jobs of others */
+	if (job_in_handler())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a handler cannot set the clock")));
 	is_stopped = !PG_ARGISNULL(0);
 	stopped_at = is_stopped ? PG_GETARG_TIMESTAMPTZ(0) : 0;
 	if (TIMESTAMP_NOT_FINITE(stopped_at))

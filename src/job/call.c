@@ -44,6 +44,12 @@ job_refuse_in_handler(void)
 				 errhint("Enqueue them: they run after the handler's transaction.")));
 }
 
+bool
+job_in_handler(void)
+{
+	return current != NULL;
+}
+
 /* The job whose handler is running in this process; NULL: none, or many at once */
 const Job *
 job_running_here(void)
