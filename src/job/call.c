@@ -197,6 +197,11 @@ job_call(JobCaller *caller, JobCall *call)
 		interrupt();
 	CHECK_FOR_INTERRUPTS();
 	result = FunctionCallInvoke(fcinfo);
+	/* it has caught the interrupt and gone on */
+	if (timed_out)
+		ereport(ERROR,
+				(errcode(ERRCODE_QUERY_CANCELED),
+				 errmsg("the handler took longer than its timeout")));
 	leave_handler();
 	if (caller->recorded && !fcinfo->isnull)
 		call->jobs[0]->result = DatumGetJsonbPCopy(result);
