@@ -11,13 +11,15 @@
 #include "postgres.h"
 
 #include "estate.h"
+#include "job/call.h"
 
-static TimestampTz stopped_at = 0;	/* 0: the server's clock */
+static bool is_stopped = false;
+static TimestampTz stopped_at;
 
 TimestampTz
 estate_now(void)
 {
-	return stopped_at ? stopped_at : GetCurrentTimestamp();
+	return is_stopped ? stopped_at : GetCurrentTimestamp();
 }
 
 PG_FUNCTION_INFO_V1(estate_set_clock);
@@ -26,10 +28,16 @@ PG_FUNCTION_INFO_V1(estate_set_clock);
 Datum
 estate_set_clock(PG_FUNCTION_ARGS)
 {
-	stopped_at = PG_ARGISNULL(0) ? 0 : PG_GETARG_TIMESTAMPTZ(0);
+	/* it would outlive the handler, and hold for the jobs of others */
+	if (job_in_handler())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a handler cannot set the clock")));
+	is_stopped = !PG_ARGISNULL(0);
+	stopped_at = is_stopped ? PG_GETARG_TIMESTAMPTZ(0) : 0;
 	if (TIMESTAMP_NOT_FINITE(stopped_at))
 	{
-		stopped_at = 0;
+		is_stopped = false;
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the clock cannot be set to infinity")));

@@ -10,7 +10,9 @@
  *
  * A process that dies by itself leaves its entry as it was.  One that leaves,
  * or is told to because another one has crashed or the server is stopped at
- * once, clears it first.  So what the postmaster finds when it starts, or
+ * once, clears it first.  One that a handler ends in good order, with FATAL,
+ * makes suspects of its jobs itself: else they would end all workers, one
+ * after the other, for as long as there are any.  So what the postmaster finds when it starts, or
  * starts anew, are the jobs that may have been the cause: the suspects.
  * src/job/suspect.c says what becomes of them.
  *
@@ -30,6 +32,8 @@
 #include "postmaster/interrupt.h"
 #include "storage/fd.h"
 #include "storage/ipc.h"
+#include "storage/pmsignal.h"
+#include "tcop/tcopprot.h"
 
 #include "inflight.h"
 
@@ -147,18 +151,40 @@ quit(SIGNAL_ARGS)
 	SignalHandlerForCrashExit(postgres_signal_arg);
 }
 
-/* A handler that calls exit() brings us here as well, with another code: the postmaster will take that for a crash */
+static volatile sig_atomic_t told_to_leave = false;
+
+static void
+terminate(SIGNAL_ARGS)
+{
+	told_to_leave = true;
+	die(postgres_signal_arg);
+}
+
+/*
+ * Runs after the transaction was aborted, when others can see the jobs again.
+ * A handler that calls exit() brings us here as well, with another code: the
+ * postmaster will take that for a crash.
+ */
 static void
 leave(int code, Datum arg)
 {
-	if (code == 0 || code == 1)
-		inflight_end();
+	if (code != 0 && code != 1)
+		return;
+	if (code == 1 && inflight_mine->count > 0 && !told_to_leave && PostmasterIsAlive())
+	{
+		LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+		suspect(inflight_mine, inflight_mine->alone);
+		LWLockRelease(estate_shared->lock);
+		estate_wake_now(WORKER_SQL);
+	}
+	inflight_end();
 }
 
-/* A worker begins to use its entry */
+/* A worker begins to use its entry.  Before it connects: see leave(). */
 void
 inflight_join(int number, Oid database)
 {
+	pqsignal(SIGTERM, terminate);
 	if (entries == NULL)
 		return;
 	inflight_mine = &entries[number];

@@ -44,6 +44,12 @@ job_refuse_in_handler(void)
 				 errhint("Enqueue them: they run after the handler's transaction.")));
 }
 
+bool
+job_in_handler(void)
+{
+	return current != NULL;
+}
+
 /* The job whose handler is running in this process; NULL: none, or many at once */
 const Job *
 job_running_here(void)
@@ -191,6 +197,11 @@ job_call(JobCaller *caller, JobCall *call)
 		interrupt();
 	CHECK_FOR_INTERRUPTS();
 	result = FunctionCallInvoke(fcinfo);
+	/* it has caught the interrupt and gone on */
+	if (timed_out)
+		ereport(ERROR,
+				(errcode(ERRCODE_QUERY_CANCELED),
+				 errmsg("the handler took longer than its timeout")));
 	leave_handler();
 	if (caller->recorded && !fcinfo->isnull)
 		call->jobs[0]->result = DatumGetJsonbPCopy(result);

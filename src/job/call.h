@@ -42,6 +42,8 @@ extern void job_call(JobCaller *caller, JobCall *call);
 extern ErrorData *job_call_carefully(JobCaller *caller, JobCall *call);
 extern void job_call_forget(void);
 extern void job_refuse_in_handler(void);
+/* Whether a handler is running in this process */
+extern bool job_in_handler(void);
 extern const Job *job_running_here(void);
 extern void job_decide(JobVerdict verdict, TimestampTz run_at);
 extern void job_listen_to_cancel(void);

@@ -25,7 +25,14 @@
 
 #define MOST_TOLD 64			/* in one transaction; others are stopped by the next sweep */
 
-static int64 told[MOST_TOLD];
+/* A job that is to stop when the transaction commits, unless this subtransaction of it aborts */
+typedef struct Told
+{
+	int64		id;
+	SubTransactionId by;
+} Told;
+
+static Told told[MOST_TOLD];
 static int	ntold = 0;
 static bool any_told = false;
 
@@ -43,9 +50,25 @@ tell(XactEvent event, void *arg)
 		estate_note_prepared();
 	if (event == XACT_EVENT_COMMIT)
 		for (int i = 0; i < ntold; i++)
-			estate_running_cancel(told[i]);
+			estate_running_cancel(told[i].id);
 	any_told = false;
 	ntold = 0;
+}
+
+static void
+tell_subtransaction(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < ntold; i++)
+	{
+		if (told[i].by == mine && event == SUBXACT_EVENT_ABORT_SUB)
+			continue;
+		if (told[i].by == mine && event == SUBXACT_EVENT_COMMIT_SUB)
+			told[i].by = parent;
+		told[kept++] = told[i];
+	}
+	ntold = kept;
 }
 
 static uint64
@@ -81,12 +104,13 @@ stop_running(int64 id)
 	if (!registered)
 	{
 		RegisterXactCallback(tell, NULL);
+		RegisterSubXactCallback(tell_subtransaction, NULL);
 		registered = true;
 	}
 	(void) run("INSERT INTO estate_internal.job_cancel (job) VALUES ($1) ON CONFLICT DO NOTHING", id);
 	any_told = true;
 	if (ntold < MOST_TOLD)
-		told[ntold++] = id;
+		told[ntold++] = (Told) {id, GetCurrentSubTransactionId()};
 	estate_wake_at_commit(WORKER_SQL);
 	return true;
 }

@@ -307,6 +307,33 @@ depend_on(const Job *job, ArrayType *array, bool when_ended, int64 *lost)
 	return *lost ? 0 : waits;
 }
 
+/*
+ * A job that is asked for anew may have others waiting for it already: it must
+ * not wait for one of those, or none of them would ever run.
+ */
+void
+depend_require_end(const Job *job, ArrayType *blockers)
+{
+	Oid			types[] = {INT8ARRAYOID, INT8OID};
+	Datum		values[] = {PointerGetDatum(blockers), Int64GetDatum(job->id)};
+	EstateUser	user;
+	bool		found;
+
+	estate_become_keeper(&user);
+	SPI_connect();
+	SPI_execute_with_args("WITH RECURSIVE ahead AS (SELECT b AS id FROM pg_catalog.unnest($1) b"
+						  " UNION SELECT d.blocker FROM ahead a JOIN estate_internal.job_dependency d ON d.job OPERATOR(pg_catalog.=) a.id)"
+						  " SELECT FROM ahead WHERE id OPERATOR(pg_catalog.=) $2", 2, types, values, NULL, false, 1);
+	found = SPI_processed > 0;
+	SPI_finish();
+	estate_resume_user(&user);
+	if (found)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("job " INT64_FORMAT " would wait for itself", job->id),
+				 errdetail("It has the unique key \"%s\" already, and a job of depends_on is it or waits for it.", job->unique_key)));
+}
+
 /* Whether jobs may be waiting for others: before the commit that makes them wait until the sweep that finds none */
 bool
 depend_any(void)

@@ -18,6 +18,7 @@ typedef struct EndedJobs
 } EndedJobs;
 
 extern int	depend_on(const Job *job, ArrayType *blockers, bool when_ended, int64 *lost);
+extern void depend_require_end(const Job *job, ArrayType *blockers);
 extern bool depend_any(void);
 extern List *depend_ended(const EndedJobs *ended);
 extern bool depend_sweep(EndedJobs *ended);

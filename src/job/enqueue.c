@@ -170,6 +170,8 @@ job_enqueue(JobRequest *request)
 				return has;
 			job->id = has;
 			unique_prolong(job);
+			if (request->depends_on)
+				depend_require_end(job, request->depends_on);
 		}
 	}
 	if (request->depends_on)

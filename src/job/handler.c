@@ -139,6 +139,10 @@ job_resolve_handler(const char *text, Oid role, JobKind *kind)
 	{
 		if (text[strlen(OUTSIDE_PREFIX)] == '\0')
 			no_such_handler(text);
+		if (strlen(text) - strlen(OUTSIDE_PREFIX) >= NAMEDATALEN)
+			ereport(ERROR,
+					(errcode(ERRCODE_NAME_TOO_LONG),
+					 errmsg("the name of an external handler must have at most %d bytes", NAMEDATALEN - 1)));
 		*kind = (JobKind) {.done_by = DONE_OUTSIDE};
 		return pstrdup(text);
 	}

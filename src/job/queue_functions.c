@@ -24,6 +24,7 @@
 #include "job/settle.h"
 
 #define OPTIONS 11				/* arguments after the name, of create_queue() and alter_queue() */
+#define LONGEST_US (1000 * 360.0 * USECS_PER_DAY)	/* so that now, less or more of it, is a time */
 
 static const struct
 {
@@ -63,6 +64,10 @@ check_option(int option, Datum value)
 				Interval   *span = DatumGetIntervalP(value);
 				double		us = span->time + (span->day + span->month * 30.0) * USECS_PER_DAY;
 
+				if (us > LONGEST_US)
+					ereport(ERROR,
+							(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							 errmsg("%s of a queue must not be more than a thousand years", options[option].name)));
 				wrong = us < 0 || (options[option].none == NULL && us < 1000);
 				break;
 			}

@@ -186,13 +186,16 @@ backoff_us(const Job *job)
 /*
  * A deadlock or serialization failure is neither the job's fault nor an
  * attempt: the transaction met another one.  The job waits a twentieth of its
- * age and runs again.  Not for ever: a handler may raise these by itself.
+ * age and runs again.  Not for ever: a handler may raise these by itself, and
+ * the job may come from a session whose clock was set to a time to come.
  */
 static bool
 met_another(const Job *job, const ErrorData *error)
 {
+	TimestampTz now = estate_now();
+
 	return (error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED || error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE) &&
-		estate_now() - job->enqueued_at <= COLLISIONS_MOST_US;
+		now >= job->enqueued_at && now - job->enqueued_at <= COLLISIONS_MOST_US;
 }
 
 /*
@@ -288,7 +291,7 @@ settle_ended(const EndedJobs *ended)
 }
 
 /*
- * The server has crashed in the job's handler, which is an attempt.  True: it
+ * The server, or its worker, has crashed in the job's handler, which is an attempt.  True: it
  * is dead, as nothing else can have been the cause.  Else it is for the caller
  * to put it where it runs by itself next.  max_attempts speaks only where a
  * suspect is never alone: others died with it each time.
@@ -298,7 +301,8 @@ settle_crashed(Settlement *settlement, Job *job, bool alone, EstateKeep keep)
 {
 	ErrorData	error = {.sqlerrcode = ERRCODE_CRASH_SHUTDOWN};
 
-	error.message = alone ? "the server crashed while this job was running by itself" : "the server crashed while this job was running";
+	error.message = alone ? "the server or the worker crashed while this job was running by itself" :
+		"the server or the worker crashed while this job was running";
 	remember(job, &error);
 	job->attempt++;
 	if (!alone && !(job->alone && job->attempt >= job->max_attempts))

@@ -88,7 +88,7 @@ settle_one(Job *job, JobDoer done_by, bool alone, bool in_lane)
 
 	if (settle_crashed(settlement, job, alone, queue_at(queue_find(job->queue))->keep))
 		ereport(WARNING,
-				(errmsg("job " INT64_FORMAT " is dead: the server has crashed in its handler %s", job->id, job->handler)));
+				(errmsg("job " INT64_FORMAT " is dead: the server or the worker has crashed in its handler %s", job->id, job->handler)));
 	else if (in_lane)
 		ready_insert(job);
 	else
@@ -160,7 +160,7 @@ suspect_settle(void)
 						 " WHERE o.ctid OPERATOR(pg_catalog.=) s.place RETURNING " JOB_COLUMN_NAMES ", done_by", false, suspects, n);
 	ForceSyncCommit();
 	ereport(LOG,
-			(errmsg("%d jobs were running when the server crashed", found),
+			(errmsg("%d jobs were running when the server or a worker crashed", found),
 			 errdetail("Each is run by itself next, unless it was already.")));
 }
 

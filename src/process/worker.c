@@ -530,16 +530,15 @@ estate_worker_main(Datum argument)
 	Oid			database;
 	TaskSet    *set = NULL;
 
-	pqsignal(SIGTERM, die);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	memcpy(&database, MyBgworkerEntry->bgw_extra, sizeof(database));
 	if (!take_slot(DatumGetInt32(argument), database))
 		proc_exit(0);
+	inflight_join(DatumGetInt32(argument), database);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
 	settle_session();
 	job_listen_to_cancel();
-	inflight_join(DatumGetInt32(argument), database);
 	pgstat_report_appname(my_kind == WORKER_NETWORK ? "pg_estate network" : "pg_estate jobs");
 
 	cycle_context = AllocSetContextCreate(TopMemoryContext, "pg_estate cycle", ALLOCSET_DEFAULT_SIZES);

@@ -92,8 +92,8 @@ subtest 'one among a thousand' => sub {
 		is(query($node, "SELECT count(*) FROM estate.job WHERE state <> 'done' AND id <> $poison OR id <> $poison AND errors <> '[]'"), 0, 'and have nothing in theirs');
 		is(query($node, 'SELECT count(*) FROM estate_internal.job_unique'), 0, 'its unique key is free');
 		is(query($node, "SELECT string_agg(e->>'message', ', ') FROM estate.job, jsonb_array_elements(errors) e WHERE id = $poison"),
-			'the server crashed while this job was running, the server crashed while this job was running by itself', 'its history says how it was');
-		like(slurp_file($node->logfile, $log), qr/job $poison is dead: the server has crashed in its handler public\.work\(jsonb\)/, 'so does the log');
+			'the server or the worker crashed while this job was running, the server or the worker crashed while this job was running by itself', 'its history says how it was');
+		like(slurp_file($node->logfile, $log), qr/job $poison is dead: the server or the worker has crashed in its handler public\.work\(jsonb\)/, 'so does the log');
 		query($node, 'TRUNCATE estate_internal.job_ended');
 	}
 };
