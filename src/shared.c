@@ -163,6 +163,9 @@ wake_callback(XactEvent event, void *arg)
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PARALLEL_ABORT:
 		case XACT_EVENT_PREPARE:	/* the launcher's regular look finds it */
+			/* COMMIT PREPARED tells nobody: looked at again when none is prepared any more */
+			if (event == XACT_EVENT_PREPARE && change_pending)
+				estate_note_prepared();
 			end_looks(true);
 			break;
 		default:

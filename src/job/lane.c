@@ -398,6 +398,8 @@ lane_restart_after_prepare(void)
 	{
 		/* another one may have been since we looked */
 		slot->prepared = left || slot->prepares != prepares;
+		if (!slot->prepared)
+			slot->changes++;	/* it may have changed a queue */
 		for (int q = 0; q < ESTATE_MAX_QUEUES; q++)
 			for (int l = 0; l < ESTATE_LANES; l++)
 				for (int s = 0; s < ESTATE_SEGMENTS; s++)

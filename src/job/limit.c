@@ -174,8 +174,20 @@ batch_ended(XactEvent event, void *arg)
 static void
 process_ends(int code, Datum arg)
 {
-	while (nheld > 0)
-		give_all_back(held[0].job, false);
+	/* those of a batch that is under way go with its abort, which comes after us */
+	bool		inside = IsTransactionOrTransactionBlock();
+	int			i = 0;
+
+	while (i < nheld)
+	{
+		if (held[i].job == 0 && inside)
+			i++;
+		else
+		{
+			give_all_back(held[i].job, false);
+			i = 0;
+		}
+	}
 }
 
 /* Room for one more, before anything is taken: nothing may fail after */
@@ -406,7 +418,7 @@ key_has_room(const EstateQueue *queue, EstateLimitKey *key, bool has_waited, dou
 {
 	if (queue->concurrency_by_key == 0)
 		return ADMITTED;
-	if (key->batch == batch_number && key->process == MyProcPid)
+	if (key->running > 0 && key->batch == batch_number && key->process == MyProcPid)
 		return ADMITTED;		/* ours already: we run one after the other */
 	/* nobody overtakes those of his key that were held back */
 	if (key->waited_for && !has_waited)

@@ -47,6 +47,8 @@ ready_give_back(ReadyHand *hand)
 	hand->holds = false;
 	if (!hand->private)
 		lane_finish(hand->heap, &hand->blocks, hand->unread || hand->left > 0);
+	else if (hand->unread || hand->left > 0)
+		hand->at[hand->heap.queue][hand->heap.lane][hand->heap.segment] = hand->blocks.from;	/* they are the next */
 }
 
 /* All that was taken is there again, and perhaps more than had been read */

@@ -330,7 +330,10 @@ try_ready_batch(JobScope *scope, TimestampTz *until)
 	}
 	PG_CATCH();
 	{
-		if (!job_ready_should_retry())
+		int			code = geterrcode();
+
+		/* nothing has happened: again, with subtransactions, or as the collision was none of the handlers' */
+		if (!job_ready_should_retry() && code != ERRCODE_T_R_DEADLOCK_DETECTED && code != ERRCODE_T_R_SERIALIZATION_FAILURE)
 			PG_RE_THROW();
 		MemoryContextSwitchTo(cycle_context);
 		FlushErrorState();
@@ -477,6 +480,9 @@ network_turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
 static void
 wait_for_work(TaskSet *set, TimestampTz until)
 {
+	/* whoever waited for a lock meanwhile may have taken the latch for his own */
+	if (((volatile EstateDatabaseSlot *) my_database)->wake[my_number])
+		return;
 	if (set)
 		tasks_wait(set, until);
 	else
