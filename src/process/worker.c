@@ -16,6 +16,7 @@
 
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "access/xlog_internal.h"
 #include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
 #include "commands/extension.h"
@@ -419,6 +420,23 @@ sql_turn(JobScope *scope, TimestampTz *due)
 	return worked;
 }
 
+/*
+ * Flushes all that was written to the log so far.  At the start of a page the
+ * next insertion goes behind a header that is not there yet, and that nobody
+ * can flush.
+ */
+static void
+flush_log(void)
+{
+	XLogRecPtr	until = GetXLogInsertRecPtr();
+
+	if (XLogSegmentOffset(until, wal_segment_size) == SizeOfXLogLongPHD)
+		until -= SizeOfXLogLongPHD;
+	else if (until % XLOG_BLCKSZ == SizeOfXLogShortPHD)
+		until -= SizeOfXLogShortPHD;
+	XLogFlush(until);
+}
+
 /* Takes on as many due network jobs as there is room for */
 static bool
 claim_network_jobs(TaskSet *set, JobScope *scope, TimestampTz *due)
@@ -447,7 +465,7 @@ claim_network_jobs(TaskSet *set, JobScope *scope, TimestampTz *due)
 	MemoryContextSwitchTo(cycle_context);
 	/* what caused an outside effect must not be lost after it: an asynchronous commit may have enqueued the job */
 	if (jobs != NIL)
-		XLogFlush(GetXLogInsertRecPtr());
+		flush_log();
 	foreach(cell, jobs)
 	{
 		CHECK_FOR_INTERRUPTS();

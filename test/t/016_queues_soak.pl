@@ -96,7 +96,7 @@ while (time < $until)
 		open my $fh, '>', $file or die $!;
 		print $fh "SET client_min_messages = error; SET statement_timeout = '60 s';\n$script";
 		close $fh;
-		push @sessions, IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-f', $file ], '<', \undef, '>', '/dev/null', '2>>', \$out[$n]);
+		push @sessions, IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('estate'), '-f', $file ], '<', \undef, '>', '/dev/null', '2>>', \$out[$n]);
 	}
 	$_->finish for @sessions;
 	$rounds++;
