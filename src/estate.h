@@ -360,7 +360,7 @@ extern void estate_become_owner(EstateUser *user);
 extern void estate_become_keeper(EstateUser *user);
 extern void estate_resume_user(EstateUser *user);
 
-/* clock.c */
+/* job/clock.c */
 extern TimestampTz estate_now(void);
 
 /* shared.c: tell the workers at commit that there is work, or that they have to read anew what they remember */
