@@ -153,11 +153,25 @@ quit(SIGNAL_ARGS)
 
 static volatile sig_atomic_t told_to_leave = false;
 
+/* Whoever wants us to leave is somebody else: a handler that terminates its own backend is a suspect, too */
 static void
-terminate(SIGNAL_ARGS)
+terminate(int number, siginfo_t *from, void *context)
 {
-	told_to_leave = true;
-	die(postgres_signal_arg);
+	if (from->si_pid != MyProcPid)
+		told_to_leave = true;
+	die(number);
+}
+
+static void
+listen_to_terminate(void)
+{
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_sigaction = terminate;
+	action.sa_flags = SA_RESTART | SA_SIGINFO;
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGTERM, &action, NULL);
 }
 
 /*
@@ -184,7 +198,7 @@ leave(int code, Datum arg)
 void
 inflight_join(int number, Oid database)
 {
-	pqsignal(SIGTERM, terminate);
+	listen_to_terminate();
 	if (entries == NULL)
 		return;
 	inflight_mine = &entries[number];

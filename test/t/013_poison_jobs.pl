@@ -201,6 +201,16 @@ subtest 'a batch in one call, and a server that does not start again by itself' 
 	$node->reload;
 };
 
+subtest 'a handler that terminates its own worker' => sub {
+	query($node, q{CREATE FUNCTION public.leave(args jsonb) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+		PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(10); END $$});
+	my ($leaving, @others) = split /\n/, query($node, q{SELECT estate.enqueue('public.leave', max_attempts => 5)
+		UNION ALL SELECT estate.enqueue('public.work', '{"id": -1}') FROM generate_series(1, 3)});
+	all_ended('it does not end all workers for ever');
+	is(fate($leaving), qq{dead|2|["$sqlstate", "$sqlstate"]}, 'it is dead after the second time');
+	is(query($node, "SELECT count(*) FROM estate.job WHERE id IN (@{[ join ', ', @others ]}) AND state = 'done'"), 3, 'the others are done');
+};
+
 subtest 'in a session' => sub {
 	my $log = -s $node->logfile;
 	query($node, 'SELECT estate.disable_workers()');
