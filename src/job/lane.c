@@ -409,5 +409,17 @@ lane_restart_after_prepare(void)
 				}
 	}
 	LWLockRelease(estate_shared->lock);
+	/* what they have enqueued woke nobody */
+	if (!left)
+		estate_wake_now(WORKER_NETWORK);
 	return true;
+}
+
+/* Whether there may be prepared transactions with jobs: their end wakes nobody, so somebody has to look */
+bool
+lane_any_prepared(void)
+{
+	const volatile EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+
+	return slot && slot->prepared;
 }

@@ -31,6 +31,7 @@ extern void lane_rotate(LaneHeap to);
 extern bool lane_is_drained(LaneHeap heap, BlockNumber nblocks, TimestampTz *since, TransactionId *before);
 extern bool lane_forget(LaneHeap heap, BlockNumber nblocks);
 extern bool lane_restart_after_prepare(void);
+extern bool lane_any_prepared(void);
 
 /* lane_tables.c */
 extern int	lane_create(void);

@@ -12,7 +12,9 @@
 #include "pgstat.h"
 #include "storage/latch.h"
 #include "storage/lmgr.h"
+#include "storage/proc.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "job/lane.h"
 
@@ -118,8 +120,15 @@ lane_create(void)
 void
 lane_lock_all(int queue)
 {
+	TimestampTz began = GetCurrentTimestamp();
+
 	while (!try_lock_all(queue))
 	{
+		if (LockTimeout > 0 && TimestampDifferenceExceeds(began, GetCurrentTimestamp(), LockTimeout))
+			ereport(ERROR,
+					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+					 errmsg("canceling statement due to lock timeout"),
+					 errdetail("Some transaction that has enqueued into the queue, or runs a job of it, has not ended.")));
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, LOCK_AGAIN_MS, PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();

@@ -55,6 +55,7 @@
 #define LOOK_AT_OPEN_EVERY_MS 20	/* for retries and scheduled jobs, while the lanes are busy */
 #define TIDY_EVERY_MS 500
 #define COME_BACK_AFTER_MS (60 * 60 * 1000)
+#define LOOK_FOR_PREPARED_MS 1000
 #define LOOK_AT_INSTALLATION_EVERY_MS 1000
 #define CLAIM_LEAST_ROOM 32
 #define COMPLAIN_EVERY_MS (10 * 60 * 1000)
@@ -415,7 +416,7 @@ sql_turn(JobScope *scope, TimestampTz *due)
 		worked |= any;
 	}
 	/* also where nothing happens old jobs are to be forgotten */
-	*due = Min(*due, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), COME_BACK_AFTER_MS));
+	*due = Min(*due, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), lane_any_prepared() ? LOOK_FOR_PREPARED_MS : COME_BACK_AFTER_MS));
 	pgstat_report_activity(STATE_IDLE, NULL);
 	return worked;
 }

@@ -38,4 +38,20 @@ SELECT what, at FROM hour.log ORDER BY n;
 SELECT estate.set_clock('infinity');
 SELECT estate.set_clock(NULL) BETWEEN clock_timestamp() - interval '1 min' AND clock_timestamp() AS runs_again;
 SELECT estate.clock() BETWEEN clock_timestamp() - interval '1 min' AND clock_timestamp() AS runs_again;
+SELECT estate.set_clock('2000-01-01 00:00+00') = '2000-01-01 00:00+00' AS stopped;
+SELECT estate.set_clock(NULL) IS NOT NULL AS runs_again;
+
+-- a handler has no say in it: the clock is also that of the jobs of others
+CREATE FUNCTION hour.turn(args jsonb) RETURNS void LANGUAGE sql AS $$SELECT estate.set_clock('2100-01-01')$$;
+SELECT estate.enqueue('hour.turn', max_attempts => 1) AS turning \gset
+CALL estate.run_jobs();
+SELECT state, errors->-1->>'message' AS message FROM estate.job WHERE id = :turning;
+
+-- a collision of a job from the future is an attempt: else it would be tried again until then
+CREATE FUNCTION hour.collide(args jsonb) RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'met' USING ERRCODE = '40001'; END $$;
+SELECT estate.set_clock('2200-01-01') IS NOT NULL AS ahead;
+SELECT estate.enqueue('hour.collide', max_attempts => 1) AS colliding \gset
+SELECT estate.set_clock(NULL) IS NOT NULL AS runs_again;
+CALL estate.run_jobs();
+SELECT state, attempt FROM estate.job WHERE id = :colliding;
 DROP SCHEMA hour CASCADE;

@@ -100,6 +100,17 @@ SET ROLE chain_stranger;
 SELECT estate.enqueue('train', depends_on => ARRAY[:root]);
 RESET ROLE;
 
+-- a job that is asked for anew cannot wait for one that waits for it
+SELECT estate.enqueue('train', run_at => now() + '1 hour', unique_key => 'round') AS first \gset
+SELECT estate.enqueue('train', depends_on => ARRAY[:first]) AS second \gset
+SELECT estate.enqueue('train', depends_on => ARRAY[:second]) AS third \gset
+\set VERBOSITY sqlstate
+SELECT estate.enqueue('train', unique_key => 'round', on_conflict => 'replace', depends_on => ARRAY[:third]);
+SELECT estate.enqueue('train', unique_key => 'round', on_conflict => 'replace', depends_on => ARRAY[:first]);
+\set VERBOSITY terse
+SELECT state FROM estate.job WHERE id IN (:first, :second, :third) ORDER BY id;
+SELECT estate.cancel_job(:first);
+
 CALL estate.run_jobs();
 DROP SCHEMA chain CASCADE;
 DROP ROLE chain_stranger;

@@ -236,4 +236,9 @@ CALL estate.run_jobs('single');
 COMMIT;
 SELECT estate.drop_queue('single');
 SELECT count(*) AS waiting FROM estate_internal.job_waiting;
+
+-- intervals that no time could be reckoned with
+SELECT estate.create_queue('slowest', rate => 1, rate_period => '1001 years');
+SELECT estate.alter_queue('default', keep_for => '1001 years');
+SELECT estate.enqueue('external:' || repeat('x', 64));
 DROP SCHEMA line CASCADE;

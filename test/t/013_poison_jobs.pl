@@ -129,6 +129,29 @@ subtest 'an immediate shutdown suspects nobody' => sub {
 	is(fate($_), 'done|1|[]', 'at the first attempt') for @ids;
 };
 
+subtest 'a handler that ends its worker in good order' => sub {
+	query($node, q{
+		TRUNCATE effect;
+		CREATE FUNCTION public.fatal(args jsonb) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+			PERFORM set_config('exit_on_error', 'on', true);
+			RAISE EXCEPTION 'the end';
+		END $$});
+	my $log = -s $node->logfile;
+	my $id = query($node, q{SELECT estate.enqueue('public.fatal')});
+	query($node, q{SELECT count(estate.enqueue('public.work', jsonb_build_object('i', i))) FROM generate_series(1, 100) i});
+	all_ended('all have ended');
+	is(fate($id), qq{dead|2|["$sqlstate", "$sqlstate"]}, 'it is dead, after two attempts');
+	is(query($node, 'SELECT count(*), count(DISTINCT i) FROM effect'), '100|100', 'all others have had their effect once');
+	is(crashes($log), 0, 'and no other process has had to end');
+	my $told = enqueue_waiting('told to leave');
+	query($node, 'SELECT pg_terminate_backend(pid) FROM (' . worker_at('told to leave') . ') w');
+	$node->wait_for_log(qr/terminating background worker "pg_estate worker" due to administrator command/, $log);
+	is_waiting('told to leave', 'one whose worker was told to leave runs again');
+	open_gate('told to leave');
+	all_ended('and ends');
+	is(fate($told), 'done|1|[]', 'and is not suspected');
+};
+
 subtest 'a worker that is killed when it has nothing in hand' => sub {
 	query($node, q{CREATE FUNCTION public.later(args jsonb) RETURNS void LANGUAGE sql AS $$ SELECT estate.snooze_job(estate.this_job(), '1 hour') $$});
 	my $id = query($node, q{SELECT estate.enqueue('public.later')});
