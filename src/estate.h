@@ -279,6 +279,7 @@ typedef struct EstateDatabaseSlot
 	uint32		queues_read;	/* number of changes when the queues were read, and one more */
 	bool		held;			/* jobs may be held back by a limit of their key */
 	bool		cancels;		/* jobs that were being run are to be cancelled */
+	int			cancelling;		/* transactions under way that may wish so, see src/job/wish.c */
 	bool		dependencies;	/* jobs may wait for others */
 	int			depending;		/* transactions under way that make jobs wait for others */
 	EstateQueue queues[ESTATE_MAX_QUEUES];

@@ -25,6 +25,7 @@
 #include "inflight.h"
 #include "job/call.h"
 #include "job/handler.h"
+#include "job/wish.h"
 #include "shared.h"
 
 /* the call that this process is in; NULL: none */
@@ -219,11 +220,26 @@ explain(ErrorData *error, JobCall *call)
 	call->timed_out = timed_out;
 	if (timed_out)
 		error->message = psprintf("the handler took longer than its timeout of " INT64_FORMAT " ms", call->timeout_ms);
-	else if (call->count == 1 && estate_running_cancelled(call->jobs[0]->id))
+	else if (call->cancelled || (call->count == 1 && estate_running_cancelled(call->jobs[0]->id)))
 	{
 		call->cancelled = true;
 		error->message = pstrdup("cancelled while it was running");
 	}
+}
+
+/*
+ * The handler has returned, and its job is about to end: unless somebody
+ * wishes that it be cancelled, whom it was too late to heed before.
+ */
+static void
+heed_wish(JobCall *call)
+{
+	if (!call->listed || wish_of(call->jobs[0]->id, true) != WISH_COMMITTED)
+		return;
+	call->cancelled = true;
+	ereport(ERROR,
+			(errcode(ERRCODE_QUERY_CANCELED),
+			 errmsg("cancelled while it was running")));
 }
 
 /* Calls the handler in a subtransaction; NULL, or what went wrong */
@@ -239,6 +255,7 @@ job_call_carefully(JobCaller *caller, JobCall *call)
 	PG_TRY();
 	{
 		job_call(caller, call);
+		heed_wish(call);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();

@@ -5,8 +5,10 @@
  * Runs in client backends, in workers when a handler cancels its own job, and
  * in whoever runs jobs.  A job that waits is cancelled in the caller's
  * transaction.  One that is being run has another transaction, which is told
- * to stop when the caller's commits; a row of job_cancel remembers the wish,
- * should the server go down between the two, until the job has ended.
+ * to stop when the caller's commits; a row of job_cancel remembers the wish
+ * until it is fulfilled.  Where cancel_job() has said true, and its transaction
+ * has committed, the job is not done, whatever happens to whoever runs it: see
+ * wish.c.
  */
 #include "postgres.h"
 
@@ -14,6 +16,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "job/call.h"
@@ -21,9 +24,8 @@
 #include "job/queue.h"
 #include "job/settle.h"
 #include "job/waiting.h"
+#include "job/wish.h"
 #include "shared.h"
-
-#define MOST_TOLD 64			/* in one transaction; others are stopped by the next sweep */
 
 /* A job that is to stop when the transaction commits, unless this subtransaction of it aborts */
 typedef struct Told
@@ -32,26 +34,26 @@ typedef struct Told
 	SubTransactionId by;
 } Told;
 
-static Told told[MOST_TOLD];
+static Told *told = NULL;
 static int	ntold = 0;
-static bool any_told = false;
+static int	most_told = 0;
 
-/* Runs while a transaction ends; neither allocates nor throws */
+/* Runs while a transaction ends; but for a PREPARE TRANSACTION that is still to come, neither allocates nor throws */
 static void
 tell(XactEvent event, void *arg)
 {
-	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
-
+	/* whoever runs the job would wait for what may be prepared for days */
+	if (event == XACT_EVENT_PRE_PREPARE && ntold > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot PREPARE a transaction that has cancelled a job while it was running"),
+				 errhint("Cancel the job in a transaction of its own.")));
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
-	if (any_told && event != XACT_EVENT_ABORT && slot)
-		slot->cancels = true;
-	if (any_told && event == XACT_EVENT_PREPARE && slot)
-		estate_note_prepared();
+	wish_ended(event == XACT_EVENT_COMMIT && ntold > 0);
 	if (event == XACT_EVENT_COMMIT)
 		for (int i = 0; i < ntold; i++)
 			estate_running_cancel(told[i].id);
-	any_told = false;
 	ntold = 0;
 }
 
@@ -71,47 +73,91 @@ tell_subtransaction(SubXactEvent event, SubTransactionId mine, SubTransactionId 
 	ntold = kept;
 }
 
-static uint64
-run(const char *sql, int64 id)
+/* Once for each backend that cancels */
+static void
+listen_to_transactions(void)
 {
-	EstateUser	user;
+	static bool registered = false;
+
+	if (registered)
+		return;
+	RegisterXactCallback(tell, NULL);
+	RegisterSubXactCallback(tell_subtransaction, NULL);
+	registered = true;
+}
+
+static void
+tell_at_commit(int64 id)
+{
+	if (ntold == most_told)
+	{
+		int			most = Max(64, most_told * 2);
+
+		told = told ? repalloc(told, sizeof(Told) * most) : MemoryContextAlloc(TopMemoryContext, sizeof(Told) * most);
+		most_told = most;
+	}
+	told[ntold++] = (Told) {id, GetCurrentSubTransactionId()};
+	estate_wake_at_commit(WORKER_SQL);
+}
+
+/* The role of a job that has not ended by now, even if the transaction began before it did; InvalidOid: it has */
+static Oid
+role_now(int64 id)
+{
 	Oid			type = INT8OID;
 	Datum		value = Int64GetDatum(id);
-	uint64		processed;
+	Oid			role = InvalidOid;
+	EstateUser	user;
+	bool		isnull;
 
 	estate_become_keeper(&user);
 	SPI_connect();
-	SPI_execute_with_args(sql, 1, &type, &value, NULL, false, 0);
-	processed = SPI_processed;
+	PushActiveSnapshot(GetLatestSnapshot());
+	SPI_execute_with_args("SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1"
+						  " UNION ALL SELECT role FROM estate_internal.job_ready WHERE id OPERATOR(pg_catalog.=) $1",
+						  1, &type, &value, NULL, true, 1);
+	PopActiveSnapshot();
+	if (SPI_processed == 1)
+		role = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_finish();
 	estate_resume_user(&user);
-	return processed;
+	return role;
+}
+
+static void
+write_wish(int64 id)
+{
+	Oid			type = INT8OID;
+	Datum		value = Int64GetDatum(id);
+	EstateUser	user;
+
+	estate_become_keeper(&user);
+	SPI_connect();
+	SPI_execute_with_args("INSERT INTO estate_internal.job_cancel (job) VALUES ($1) ON CONFLICT DO NOTHING",
+						  1, &type, &value, NULL, false, 0);
+	SPI_finish();
+	estate_resume_user(&user);
 }
 
 /* A job that a worker says it has in hand; others are done in a moment, or are a session's own affair: false */
 static bool
 stop_running(int64 id)
 {
-	static bool registered = false;
-	Oid			role = waiting_role("SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1"
-									" UNION ALL SELECT role FROM estate_internal.job_ready WHERE id OPERATOR(pg_catalog.=) $1", id);
+	Oid			role;
 
-	if (!OidIsValid(role))
-		return false;
-	waiting_require_rights(id, role);
-	if (!estate_is_running(id))
-		return false;
-	if (!registered)
+	listen_to_transactions();
+	if (!wish_begin(id))
+		return false;			/* it is at its end */
+	role = role_now(id);
+	if (OidIsValid(role))
+		waiting_require_rights(id, role);
+	if (!OidIsValid(role) || !estate_is_running(id))
 	{
-		RegisterXactCallback(tell, NULL);
-		RegisterSubXactCallback(tell_subtransaction, NULL);
-		registered = true;
+		wish_give_up(id);
+		return false;
 	}
-	(void) run("INSERT INTO estate_internal.job_cancel (job) VALUES ($1) ON CONFLICT DO NOTHING", id);
-	any_told = true;
-	if (ntold < MOST_TOLD)
-		told[ntold++] = (Told) {id, GetCurrentSubTransactionId()};
-	estate_wake_at_commit(WORKER_SQL);
+	write_wish(id);
+	tell_at_commit(id);
 	return true;
 }
 
@@ -129,6 +175,9 @@ cancel_waiting(int64 id, bool checked)
 	settlement = settle_begin(1, done_by);
 	settle_cancelled(settlement, job, queue_at(queue_find(job->queue))->keep);
 	settle_write(settlement);
+	/* one of before it came back to where it waits */
+	if (wish_any())
+		wish_fulfilled(id);
 	return true;
 }
 
@@ -136,12 +185,12 @@ cancel_waiting(int64 id, bool checked)
 static void
 do_wish(int64 id)
 {
-	if (cancel_waiting(id, false) ||
-		run("SELECT FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1"
-			" UNION ALL SELECT FROM estate_internal.job_ready WHERE id OPERATOR(pg_catalog.=) $1", id) == 0)
-		(void) run("DELETE FROM estate_internal.job_cancel WHERE job OPERATOR(pg_catalog.=) $1", id);
-	else
+	if (cancel_waiting(id, false))
+		return;
+	if (OidIsValid(role_now(id)))
 		estate_running_cancel(id);
+	else
+		wish_fulfilled(id);
 }
 
 /* Looks after wishes to cancel that were made while the job was being run */
@@ -157,6 +206,9 @@ cancel_sweep(void)
 
 	if (slot && !slot->cancels)
 		return;
+	/* while we look the flag is down, and there may be wishes all the same */
+	listen_to_transactions();
+	wish_under_way();
 	/* before we look: whoever wishes from now on says so again */
 	if (slot)
 		again = estate_begin_look(slot, &slot->cancels);

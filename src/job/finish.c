@@ -16,6 +16,7 @@
 #include "job/metric.h"
 #include "job/queue.h"
 #include "job/settle.h"
+#include "job/wish.h"
 #include "shared.h"
 
 /* Takes the job's row away; false: somebody else did */
@@ -114,6 +115,7 @@ job_cancelled(const Job *job)
 	if (!remove_open(job->id))
 		return;
 	settle_cancelled(settlement, copy_of(job), keep_of(job));
+	wish_fulfilled(job->id);
 	note_end(job)->cancelled++;
 	settle_write(settlement);
 }

@@ -39,6 +39,7 @@
 #include "job/ready.h"
 #include "job/settle.h"
 #include "job/unique.h"
+#include "job/wish.h"
 #include "shared.h"
 
 #define BATCH_MOST_JOBS 1000
@@ -163,7 +164,7 @@ note_run(HandlerRecord *record, double ms, bool failed)
 static bool
 is_callers_cancel(const Batch *batch, const JobCall *call, const ErrorData *error)
 {
-	return error->sqlerrcode == ERRCODE_QUERY_CANCELED && OidIsValid(batch->scope->caller) && !call->timed_out;
+	return error->sqlerrcode == ERRCODE_QUERY_CANCELED && OidIsValid(batch->scope->caller) && !call->timed_out && !call->cancelled;
 }
 
 static void
@@ -175,9 +176,11 @@ settle_error(Batch *batch, JobCall *call, ErrorData *error)
 	if (is_callers_cancel(batch, call, error))
 		ReThrowError(error);
 	numbers = metric_add(batch_metric(batch, job));
-	if (call->cancelled)
+	/* one that has failed, too, if somebody wishes so */
+	if (call->cancelled || (call->listed && wish_of(job->id, true) == WISH_COMMITTED))
 	{
 		settle_cancelled(batch->settlement, job, batch->keep);
+		wish_fulfilled(job->id);
 		numbers->cancelled++;
 	}
 	else if (settle_failed(batch->settlement, job, error, 0, batch->keep))
@@ -379,6 +382,26 @@ begins_batch(Batch *batch, const ReadyJob *ready)
 		!is_quick(batch_record(batch, ready->job.handler));
 }
 
+/*
+ * Somebody wished so before the job came to us: its worker was ended, or the
+ * server crashed.  Settled by itself, as it may be of another role than the
+ * batch.  Its row has been taken.
+ */
+static bool
+is_cancelled(Batch *batch, ReadyJob *ready)
+{
+	Settlement *settlement;
+
+	if (!wish_any() || wish_before_start(ready->job.id, true) != WISH_COMMITTED)
+		return false;
+	limit_undo();
+	settlement = settle_begin(1, DONE_BY_SQL);
+	settle_cancelled(settlement, &ready->job, batch->keep);
+	settle_write(settlement);
+	wish_fulfilled(ready->job.id);
+	return true;
+}
+
 static bool
 is_waiting_for_start(const Job *job)
 {
@@ -433,7 +456,7 @@ next_job(Batch *batch, int *at, const Job *like)
 			limit_undo();		/* it starts in the next batch */
 			return &ready->job;
 		}
-		if (take_job(batch, ready))
+		if (take_job(batch, ready) && !is_cancelled(batch, ready))
 		{
 			batch->role_of_batch = ready->job.role;
 			return &ready->job;

@@ -20,6 +20,7 @@
 #include "job/count.h"
 #include "job/limit.h"
 #include "job/metric.h"
+#include "job/wish.h"
 #include "process/tasks.h"
 #include "shared.h"
 
@@ -66,12 +67,32 @@ tasks_create(MemoryContext context, StepMode mode)
 	return set;
 }
 
+/*
+ * Before the job ends: somebody may wish that it be cancelled, whom it was too
+ * late to heed before.  Then what the step has done is undone; also while that
+ * is not decided, for which the event loop does not wait.
+ */
+static void
+heed_wish(Wish wish)
+{
+	if (wish == WISH_COMMITTED)
+		ereport(ERROR,
+				(errcode(ERRCODE_QUERY_CANCELED),
+				 errmsg("cancelled while it was running")));
+	if (wish == WISH_UNDECIDED)
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("the job may be about to be cancelled")));
+}
+
 /* What the step left behind, in the same transaction */
 static void
 settle(Task *task)
 {
 	if (task->job.id == 0)
 		return;
+	if (task->wants == TASK_DONE || task->wants == TASK_SNOOZE)
+		heed_wish(wish_of(task->job.id, !IsBackgroundWorker));
 	if (task->wants == TASK_DONE)
 	{
 		job_done(&task->job);
@@ -97,6 +118,9 @@ start_step(void *arg)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("there is no network handler \"%s\"", task->job.handler)));
+	/* of before it came to us: its worker was ended, or the server crashed */
+	if (task->job.id != 0 && wish_any())
+		heed_wish(wish_before_start(task->job.id, !IsBackgroundWorker));
 	task->handler->start(task);
 	settle(task);
 }
@@ -117,6 +141,8 @@ cancel_step(void *arg)
 	Task	   *task = arg;
 
 	job_cancelled(&task->job);
+	if (task->handler && task->handler->cancelled)
+		task->handler->cancelled(task);
 	task->job.id = 0;
 	task->wants = TASK_DONE;
 }
@@ -134,14 +160,23 @@ failed_step(void *arg)
 	Task	   *task = failed->task;
 	TimestampTz retry_at;
 
-	/* somebody else's lock is no fault of the job */
-	if (failed->error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE && task->job.id != 0)
+	if (task->job.id != 0)
 	{
-		job_snooze(&task->job, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 2000));
-		return;
+		Wish		wish = wish_of(task->job.id, !IsBackgroundWorker);
+
+		if (wish == WISH_COMMITTED)
+		{
+			cancel_step(task);
+			return;
+		}
+		/* somebody else's lock is no fault of the job */
+		if (wish == WISH_UNDECIDED || failed->error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+		{
+			job_snooze(&task->job, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 2000));
+			return;
+		}
 	}
 	retry_at = task->handler ? task->handler->failed(task, failed->error) : 0;
-
 	if (task->job.id != 0)
 		job_failed(&task->job, failed->error, retry_at);
 }

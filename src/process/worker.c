@@ -82,6 +82,15 @@ give_slot_back(int code, Datum arg)
 	LWLockRelease(estate_shared->lock);
 }
 
+/* Before the abort of what is under way, after which others can have the jobs: see src/job/wish.c */
+static void
+forget_running(int code, Datum arg)
+{
+	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	my_worker->nrunning = 0;
+	LWLockRelease(estate_shared->lock);
+}
+
 /* Takes the slot; false when it is not ours to take any more */
 static bool
 take_slot(int argument, Oid database)
@@ -339,6 +348,7 @@ try_ready_batch(JobScope *scope, TimestampTz *until)
 			PG_RE_THROW();
 		MemoryContextSwitchTo(cycle_context);
 		FlushErrorState();
+		job_batch_ended(scope); /* before others can have the jobs: see src/job/wish.c */
 		AbortCurrentTransaction();
 	}
 	PG_END_TRY();
@@ -562,6 +572,7 @@ estate_worker_main(Datum argument)
 	inflight_join(DatumGetInt32(argument), database);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
+	before_shmem_exit(forget_running, (Datum) 0);
 	settle_session();
 	job_listen_to_cancel();
 	pgstat_report_appname(my_kind == WORKER_NETWORK ? "pg_estate network" : "pg_estate jobs");

@@ -27,7 +27,7 @@ srand $seed;
 my $http = ScriptedHttp->new;
 my $folder = PostgreSQL::Test::Utils::tempdir();
 my $node = estate_node('faults', workers => 3, conf => "autovacuum_naptime = 1\n");
-my (@clients, %count, @complaints);
+my (@clients, %count, @complaints, @strikes);
 
 FaultLedger::setup($node);
 $node->safe_psql('estate', qq{
@@ -150,9 +150,11 @@ sub round
 		$victim = find_victim($fault);
 		last if $victim && $then{ended} >= $enough && $then{waiting} > 50 && $then{copying} > 0;
 	}
+	my $before = time;
 	my $struck = $victim && $then{ended} >= $enough && strike($fault, $victim);
 	my $moment = time;
 	bring_back($fault);
+	push @strikes, sprintf q{(%d, '%s', to_timestamp(%f), to_timestamp(%f), to_timestamp(%f))}, $round, $fault, $before, $moment, time;
 	push @complaints, map { FaultLedger::finish($_) } @mine;
 	push @clients, @mine;
 	wait_for_the_rest($round);
@@ -186,9 +188,20 @@ none('neither ended nor waiting for its time', q{SELECT id, state FROM seen WHER
 none('waiting past its time', q{SELECT id FROM seen WHERE state = 'scheduled' AND run_at < now() + '1 hour'});
 FaultLedger::keeps_its_promises($node, 'estate');
 
-# cancellations
-none('running or done after it was cancelled', q{SELECT c.id, state FROM ledger_cancel c LEFT JOIN seen s ON s.id = c.id WHERE answer AND state IS DISTINCT FROM 'cancelled'});
-none('cancelled in spite of the answer', q{SELECT c.id, state FROM ledger_cancel c JOIN seen s ON s.id = c.id WHERE NOT answer AND state = 'cancelled'});
+# cancellations; what is not as it was answered says in which order all of it came to be
+sub answered
+{
+	my ($what, $condition) = @_;
+	return none($what, qq{SELECT format('seed $seed, round %s: job %s of transaction %s, cancel_job() said %s at %s, which was committed before %s;'
+			' the %s was struck between %s and %s, the server was back at %s; the job is %s, ended at %s, attempts %s, errors %s',
+			round, c.id, c.transaction, answer, answered_at::time, coalesce(committed_before::time::text, 'the end of the server'),
+			fault, struck_after::time, struck_before::time, back_at::time, coalesce(state, 'nowhere'), ended_at::time, attempt, errors)
+		FROM ledger_cancel c LEFT JOIN seen s ON s.id = c.id
+		LEFT JOIN (VALUES @{[ join ', ', @strikes ]}) k (round, fault, struck_after, struck_before, back_at) ON round = split_part(c.transaction, '.', 1)::int
+		WHERE $condition});
+}
+answered('running or done after it was cancelled', q{answer AND state IS DISTINCT FROM 'cancelled'});
+answered('cancelled in spite of the answer', q{NOT answer AND state = 'cancelled'});
 none('cancelled by nobody', q{SELECT id FROM seen WHERE state = 'cancelled' AND id NOT IN (SELECT id FROM ledger_cancel)});
 
 # something of everything, or the above says nothing

@@ -67,7 +67,7 @@ sub job
 	my $handler = $more{handler} // $HANDLERS[$random->(scalar @HANDLERS)];
 	my $args = "jsonb_build_object('tag', '$transaction.$n', 'transaction', '$transaction', 'of', $of, 'ms', " . (2 + $random->(10))
 	  . ", 'until', clock_timestamp() + '300 ms')";
-	my $priority = (-1, 0, 0, 0, 1, 7)[$random->(6)];
+	my $priority = $more{priority} // (-1, 0, 0, 0, 1, 7)[$random->(6)];
 	my $run_at = $more{run_at} // ($random->(12) ? 'NULL' : "clock_timestamp() + '" . $random->(900) . " ms'");
 	my $most = $handler eq 'fail' ? 1 + $random->(2) : 20;
 	my $key = $more{key} ? "'$more{key}'" : 'NULL';
@@ -84,19 +84,21 @@ sub many
 # one whose key another one may have; its number of jobs is not known
 sub keyed
 {
-	my ($client, $name) = @_;
-	my $key = 'key ' . $client->{random}->(4);
+	my ($client, $name, $key) = @_;
+	$key //= 'key ' . $client->{random}->(4);
 	return "SELECT 'job|$name|' || " . job($client, $name, 1, 0, handler => 'slow', key => $key) . ";\n\\echo committed|$name\n";
 }
 
-# one that waits till tomorrow, and one that is cancelled again, while it waits or perhaps is running
+# one that waits till tomorrow, or whose turn is before that of others; cancelled again while it waits, or is running, or is done
 sub cancelled
 {
-	my ($client, $name) = @_;
-	my $run_at = $client->{random}->(2) ? "now() + '1 day'" : 'NULL';
-	return "SELECT " . job($client, $name, 1, 1, handler => 'slow', run_at => $run_at) . " AS id \\gset\n"
-	  . "\\echo job|$name|:id\n\\echo committed|$name\n\\echo cancelling|$name|:id\n"
-	  . "SELECT estate.cancel_job(:id) AS cancelled \\gset\n\\echo cancelled|$name|:id|:cancelled\n";
+	my ($client, $name, $waits) = @_;
+	my ($run_at, $pause) = $waits || !$client->{random}->(3) ? ("now() + '1 day'", 0) : ('NULL', $client->{random}->(12));
+	return "SELECT " . job($client, $name, 1, 1, handler => 'slow', run_at => $run_at, priority => -1) . " AS id \\gset\n"
+	  . "\\echo job|$name|:id\n\\echo committed|$name\nSELECT pg_sleep(0.001 * $pause);\n\\echo cancelling|$name|:id\n"
+	  . "SELECT estate.cancel_job(:id) AS cancelled, clock_timestamp() AS answered \\gset\n\\echo cancelled|$name|:id|:cancelled|:answered\n"
+	  # the line above is written after the commit; before this time
+	  . "SELECT clock_timestamp() AS later \\gset\n\\echo confirmed|$name|:id|:later\n";
 }
 
 sub tomorrow
@@ -110,7 +112,12 @@ sub transaction
 	my ($client, $name) = @_;
 	return $client->{script}->($name) if $client->{script};
 	my $kind = $client->{random}->(20);
-	return many($client, $name, 100) if $name =~ /\.1$/;	# there is something to do from the start
+	my ($n) = $name =~ /(\d+)$/;
+	return many($client, $name, 100) if $n == 1;	# there is something to do from the start
+	# and something of all that the tests ask for
+	return keyed($client, $name, 'key 0') if $n == 2 || $n == 3;
+	return cancelled($client, $name, 'waits') if $n == 4;
+	return tomorrow($client, $name) if $n == 5;
 	return many($client, $name, 20) if $kind < 9;
 	return many($client, $name, 1) if $kind < 13;
 	return keyed($client, $name) if $kind < 17;
@@ -166,14 +173,15 @@ sub load
 		my @lines = split /\n/, slurp_file($client->{out});
 		/^committed\|(.*)/ and $confirmed{$1} = 1 foreach @lines;
 		push @transactions, map { my $name = "$client->{round}.$client->{name}.$_"; $name . "\t" . ($confirmed{$name} ? 't' : 'f') } 1 .. $client->{transactions};
-		my %answered = map { /^cancelled\|\S+\|(\d+)\|(\w)/ ? ($1 => $2) : () } @lines;
+		my %answered = map { /^cancelled\|\S+\|(\d+)\|(\w)\|(.*)/ ? ($1 => "$2\t$3") : () } @lines;
+		my %confirmed_by = map { /^confirmed\|\S+\|(\d+)\|(.*)/ ? ($1 => $2) : () } @lines;
 		/^job\|(.*)\|(\d+)$/ and push @jobs, "$1\t$2" foreach @lines;
-		/^cancelling\|.*\|(\d+)$/ and push @cancels, "$1\t" . ($answered{$1} // '\N') foreach @lines;
+		/^cancelling\|(\S+)\|(\d+)$/ and push @cancels, join "\t", $2, $1, $answered{$2} // "\\N\t\\N", $confirmed_by{$2} // '\N' foreach @lines;
 	}
 	$node->safe_psql('estate', join "\n",
 		'CREATE TABLE ledger_transaction (name text PRIMARY KEY, confirmed bool);',
 		'CREATE TABLE ledger_job (transaction text, id bigint);',
-		'CREATE TABLE ledger_cancel (id bigint, answer bool);',
+		'CREATE TABLE ledger_cancel (id bigint, transaction text, answer bool, answered_at timestamptz, committed_before timestamptz);',
 		'COPY ledger_transaction FROM stdin;', @transactions, '\.',
 		'COPY ledger_job FROM stdin;', @jobs, '\.',
 		'COPY ledger_cancel FROM stdin;', @cancels, "\\.\n");
@@ -185,7 +193,7 @@ sub look
 {
 	my ($node, $db) = @_;
 	$node->safe_psql($db, q{
-		CREATE TABLE seen AS SELECT id, state, handler, run_at, attempt, max_attempts, errors, role, args, args->>'tag' AS tag,
+		CREATE TABLE seen AS SELECT id, state, handler, run_at, attempt, max_attempts, errors, role, ended_at, args, args->>'tag' AS tag,
 			coalesce(args->>'transaction', '') AS transaction, args->>'parent' AS parent FROM estate.job;
 		CREATE INDEX ON seen (id);
 		CREATE TABLE effects AS SELECT tag, count(*) AS n, min(who) AS who FROM effect GROUP BY 1;
