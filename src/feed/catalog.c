@@ -379,6 +379,19 @@ feed_end_run(FeedRun *feed_run, const char *outcome)
 	SPI_finish();
 }
 
+/* The run ends here, and has not failed; the next one goes on at the cursor */
+void
+feed_interrupt_run(int64 run_id, const char *why)
+{
+	Oid			types[] = {INT8OID, TEXTOID};
+	Datum		values[] = {Int64GetDatum(run_id), CStringGetTextDatum(why)};
+
+	SPI_connect();
+	run("UPDATE estate.feed_run SET outcome = 'interrupted', ended_at = pg_catalog.clock_timestamp(), error = $2"
+		" WHERE run_id = $1", 2, types, values, NULL);
+	SPI_finish();
+}
+
 /*
  * The run has failed; its pages stay.  The next run goes on at the link to the
  * next page if that is worth keeping, else it begins at the watermark.
@@ -424,9 +437,9 @@ feed_job_key(int feed_id)
 	return psprintf("feed:%d", feed_id);
 }
 
-/* The job that runs the feed; one that is waiting already stays as it is */
-static int64
-enqueue_run(int feed_id, Oid owner, TimestampTz run_at)
+/* The job that runs the feed; one that is waiting already stays as it is.  alone: it may have crashed the server */
+int64
+feed_enqueue_run(int feed_id, Oid owner, TimestampTz run_at, bool alone)
 {
 	JobRequest	request = {0};
 
@@ -434,6 +447,7 @@ enqueue_run(int feed_id, Oid owner, TimestampTz run_at)
 	request.job.queue = "feed";
 	request.job.args = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("{\"feed_id\": %d}", feed_id))));
 	request.job.run_at = run_at;
+	request.job.alone = alone;
 	request.job.unique_key = feed_job_key(feed_id);
 	request.job.role = owner;
 	return job_enqueue(&request);
@@ -443,7 +457,7 @@ enqueue_run(int feed_id, Oid owner, TimestampTz run_at)
 int64
 feed_request_run(const Feed *feed)
 {
-	int64		id = enqueue_run(feed->feed_id, feed->owner, 0);
+	int64		id = feed_enqueue_run(feed->feed_id, feed->owner, 0, false);
 
 	/* the feed's next run may have been waiting already */
 	job_bring_forward(id);
@@ -470,7 +484,7 @@ feed_enqueue_next(const Feed *feed)
 		TupleDesc	desc = SPI_tuptable->tupdesc;
 		TimestampTz run_at = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 1, &isnull));
 
-		(void) enqueue_run(feed->feed_id, DatumGetObjectId(SPI_getbinval(tuple, desc, 2, &isnull)), run_at);
+		(void) feed_enqueue_run(feed->feed_id, DatumGetObjectId(SPI_getbinval(tuple, desc, 2, &isnull)), run_at, false);
 	}
 	SPI_finish();
 }

@@ -359,6 +359,15 @@ feed_failed(Task *task, const ErrorData *error)
 }
 
 static void
+feed_broken_off(Task *task, const char *why)
+{
+	FeedTask   *state = task->state;
+
+	if (state && state->run)
+		feed_interrupt_run(state->run->run_id, why);
+}
+
+static void
 feed_ended(Task *task)
 {
 	FeedTask   *state = task->state;
@@ -380,5 +389,6 @@ const TaskHandler feed_task_handler = {
 	.step = feed_step,
 	.after = feed_after,
 	.failed = feed_failed,
+	.broken_off = feed_broken_off,
 	.ended = feed_ended
 };

@@ -9,6 +9,10 @@
 
 extern const TaskHandler feed_task_handler;
 
+/* schedule.c */
+extern void feed_keep_schedules(void);
+
+/* run.c */
 extern void feed_job(const char *name, Job *job);
 extern void feed_last_run(const Job *job, Datum *values, bool *nulls);
 

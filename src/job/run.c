@@ -85,6 +85,16 @@ job_lock_feed_in_transaction(int feed_id)
 	return lock_in_transaction(feed_id, LOCK_CLASS_FEED);
 }
 
+/* The same for a feed that nobody is running, not even this process */
+bool
+job_lock_free_feed(int feed_id)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, (uint32) feed_id, LOCK_CLASS_FEED);
+	return LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_OK;
+}
+
 bool
 job_lock_in_transaction(int64 id)
 {

@@ -33,6 +33,7 @@ extern void job_claim_taken(JobScope *scope);
 extern void job_unlock_claimed(JobScope *scope);
 extern bool job_lock_in_transaction(int64 id);
 extern bool job_lock_feed(int feed_id);
+extern bool job_lock_free_feed(int feed_id);
 extern bool job_lock_feed_in_transaction(int feed_id);
 extern void job_lock_queue(int number);
 extern void job_hold_back(const Job *job, const AdmissionAnswer *answer);

@@ -61,7 +61,12 @@ end_job(Settlement *settlement, Job *job, const char *state, bool done, bool kee
 	if (done)
 		ended->done[ended->ndone++] = job->id;
 	else
+	{
 		ended->failed[ended->nfailed++] = job->id;
+		/* perhaps it would have enqueued the next one: workers see what has lost its job when something has changed */
+		if (settlement->done_by == DONE_BY_NETWORK && job->unique_key)
+			estate_change_at_commit();
+	}
 	/* a job that never started has its key until then, too */
 	if (unique_ends_when_done(job) || (!done && unique_ends_at_start(job)))
 		settlement->freed[settlement->nfreed++] = job;

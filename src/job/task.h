@@ -16,8 +16,9 @@
  *	failed	in a transaction, after start or step threw: record it.  Returns
  *			when to try again, or 0 for the usual back-off; the job's own
  *			failure is recorded by the caller.
- *	cancelled	in the transaction that ends the job because somebody wishes
- *			so; NULL: nothing
+ *	broken_off	in the transaction that cancels the job, or puts it off because
+ *			of somebody else's lock: the work is not done, and that is no
+ *			failure; NULL: nothing
  *	ended	outside a transaction, at the very end: give back what the
  *			context does not.  Must not throw.
  */
@@ -45,7 +46,7 @@ typedef struct TaskHandler
 	void		(*step) (Task *task);
 	void		(*after) (Task *task);
 	TimestampTz (*failed) (Task *task, const ErrorData *error);
-	void		(*cancelled) (Task *task);
+	void		(*broken_off) (Task *task, const char *why);
 	void		(*ended) (Task *task);
 } TaskHandler;
 

@@ -169,6 +169,19 @@ run_ready(TaskSet *set, JobScope *scope, MemoryContext batch)
 	return any;
 }
 
+/* Where no workers run, nobody else sees that feeds have a next run */
+static void
+keep_schedules(TaskSet *set)
+{
+	EstateUser	user;
+
+	if (estate_find_slot(MyDatabaseId))
+		return;
+	step_begin(set->mode, &user);
+	feed_keep_schedules();
+	step_commit(set->mode, &user);
+}
+
 /* Runs what is due until nothing is */
 static void
 run_due_jobs(TaskSet *set, JobScope *scope)
@@ -243,6 +256,7 @@ estate_run_jobs(PG_FUNCTION_ARGS)
 		SPI_commit();
 	PG_TRY();
 	{
+		keep_schedules(set);
 		run_due_jobs(set, scope);
 	}
 	PG_CATCH();

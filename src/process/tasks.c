@@ -134,6 +134,13 @@ next_step(void *arg)
 	settle(task);
 }
 
+static void
+break_off(Task *task, const char *why)
+{
+	if (task->handler && task->handler->broken_off)
+		task->handler->broken_off(task, why);
+}
+
 /* Somebody has cancelled the job while it was in hand */
 static void
 cancel_step(void *arg)
@@ -141,8 +148,7 @@ cancel_step(void *arg)
 	Task	   *task = arg;
 
 	job_cancelled(&task->job);
-	if (task->handler && task->handler->cancelled)
-		task->handler->cancelled(task);
+	break_off(task, "its job was cancelled");
 	task->job.id = 0;
 	task->wants = TASK_DONE;
 }
@@ -173,6 +179,7 @@ failed_step(void *arg)
 		if (wish == WISH_UNDECIDED || failed->error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
 		{
 			job_snooze(&task->job, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 2000));
+			break_off(task, failed->error->message);
 			return;
 		}
 	}

@@ -35,6 +35,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "feed/run.h"
 #include "inflight.h"
 #include "job/call.h"
 #include "job/cancel.h"
@@ -486,6 +487,26 @@ claim_network_jobs(TaskSet *set, JobScope *scope, TimestampTz *due)
 	return list_length(jobs) == room;
 }
 
+/* When something has changed about this database, and at first: feeds that have lost their jobs get others */
+static void
+keep_schedules(void)
+{
+	static bool kept = false;
+	static uint32 changes;
+	EstateUser	user;
+
+	/* what becomes of the jobs that a crash has left is not known yet: then we are woken again */
+	if ((kept && changes == my_database->changes) || suspect_any())
+		return;
+	changes = my_database->changes;
+	kept = true;
+	step_begin(STEP_WORKER, &user);
+	MemoryContextSwitchTo(cycle_context);
+	feed_keep_schedules();
+	step_commit(STEP_WORKER, &user);
+	MemoryContextSwitchTo(cycle_context);
+}
+
 /* The event loop's share of a cycle.  True when something is in hand. */
 static bool
 network_turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
@@ -494,6 +515,8 @@ network_turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
 
 	MemoryContextReset(cycle_context);
 	MemoryContextSwitchTo(cycle_context);
+	if (woken || *due <= GetCurrentTimestamp())
+		keep_schedules();
 	if (woken || more || *due <= GetCurrentTimestamp())
 		more = claim_network_jobs(set, scope, due);
 	if (set->tasks != NIL)

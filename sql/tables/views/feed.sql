@@ -3,7 +3,9 @@
 CREATE OR REPLACE VIEW estate.feed_status AS
 SELECT f.feed_id, f.name, m.name AS market, f.preset,
 	(CASE WHEN f.paused THEN 'paused'
-		WHEN r.outcome = 'running' THEN 'running'
+		-- whoever runs it has a lock, see src/job/run.c; of a crash there is only what the run says of itself
+		WHEN r.outcome = 'running' AND EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1018 AND classid = 0
+			AND objid = f.feed_id::oid AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) THEN 'running'
 		WHEN c.failures > 0 AND f.every IS NOT NULL THEN 'backoff'
 		WHEN c.failures > 0 THEN 'failed'
 		WHEN w.waiting THEN 'waiting'
