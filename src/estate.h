@@ -130,6 +130,7 @@ typedef struct EstateWorkerSlot
 	pid_t		pid;			/* 0: free */
 	Latch	   *latch;
 	bool		left;			/* the last one left by itself, without an error */
+	bool		worked;			/* the last one, or the one that is there, has done something */
 	int			nrunning;
 	EstateRunning running[ESTATE_MAX_RUNNING];
 	EstateProgress progress;

@@ -36,6 +36,7 @@
 #define LOOK_EVERY_MS 10000
 #define START_EVERY_MS 60000	/* even without a wake: something may have been missed */
 #define BACKOFF_MOST_MS 60000
+#define SOON_MS 10000			/* after its start: whoever lives longer could begin */
 
 /* What the launcher alone knows of a worker */
 typedef struct Child
@@ -183,12 +184,18 @@ wake_all(void)
 	LWLockRelease(estate_shared->lock);
 }
 
-/* Notices a child that is gone; one that left without saying so has failed, and has to wait */
+/*
+ * Notices a child that is gone.  One that left without saying so may have failed:
+ * if it died soon, and without having done anything, the next one has to wait.
+ * Others are ended in the middle of their work, however often that is.
+ */
 static void
 reap(int slot, int number)
 {
 	Child	   *child = &children[slot][number];
+	TimestampTz now = GetCurrentTimestamp();
 	bool		left;
+	bool		worked;
 	pid_t		pid;
 
 	if (child->handle == NULL || GetBackgroundWorkerPid(child->handle, &pid) != BGWH_STOPPED)
@@ -197,17 +204,18 @@ reap(int slot, int number)
 	child->handle = NULL;
 	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
 	left = estate_shared->databases[slot].workers[number].left;
+	worked = estate_shared->databases[slot].workers[number].worked;
 	if (!left)
 		estate_shared->databases[slot].wake[number] = true; /* what it had in hand is still there */
 	LWLockRelease(estate_shared->lock);
-	if (left)
+	if (left || worked || TimestampDifferenceExceeds(child->started_at, now, SOON_MS))
 		child->failures = 0;
 	else
 	{
 		long		wait = Min(1000L << Min(child->failures, 6), BACKOFF_MOST_MS);
 
 		child->failures++;
-		child->not_before = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), wait);
+		child->not_before = TimestampTzPlusMilliseconds(now, wait);
 	}
 }
 
@@ -248,6 +256,7 @@ start(int slot, int number, Oid database)
 
 	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
 	estate_shared->databases[slot].workers[number].left = false;
+	estate_shared->databases[slot].workers[number].worked = false;
 	LWLockRelease(estate_shared->lock);
 	caller = MemoryContextSwitchTo(TopMemoryContext);
 	registered = RegisterDynamicBackgroundWorker(&worker, &child->handle);

@@ -353,6 +353,7 @@ try_ready_batch(JobScope *scope, TimestampTz *until)
 		AbortCurrentTransaction();
 	}
 	PG_END_TRY();
+	my_worker->worked |= any;
 	job_batch_ended(scope);
 	LockReleaseAll(USER_LOCKMETHOD, true);
 	MemoryContextSwitchTo(cycle_context);
@@ -523,6 +524,7 @@ network_turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
 	{
 		pgstat_report_activity(STATE_RUNNING, psprintf("driving %d network jobs", list_length(set->tasks)));
 		tasks_turn(set);
+		my_worker->worked |= set->done > 0 || set->failed > 0;
 	}
 	else
 		pgstat_report_activity(STATE_IDLE, NULL);
