@@ -62,8 +62,8 @@
 #define make_json_lexer(bytes, len) makeJsonLexContextCstringLen(unconstify(char *, (bytes)), (len), PG_UTF8, true)
 #endif
 
-/* what setup() brings the tables to; see sql/tables */
-#define ESTATE_TABLES_VERSION 1
+/* what setup() brings the tables to: the number of steps in sql/tables */
+#define ESTATE_TABLES_VERSION 2
 
 /* settings, defined in estate.c */
 extern char *estate_databases;		/* names, comma-separated */
@@ -352,6 +352,8 @@ typedef struct EstateUser
 extern bool estate_tables_exist(void);
 extern int	estate_tables_version(void);
 extern void estate_require_tables(void);
+extern bool estate_functions_are_current(void);
+extern const char *estate_update_commands(void);
 extern Oid	estate_schema_owner(const char *name);
 extern Oid	estate_owner(void);
 extern Oid	estate_keeper(void);

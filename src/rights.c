@@ -27,6 +27,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
@@ -187,6 +188,30 @@ estate_tables_version(void)
 	return version;
 }
 
+/* Whether the functions of this database are of the library's version, or an earlier one's */
+bool
+estate_functions_are_current(void)
+{
+	Oid			type = TEXTOID;
+	Datum		version = CStringGetTextDatum(ESTATE_VERSION);
+	bool		current;
+
+	SPI_connect();
+	SPI_execute_with_args("SELECT FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'pg_estate'"
+						  " AND extversion OPERATOR(pg_catalog.=) $1", 1, &type, &version, NULL, true, 1);
+	current = SPI_processed == 1;
+	SPI_finish();
+	return current;
+}
+
+/* What brings functions and tables of an earlier version to the library's */
+const char *
+estate_update_commands(void)
+{
+	return estate_functions_are_current() ? "SELECT * FROM estate.setup();" :
+		"ALTER EXTENSION pg_estate UPDATE; SELECT * FROM estate.setup();";
+}
+
 /*
  * Whether the version was found right and cannot have changed since.  Where
  * the database has a slot, whoever changes the installation tells so at his
@@ -234,7 +259,7 @@ estate_require_tables(void)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the tables of pg_estate are of version %d, the code needs version %d",
 						version, ESTATE_TABLES_VERSION),
-				 errhint("SELECT * FROM estate.setup();")));
+				 errhint("%s", estate_update_commands())));
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("the tables of pg_estate are of version %d, newer than the code's version %d",

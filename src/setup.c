@@ -6,9 +6,9 @@
  * rights.c), not members of the extension: members lose their rows in dump and
  * restore as soon as a user adds a column.  Steps are numbered and only ever
  * added; the views are made anew each time, since DROP EXTENSION takes them
- * along.  Steps and views run as the owner of the facts, which may create in
- * our schemas only while they do; what is the keeper's is handed over before
- * anybody else can see it.
+ * along.  The first step and the views run as the owner of the facts, which
+ * may create in our schemas only while they do; what is the keeper's is handed
+ * over before anybody else can see it.  Later steps say who runs what.
  */
 #include "postgres.h"
 
@@ -24,15 +24,24 @@
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
 
 #include "estate.h"
+
+/* A step: what runs as the keeper, then what runs as the owner of the facts; empty: nothing */
+typedef struct SetupStep
+{
+	const char *keeper;
+	const char *facts;
+} SetupStep;
+
 #include "setup_steps.inc"
 
-static const char *const setup_steps[ESTATE_TABLES_VERSION] = {setup_step_1};
+StaticAssertDecl(lengthof(setup_steps) == ESTATE_TABLES_VERSION, "each version of the tables is a step");
 
 /* a place for rows of (step, result) */
 typedef struct SetupReport
@@ -103,6 +112,17 @@ require_utf8(void)
 				 errhint("CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0;")));
 }
 
+/* Views call our functions: those of an earlier version will not do */
+static void
+require_current_functions(void)
+{
+	if (!estate_functions_are_current())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the functions of pg_estate in this database are not of the library's version %s", ESTATE_VERSION),
+				 errhint("ALTER EXTENSION pg_estate UPDATE; SELECT * FROM estate.setup();")));
+}
+
 static void
 make_schemas(void)
 {
@@ -160,29 +180,43 @@ revoke_all(Oid relation)
 		run_sql(SPI_getvalue(found->vals[i], found->tupdesc, 1));
 }
 
+/* The relations of estate_internal that are there before any step is run, as an array */
+static Datum
+present_relations(void)
+{
+	bool		isnull;
+	Datum		present;
+
+	SPI_execute("SELECT pg_catalog.array_agg(oid) FROM pg_catalog.pg_class WHERE relnamespace"
+				" OPERATOR(pg_catalog.=) pg_catalog.to_regnamespace('estate_internal')", false, 1);
+	present = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	return isnull ? PointerGetDatum(construct_empty_array(OIDOID)) : present;
+}
+
 /*
  * Gives the keeper what is his: all of estate_internal, and estate.feed (whose
- * sequence gets its owner with it, but keeps its grants).  The
- * steps have made them as the owner of the facts, whose default privileges may
- * have let others in.
+ * sequence gets its owner with it, but keeps its grants).  The first step has
+ * made them as the owner of the facts, and whoever makes something may have
+ * default privileges that let others in.
  */
 static void
-hand_over(void)
+hand_over(Datum present)
 {
 	Oid			keeper = estate_schema_owner("estate");
-	Oid			type = OIDOID;
-	Datum		value = ObjectIdGetDatum(keeper);
+	Oid			types[2] = {OIDOID, OIDARRAYOID};
+	Datum		values[2] = {ObjectIdGetDatum(keeper), present};
 	EstateUser	user;
 	SPITupleTable *found;
 	uint64		n;
 
 	estate_become(&user, keeper);
 	SPI_execute_with_args("SELECT oid FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'S')"
-						  " AND relowner OPERATOR(pg_catalog.<>) $1"
 						  " AND (relnamespace OPERATOR(pg_catalog.=) 'estate_internal'::pg_catalog.regnamespace"
-						  " OR oid OPERATOR(pg_catalog.=) 'estate.feed'::pg_catalog.regclass"
-						  " OR oid OPERATOR(pg_catalog.=) pg_catalog.pg_get_serial_sequence('estate.feed', 'feed_id')::pg_catalog.regclass)",
-						  1, &type, &value, NULL, false, 0);
+						  " AND (relowner OPERATOR(pg_catalog.<>) $1 OR oid OPERATOR(pg_catalog.<>) ALL ($2))"
+						  " OR relowner OPERATOR(pg_catalog.<>) $1"
+						  " AND (oid OPERATOR(pg_catalog.=) 'estate.feed'::pg_catalog.regclass"
+						  " OR oid OPERATOR(pg_catalog.=) pg_catalog.pg_get_serial_sequence('estate.feed', 'feed_id')::pg_catalog.regclass))",
+						  2, types, values, NULL, false, 0);
 	found = SPI_tuptable;
 	n = SPI_processed;
 	for (uint64 i = 0; i < n; i++)
@@ -199,16 +233,36 @@ hand_over(void)
 }
 
 static void
-run_steps(int from, SetupReport *to)
+run_as(Oid role, const char *sql)
 {
+	EstateUser	user;
+
+	if (sql[0] == '\0')
+		return;
+	estate_become(&user, role);
+	run_sql(sql);
+	estate_resume_user(&user);
+	CommandCounterIncrement();
+}
+
+static void
+run_steps(int from, Oid owner, SetupReport *to)
+{
+	Datum		present = present_relations();
+
 	for (int step = from; step < ESTATE_TABLES_VERSION; step++)
 	{
-		run_sql(setup_steps[step]);
+		run_as(estate_schema_owner("estate"), setup_steps[step].keeper);
+		run_as(owner, setup_steps[step].facts);
 		report(to, psprintf("tables, step %d", step + 1), "made");
+		/* what follows finds the owners right */
+		hand_over(present);
 	}
 	if (from == ESTATE_TABLES_VERSION)
+	{
 		report(to, psprintf("tables, version %d", from), "already there");
-	CommandCounterIncrement();
+		hand_over(present);
+	}
 }
 
 static void
@@ -302,7 +356,6 @@ Datum
 estate_setup(PG_FUNCTION_ARGS)
 {
 	SetupReport to = {(ReturnSetInfo *) fcinfo->resultinfo};
-	EstateUser	user;
 	Oid			owner;
 	int			from;
 	bool		enabled;
@@ -310,6 +363,7 @@ estate_setup(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	require_utf8();
 	require_installer();
+	require_current_functions();
 	lock_installation();
 	SPI_connect();
 	from = estate_tables_version();
@@ -319,14 +373,9 @@ estate_setup(PG_FUNCTION_ARGS)
 	owner = from == 0 ? get_role_oid("estate_admin", false) : estate_owner();
 
 	let_create(owner, true);
-	estate_become(&user, owner);
-	run_steps(from, &to);
-	estate_resume_user(&user);
-	hand_over();
+	run_steps(from, owner, &to);
 	remember_version(from);
-	estate_become(&user, owner);
-	run_sql(setup_views);
-	estate_resume_user(&user);
+	run_as(owner, setup_views);
 	let_create(owner, false);
 	report(&to, "views and grants", "made");
 
@@ -410,6 +459,15 @@ estate_disable_workers(PG_FUNCTION_ARGS)
 	remember_database(false);
 	SPI_finish();
 	PG_RETURN_TEXT_P(cstring_to_text("disabled"));
+}
+
+PG_FUNCTION_INFO_V1(estate_library_version);
+
+/* estate.library_version() -> text */
+Datum
+estate_library_version(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(ESTATE_VERSION));
 }
 
 PG_FUNCTION_INFO_V1(estate_module_state);

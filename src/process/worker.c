@@ -199,7 +199,7 @@ look_at_installation(void)
 
 		if (version != ESTATE_TABLES_VERSION)
 			complain(psprintf("its tables are of version %d, the code needs %d", version, ESTATE_TABLES_VERSION),
-					 "SELECT * FROM estate.setup();");
+					 estate_update_commands());
 		else
 		{
 			estate_become_keeper(&user);
