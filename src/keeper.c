@@ -23,7 +23,7 @@
 
 #include "keeper.h"
 
-/* Takes the rights of the keeper until keeper_end(), or until the surrounding (sub)transaction aborts */
+/* Takes the rights of the keeper until keeper_end(), or the abort of the (sub)transaction */
 void
 keeper_begin(EstateUser *user)
 {
@@ -52,7 +52,8 @@ keeper_prepare(KeeperStatement *statement)
 	statement->plan = SPI_prepare_cursor(statement->sql, statement->nargs, statement->types,
 										 once ? CURSOR_OPT_GENERIC_PLAN : CURSOR_OPT_CUSTOM_PLAN);
 	if (statement->plan == NULL)
-		elog(ERROR, "could not prepare: %s: %s", SPI_result_code_string(SPI_result), statement->sql);
+		elog(ERROR, "could not prepare: %s: %s",
+			 SPI_result_code_string(SPI_result), statement->sql);
 	SPI_keepplan(statement->plan);
 }
 
@@ -60,11 +61,13 @@ static void
 allow_indexes_only(void)
 {
 	static const char *const without[] = {
-		"enable_seqscan", "enable_bitmapscan", "enable_sort", "enable_hashjoin", "enable_mergejoin", "jit"
+		"enable_seqscan", "enable_bitmapscan", "enable_sort",
+		"enable_hashjoin", "enable_mergejoin", "jit"
 	};
 
 	for (int i = 0; i < lengthof(without); i++)
-		(void) set_config_option(without[i], "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+		(void) set_config_option(without[i], "off", PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
 }
 
 /* Runs a statement whose plan is kept */
@@ -77,7 +80,8 @@ keeper_run_kept(KeeperStatement *statement, Datum *values, const char *nulls, bo
 	if (statement->plan == NULL)
 		keeper_prepare(statement);
 	/* the settings are for the planner, which comes when the plan is new or not valid any more */
-	if ((statement->flags & KEEPER_BY_INDEX) && !(statement->planned && SPI_plan_is_valid(statement->plan)))
+	if ((statement->flags & KEEPER_BY_INDEX) &&
+		!(statement->planned && SPI_plan_is_valid(statement->plan)))
 	{
 		level = NewGUCNestLevel();
 		allow_indexes_only();
@@ -91,7 +95,8 @@ keeper_run_kept(KeeperStatement *statement, Datum *values, const char *nulls, bo
 
 /* Runs a statement of which nothing is kept */
 static int
-keeper_run_passing(KeeperStatement *statement, Datum *values, const char *nulls, bool reads, long most)
+keeper_run_passing(KeeperStatement *statement, Datum *values, const char *nulls,
+				   bool reads, long most)
 {
 	if (statement->nargs == 0)
 		return SPI_execute(statement->sql, reads, most);
@@ -189,7 +194,8 @@ keeper_ids(const int64 *ids, int n)
 
 	for (int i = 0; i < n; i++)
 		values[i] = Int64GetDatum(ids[i]);
-	return PointerGetDatum(construct_array(values, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	return PointerGetDatum(construct_array(values, n, INT8OID, sizeof(int64),
+										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 void

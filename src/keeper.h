@@ -14,6 +14,8 @@
  * Memory: rows, and what keeper_value() returns of them, are gone with
  * keeper_end().  The current context stays the caller's all the while, so that
  * what is allocated in between, keeper_text() too, outlives it.
+ *
+ * SPI_connect() without this is for statements on facts, as their owner.
  */
 #ifndef ESTATE_KEEPER_H
 #define ESTATE_KEEPER_H
@@ -28,11 +30,11 @@
  * a queue was empty must not be the one for a million jobs.
  */
 #define KEEPER_READS 0x01		/* sees what its caller's snapshot sees; changes nothing */
-#define KEEPER_NEWEST 0x02		/* reads what is committed by now, whatever the isolation of the transaction */
+#define KEEPER_NEWEST 0x02		/* reads what is committed by now, whatever the isolation */
 #define KEEPER_FIRST 0x04		/* stops at the first row */
 #define KEEPER_PLAN_ONCE 0x08	/* there is only one good plan */
 #define KEEPER_BY_INDEX 0x10	/* the same: along the indexes, whatever statistics say */
-#define KEEPER_PASSING 0x20		/* nothing is kept: its text was made for this call, or it is run once in a while */
+#define KEEPER_PASSING 0x20		/* nothing is kept: its text is of this call, or it is run rarely */
 
 #define KEEPER_MOST_ARGS 12
 
@@ -44,7 +46,7 @@ typedef struct KeeperStatement
 	Oid			types[KEEPER_MOST_ARGS];
 	int			flags;
 	SPIPlanPtr	plan;
-	bool		planned;		/* by index, once; or to be planned anew if the plan is not valid any more */
+	bool		planned;		/* by index, and need not be again while the plan is valid */
 } KeeperStatement;
 
 typedef struct KeeperRows
@@ -57,7 +59,8 @@ extern void keeper_begin(EstateUser *user);
 extern void keeper_end(EstateUser *user);
 extern KeeperRows keeper_run(KeeperStatement *statement, Datum *values, const char *nulls);
 extern uint64 keeper_do(KeeperStatement *statement, Datum *values, const char *nulls);
-extern bool keeper_fetch(KeeperStatement *statement, Datum *values, const char *nulls, Datum *value);
+extern bool keeper_fetch(KeeperStatement *statement, Datum *values, const char *nulls,
+						 Datum *value);
 
 /* Rows count from 0 and columns from 1, as in SPI; a null is 0, false or NULL */
 extern bool keeper_is_null(KeeperRows rows, uint64 row, int column);

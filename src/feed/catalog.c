@@ -20,7 +20,9 @@
 static Jsonb *
 jsonb_of(KeeperRows rows, int column)
 {
-	return keeper_is_null(rows, 0, column) ? NULL : DatumGetJsonbPCopy(keeper_value(rows, 0, column));
+	if (keeper_is_null(rows, 0, column))
+		return NULL;
+	return DatumGetJsonbPCopy(keeper_value(rows, 0, column));
 }
 
 /* A statement on facts, as their owner */
@@ -87,7 +89,8 @@ Feed *
 feed_read(int feed_id)
 {
 	static KeeperStatement statement = {
-		"SELECT f.name, f.preset, f.url, f.server, f.mapping, f.options, f.paused, f.owner, f.source_system,"
+		"SELECT f.name, f.preset, f.url, f.server, f.mapping, f.options,"
+		"  f.paused, f.owner, f.source_system,"
 		"  f.every IS NOT NULL, f.market_id,"
 		"  c.next_url, c.watermark, c.pending_watermark, c.etag, c.last_modified, c.failures"
 		" FROM estate.feed f"
@@ -236,8 +239,10 @@ feed_count_page(FeedRun *feed_run, const ListingCounts *counts, int64 bytes)
 	SPI_connect();
 	run("UPDATE estate.feed_run SET pages = pages OPERATOR(pg_catalog.+) 1,"
 		"  seen = seen OPERATOR(pg_catalog.+) $2, inserted = inserted OPERATOR(pg_catalog.+) $3,"
-		"  updated = updated OPERATOR(pg_catalog.+) $4, unchanged = unchanged OPERATOR(pg_catalog.+) $5,"
-		"  deleted = deleted OPERATOR(pg_catalog.+) $6, rejected = rejected OPERATOR(pg_catalog.+) $7,"
+		"  updated = updated OPERATOR(pg_catalog.+) $4,"
+		"  unchanged = unchanged OPERATOR(pg_catalog.+) $5,"
+		"  deleted = deleted OPERATOR(pg_catalog.+) $6,"
+		"  rejected = rejected OPERATOR(pg_catalog.+) $7,"
 		"  bytes = bytes OPERATOR(pg_catalog.+) $8"
 		" WHERE run_id OPERATOR(pg_catalog.=) $1", 8, types, values);
 	SPI_finish();
@@ -259,7 +264,8 @@ end_cursor(const FeedRun *feed_run)
 {
 	static KeeperStatement statement = {
 		"UPDATE estate_internal.feed_cursor"
-		" SET watermark = COALESCE(pending_watermark, watermark), pending_watermark = NULL, next_url = NULL,"
+		" SET watermark = COALESCE(pending_watermark, watermark),"
+		"  pending_watermark = NULL, next_url = NULL,"
 		"  etag = COALESCE($2, etag), last_modified = COALESCE($3, last_modified),"
 		"  failures = 0, last_error = NULL"
 		" WHERE feed_id OPERATOR(pg_catalog.=) $1",
@@ -268,8 +274,10 @@ end_cursor(const FeedRun *feed_run)
 	Datum		values[3] = {Int32GetDatum(feed_run->feed->feed_id)};
 	char		nulls[] = "   ";
 
-	keeper_set_text(values, nulls, 1, feed_run->source ? source_header(feed_run->source, "etag") : NULL);
-	keeper_set_text(values, nulls, 2, feed_run->source ? source_header(feed_run->source, "last-modified") : NULL);
+	keeper_set_text(values, nulls, 1,
+					feed_run->source ? source_header(feed_run->source, "etag") : NULL);
+	keeper_set_text(values, nulls, 2,
+					feed_run->source ? source_header(feed_run->source, "last-modified") : NULL);
 	(void) keeper_do(&statement, values, nulls);
 }
 
@@ -465,7 +473,8 @@ void
 feed_enqueue_next(const Feed *feed)
 {
 	static KeeperStatement statement = {
-		"SELECT pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) every, owner::pg_catalog.oid FROM estate.feed"
+		"SELECT pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) every, owner::pg_catalog.oid"
+		" FROM estate.feed"
 		" WHERE feed_id OPERATOR(pg_catalog.=) $1"
 		" AND every IS NOT NULL AND NOT paused",
 		1, {INT4OID}

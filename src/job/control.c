@@ -104,7 +104,8 @@ estate_snooze_job(PG_FUNCTION_ARGS)
 #define WAIT_AGAIN(condition) \
 	"WITH candidate AS MATERIALIZED (" \
 	"  SELECT tableoid AS heap, ctid AS place, id, role, unique_key," \
-	"   unique_key IS NOT NULL AND COALESCE(unique_until, 'start') OPERATOR(pg_catalog.=) 'start' AS unique" \
+	"   unique_key IS NOT NULL" \
+	"    AND COALESCE(unique_until, 'start') OPERATOR(pg_catalog.=) 'start' AS unique" \
 	"  FROM estate_internal.job_ended" \
 	"  WHERE state OPERATOR(pg_catalog.<>) 'done' AND " condition \
 	"  FOR UPDATE SKIP LOCKED)," \
@@ -120,8 +121,9 @@ estate_snooze_job(PG_FUNCTION_ARGS)
 	"  RETURNING e.*)," \
 	" moved AS (" \
 	"  INSERT INTO estate_internal.job_open (" JOB_COLUMN_NAMES ", done_by, waits_for)" \
-	"  SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args, pg_catalog.clock_timestamp(), 0," \
-	"   effect_key, unique_key, unique_until, timeout, backoff, tags, errors, NULL, NULL, done_by, 'time' FROM again)" \
+	"  SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args," \
+	"   pg_catalog.clock_timestamp(), 0, effect_key, unique_key, unique_until, timeout, backoff," \
+	"   tags, errors, NULL, NULL, done_by, 'time' FROM again)" \
 	" SELECT queue, " COUNTED_ENDED_ROW ", pg_catalog.count(*), 2 FROM again GROUP BY 1, 2"
 
 /* The role of a job that has ended, locked until the end of the transaction */
@@ -187,12 +189,14 @@ estate_retry_job(PG_FUNCTION_ARGS)
 	"  $2, $2 OPERATOR(pg_catalog.||) '(jsonb)', $2 OPERATOR(pg_catalog.||) '(jsonb[])']))" \
 	" AND ($4 IS NULL OR $4 OPERATOR(pg_catalog.=) ANY (tags))" \
 	" AND ($7 IS NULL" \
-	"  OR errors OPERATOR(pg_catalog.->) -1 OPERATOR(pg_catalog.->>) 'sqlstate' OPERATOR(pg_catalog.=) $7" \
-	"  OR pg_catalog.strpos(errors OPERATOR(pg_catalog.->) -1 OPERATOR(pg_catalog.->>) 'message', $7)" \
-	"   OPERATOR(pg_catalog.>) 0)" \
+	"  OR errors OPERATOR(pg_catalog.->) -1" \
+	"   OPERATOR(pg_catalog.->>) 'sqlstate' OPERATOR(pg_catalog.=) $7" \
+	"  OR pg_catalog.strpos(errors OPERATOR(pg_catalog.->) -1" \
+	"   OPERATOR(pg_catalog.->>) 'message', $7) OPERATOR(pg_catalog.>) 0)" \
 	" AND ($8 IS NULL OR pg_catalog.pg_has_role($8, role::pg_catalog.oid, 'USAGE'))"
 
-#define REDRIVE_TYPES {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, OIDOID}
+#define REDRIVE_TYPES \
+	{TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, OIDOID}
 
 /* Jobs that have failed and wait for their next attempt have it now, and all others after it */
 static KeeperStatement redrive_waiting = {

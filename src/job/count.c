@@ -360,7 +360,8 @@ finish_count(EstateDatabaseSlot *slot, KeeperRows rows)
 	{
 		int			place = place_of_queue(&slot->counts, keeper_text(rows, i, 1));
 
-		pg_atomic_fetch_add_u64(&slot->counts.queues[place].jobs[keeper_int32(rows, i, 2)], keeper_int64(rows, i, 3));
+		pg_atomic_fetch_add_u64(&slot->counts.queues[place].jobs[keeper_int32(rows, i, 2)],
+								keeper_int64(rows, i, 3));
 	}
 	table = record_table("job_ended");
 	LWLockAcquire(estate_shared->counts_lock, LW_EXCLUSIVE);
@@ -384,9 +385,11 @@ count_all(void)
 	static KeeperStatement count = {
 		"SELECT queue, 0, pg_catalog.count(*) FROM estate_internal.job_ready GROUP BY 1"
 		" UNION ALL"
-		" SELECT queue, " COUNTED_OPEN_ROW("") ", pg_catalog.count(*) FROM estate_internal.job_open GROUP BY 1, 2"
+		" SELECT queue, " COUNTED_OPEN_ROW("") ", pg_catalog.count(*)"
+		" FROM estate_internal.job_open GROUP BY 1, 2"
 		" UNION ALL"
-		" SELECT queue, " COUNTED_ENDED_ROW ", pg_catalog.count(*) FROM estate_internal.job_ended GROUP BY 1, 2",
+		" SELECT queue, " COUNTED_ENDED_ROW ", pg_catalog.count(*)"
+		" FROM estate_internal.job_ended GROUP BY 1, 2",
 		.flags = KEEPER_READS | KEEPER_PASSING
 	};
 	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);

@@ -159,7 +159,8 @@ put_rows(CountReport *report)
 		COUNT_OF("4") ", " COUNT_OF("5") ", " COUNT_OF("6") ", " COUNT_OF("7") ","
 		" pg_catalog.min(run_at) FILTER (WHERE state OPERATOR(pg_catalog.<=) 1)"
 		" FROM ("
-		"  SELECT queue, 0 AS state, COALESCE(run_at, enqueued_at) AS run_at FROM estate_internal.job_ready"
+		"  SELECT queue, 0 AS state, COALESCE(run_at, enqueued_at) AS run_at"
+		"  FROM estate_internal.job_ready"
 		"  UNION ALL"
 		"  SELECT queue,"
 		"   CASE WHEN waits_for OPERATOR(pg_catalog.=) 'time' AND waited IS NULL"
@@ -181,7 +182,8 @@ put_rows(CountReport *report)
 	for (uint64 i = 0; i < rows.n; i++)
 	{
 		int64		jobs[ESTATE_COUNTED];
-		TimestampTz since = DatumGetTimestampTz(keeper_value(rows, i, ESTATE_COUNTED + 2));	/* 0: null */
+		/* 0: none waits */
+		TimestampTz since = DatumGetTimestampTz(keeper_value(rows, i, ESTATE_COUNTED + 2));
 
 		for (int as = 0; as < ESTATE_COUNTED; as++)
 			jobs[as] = keeper_int64(rows, i, as + 2);

@@ -211,7 +211,8 @@ write_dependencies(const Job *job, const Blocker *blockers, int n, bool when_end
 		4, {INT8ARRAYOID, INT8OID, BOOLOID, BOOLOID}, KEEPER_PLAN_ONCE
 	};
 	static const BlockerState states[] = {BLOCKER_OURS, BLOCKER_LOCKED, BLOCKER_WAITS};
-	Datum		values[] = {(Datum) 0, Int64GetDatum(job->id), BoolGetDatum(when_ended), BoolGetDatum(false)};
+	Datum		values[] = {(Datum) 0, Int64GetDatum(job->id), BoolGetDatum(when_ended),
+	BoolGetDatum(false)};
 
 	for (int i = 0; i < lengthof(states); i++)
 	{
@@ -452,8 +453,10 @@ find_slipped(EndedJobs *ended)
 		" FROM estate_internal.job_dependency d"
 		" LEFT JOIN estate_internal.job_ended e ON e.id OPERATOR(pg_catalog.=) d.blocker"
 		" WHERE d.unsure"
-		" AND NOT EXISTS (SELECT FROM estate_internal.job_open o WHERE o.id OPERATOR(pg_catalog.=) d.blocker)"
-		" AND NOT EXISTS (SELECT FROM estate_internal.job_ready r WHERE r.id OPERATOR(pg_catalog.=) d.blocker)",
+		" AND NOT EXISTS (SELECT FROM estate_internal.job_open o"
+		"  WHERE o.id OPERATOR(pg_catalog.=) d.blocker)"
+		" AND NOT EXISTS (SELECT FROM estate_internal.job_ready r"
+		"  WHERE r.id OPERATOR(pg_catalog.=) d.blocker)",
 		.flags = KEEPER_PASSING
 	};
 	KeeperRows	rows = keeper_run(&statement, NULL, NULL);

@@ -81,7 +81,8 @@ read_queues(History *history)
 	{
 		Retention  *queue = &history->queues[i];
 
-		queue->from = keeper_is_null(rows, i, 3) ? DT_NOBEGIN : DatumGetTimestampTz(keeper_value(rows, i, 3));
+		queue->from = keeper_is_null(rows, i, 3) ? DT_NOBEGIN :
+			DatumGetTimestampTz(keeper_value(rows, i, 3));
 		queue->number = keeper_int32(rows, i, 1);
 		queue->queue = keeper_text(rows, i, 2);
 		queue->most = keeper_int64(rows, i, 4);
@@ -96,7 +97,9 @@ read_queues(History *history)
 static bool
 finds(const char *query, TimestampTz time)
 {
-	KeeperStatement statement = {query, 1, {TIMESTAMPTZOID}, KEEPER_NEWEST | KEEPER_FIRST | KEEPER_PASSING};
+	KeeperStatement statement = {
+		query, 1, {TIMESTAMPTZOID}, KEEPER_NEWEST | KEEPER_FIRST | KEEPER_PASSING
+	};
 	Datum		value = TimestampTzGetDatum(time);
 
 	return keeper_run(&statement, &value, NULL).n > 0;

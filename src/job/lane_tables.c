@@ -37,7 +37,8 @@ static KeeperRows
 run_on_heap(const char *before, LaneHeap heap, const char *after, int flags)
 {
 	KeeperStatement statement = {
-		psprintf("%s estate_internal.job_ready_%d_%d_%d%s", before, heap.queue, heap.lane, heap.segment, after),
+		psprintf("%s estate_internal.job_ready_%d_%d_%d%s",
+				 before, heap.queue, heap.lane, heap.segment, after),
 		.flags = flags | KEEPER_PASSING
 	};
 
@@ -152,7 +153,8 @@ lane_any_job(int queue)
 	keeper_begin(&user);
 	for (int lane = 0; lane < ESTATE_LANES && !any; lane++)
 		for (int segment = 0; segment < ESTATE_SEGMENTS && !any; segment++)
-			any = run_on_heap("SELECT FROM", (LaneHeap) {queue, lane, segment}, "", KEEPER_NEWEST | KEEPER_FIRST).n > 0;
+			any = run_on_heap("SELECT FROM", (LaneHeap) {queue, lane, segment}, "",
+							  KEEPER_NEWEST | KEEPER_FIRST).n > 0;
 	keeper_end(&user);
 	return any;
 }

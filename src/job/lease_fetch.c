@@ -278,7 +278,8 @@ write_leases(Fetch *fetch, int before)
 {
 	static KeeperStatement statement = {
 		"UPDATE estate_internal.job_open o"
-		" SET lease_token = e.token, held_key = e.key, leased_until = $4, leased_to = $5, waited = NULL"
+		" SET lease_token = e.token, held_key = e.key, leased_until = $4, leased_to = $5,"
+		"  waited = NULL"
 		" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) e (id, token, key)"
 		" WHERE o.id OPERATOR(pg_catalog.=) e.id",
 		5, {INT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID, TEXTOID}, KEEPER_BY_INDEX
@@ -336,7 +337,8 @@ lease_priority(Fetch *fetch, Place first)
 		" AND " OF_CALLER("$5")
 		" ORDER BY run_at, id LIMIT $6"
 		" FOR UPDATE SKIP LOCKED",
-		8, {TEXTOID, INT2OID, TIMESTAMPTZOID, TEXTOID, OIDOID, INT4OID, TIMESTAMPTZOID, INT8OID}, KEEPER_BY_INDEX
+		8, {TEXTOID, INT2OID, TIMESTAMPTZOID, TEXTOID, OIDOID, INT4OID, TIMESTAMPTZOID, INT8OID},
+		KEEPER_BY_INDEX
 	};
 	const LeaseRequest *request = fetch->request;
 	Datum		values[8] = {CStringGetTextDatum(request->queue), Int16GetDatum(first.priority), TimestampTzGetDatum(fetch->now)};

@@ -232,7 +232,9 @@ limit_arrival(const EstateQueue *queue, TimestampTz generation, double arrival)
 {
 	if (generation < queue->named_at)
 		return 0;
-	return generation == queue->generation ? arrival : Min(arrival, queue->generation + queue->rate_period);
+	if (generation == queue->generation)
+		return arrival;
+	return Min(arrival, queue->generation + queue->rate_period);
 }
 
 /* Caller holds the lock */

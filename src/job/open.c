@@ -49,7 +49,8 @@ open_write(const JobOpening *openings, int n)
 		record_fill(opening->job, slot->tts_values, slot->tts_isnull, &texts);
 		slot->tts_values[OPEN_DONE_BY] = CharGetDatum(opening->done_by);
 		slot->tts_isnull[OPEN_DONE_BY] = false;
-		record_set_text(slot->tts_values, slot->tts_isnull, OPEN_WAITS_FOR, reasons[opening->waits_for]);
+		record_set_text(slot->tts_values, slot->tts_isnull, OPEN_WAITS_FOR,
+						reasons[opening->waits_for]);
 		record_set_text(slot->tts_values, slot->tts_isnull, OPEN_HELD_KEY, opening->held_key);
 		slot->tts_values[OPEN_BLOCKERS] = Int32GetDatum(opening->blockers);
 		slot->tts_isnull[OPEN_BLOCKERS] = opening->blockers == 0;
@@ -100,10 +101,12 @@ open_lock(int64 id, OpenKind kind)
 	Datum		value = Int64GetDatum(id);
 	Datum		role;
 
-	return keeper_fetch(&statements[kind], &value, NULL, &role) ? DatumGetObjectId(role) : InvalidOid;
+	if (!keeper_fetch(&statements[kind], &value, NULL, &role))
+		return InvalidOid;
+	return DatumGetObjectId(role);
 }
 
-/* Runs a statement on one job that takes it away, and returns what it was counted as; false: there was none */
+/* Runs a statement that takes one job away, and returns what it was counted as; false: none */
 static bool
 open_run_counted(KeeperStatement *statement, int64 id)
 {
@@ -151,7 +154,9 @@ open_remove_unless_locked(int64 id)
 static JobWait
 wait_of(const char *reason)
 {
-	return strcmp(reason, "jobs") == 0 ? WAITS_FOR_JOBS : strcmp(reason, "key") == 0 ? WAITS_FOR_KEY : WAITS_FOR_TIME;
+	if (strcmp(reason, "jobs") == 0)
+		return WAITS_FOR_JOBS;
+	return strcmp(reason, "key") == 0 ? WAITS_FOR_KEY : WAITS_FOR_TIME;
 }
 
 /* Takes a job's row away, and reads it; NULL: somebody else did */
@@ -210,7 +215,7 @@ open_bring_forward(int64 id)
 	return keeper_do(&statement, &value, NULL) == 1;
 }
 
-/* A limit of its key does not let it start: it waits, and is not looked at in vain.  After keeper_begin(). */
+/* A limit does not let it start: it waits, and is not looked at in vain.  After keeper_begin(). */
 void
 open_hold_back(const Job *job, const AdmissionAnswer *answer)
 {

@@ -58,7 +58,8 @@ open_take_due(const JobScope *scope, int most)
 		" SELECT " JOB_COLUMN_NAMES " FROM gone ORDER BY run_at, id",
 		4, {TIMESTAMPTZOID, TEXTOID, OIDOID, INT4OID}, KEEPER_BY_INDEX
 	};
-	Datum		values[] = {TimestampTzGetDatum(scope->now), (Datum) 0, ObjectIdGetDatum(scope->caller), Int32GetDatum(most)};
+	Datum		values[] = {TimestampTzGetDatum(scope->now), (Datum) 0,
+	ObjectIdGetDatum(scope->caller), Int32GetDatum(most)};
 	char		nulls[] = "    ";
 
 	keeper_set_text(values, nulls, 1, scope->queue);
@@ -66,7 +67,7 @@ open_take_due(const JobScope *scope, int most)
 	return keeper_run(&statement, values, nulls);
 }
 
-/* (queue, key) of all jobs that the limit of their key holds back: along the index, however many jobs each has */
+/* (queue, key) of all that is held back: along the index, however many jobs each key has */
 KeeperRows
 open_held_keys(void)
 {
@@ -108,7 +109,8 @@ open_take_held(const char *queue, const char *key, int most)
 		" SELECT " JOB_COLUMN_NAMES " FROM gone ORDER BY id",
 		3, {TEXTOID, TEXTOID, INT4OID}, KEEPER_BY_INDEX
 	};
-	Datum		values[] = {CStringGetTextDatum(queue), CStringGetTextDatum(key), Int32GetDatum(most)};
+	Datum		values[] = {CStringGetTextDatum(queue), CStringGetTextDatum(key),
+	Int32GetDatum(most)};
 
 	return keeper_run(&statement, values, NULL);
 }
@@ -129,12 +131,13 @@ open_free_held_network(const char *queue, const char *key, int most)
 		"  FOR UPDATE SKIP LOCKED))",
 		3, {TEXTOID, TEXTOID, INT4OID}, KEEPER_BY_INDEX
 	};
-	Datum		values[] = {CStringGetTextDatum(queue), CStringGetTextDatum(key), Int32GetDatum(most)};
+	Datum		values[] = {CStringGetTextDatum(queue), CStringGetTextDatum(key),
+	Int32GetDatum(most)};
 
 	return keeper_run(&statement, values, NULL).n;
 }
 
-/* Takes jobs away, and says who does them; one that is locked is being run in a session, or cancelled */
+/* Takes jobs away, and says who does them; one that is locked is in a session's hands */
 KeeperRows
 open_take_suspects(Datum ids)
 {

@@ -126,7 +126,6 @@ copy_limits(int number, const EstateQueue *from, TimestampTz now)
 	bool		other = to->defined != from->defined || strcmp(to->name, from->name) != 0;
 	bool		rates = to->rate != from->rate || to->rate_by_key != from->rate_by_key ||
 		to->rate_period != from->rate_period || strcmp(to->key, from->key) != 0;
-
 	TimestampTz generation = to->generation;
 
 	if (other)

@@ -91,7 +91,6 @@ check_option(int option, Datum value)
 				 errmsg("key of a queue must be shorter than %d bytes", NAMEDATALEN * 2)));
 }
 
-/* Whether there is a queue; `condition` may ask for more of it */
 #define SELECT_QUEUE \
 	"SELECT FROM estate_internal.queue WHERE name OPERATOR(pg_catalog.=) $1"
 
@@ -316,9 +315,11 @@ count_waiting(const char *name)
 {
 	static KeeperStatement statement = {
 		"SELECT"
-		"  (SELECT pg_catalog.count(*) FROM estate_internal.job_ready WHERE queue OPERATOR(pg_catalog.=) $1)"
+		"  (SELECT pg_catalog.count(*) FROM estate_internal.job_ready"
+		"   WHERE queue OPERATOR(pg_catalog.=) $1)"
 		"  OPERATOR(pg_catalog.+)"
-		"  (SELECT pg_catalog.count(*) FROM estate_internal.job_open WHERE queue OPERATOR(pg_catalog.=) $1)",
+		"  (SELECT pg_catalog.count(*) FROM estate_internal.job_open"
+		"   WHERE queue OPERATOR(pg_catalog.=) $1)",
 		1, {TEXTOID}, KEEPER_NEWEST
 	};
 
@@ -336,7 +337,8 @@ cancel_all(const char *name)
 				 " open AS ("
 				 "  DELETE FROM estate_internal.job_open"
 				 "  WHERE queue OPERATOR(pg_catalog.=) $1"
-				 "  AND id OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT estate.running_jobs())) RETURNING *),"
+				 "  AND id OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT estate.running_jobs()))"
+				 "  RETURNING *),"
 				 " ended AS ("
 				 "  SELECT ready.*, 's'::pg_catalog.\"char\" AS done_by, 0 AS counted FROM ready"
 				 "  UNION ALL"
@@ -354,7 +356,8 @@ cancel_all(const char *name)
 				 "  INSERT INTO %s (" JOB_COLUMN_NAMES ", done_by, state, ended_at)"
 				 "  SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args,"
 				 "   COALESCE(run_at, enqueued_at), COALESCE(attempt, 0),"
-				 "   effect_key, unique_key, unique_until, timeout, backoff, tags, errors, alone, waited,"
+				 "   effect_key, unique_key, unique_until, timeout, backoff,"
+				 "   tags, errors, alone, waited,"
 				 "   done_by, 'cancelled', pg_catalog.clock_timestamp() FROM ended)"
 				 " SELECT id, counted FROM ended", history_newest_name()),
 		1, {TEXTOID}, KEEPER_PASSING

@@ -63,7 +63,10 @@ empty_heap(LaneHeap heap)
 {
 	Oid			oid = lane_table(heap);
 	char	   *name = psprintf("estate_internal.job_ready_%d_%d_%d", heap.queue, heap.lane, heap.segment);
-	KeeperStatement look = {psprintf("SELECT FROM %s", name), .flags = KEEPER_NEWEST | KEEPER_FIRST | KEEPER_PASSING};
+	KeeperStatement look = {
+		psprintf("SELECT FROM %s", name),
+		.flags = KEEPER_NEWEST | KEEPER_FIRST | KEEPER_PASSING
+	};
 	KeeperStatement empty = {psprintf("TRUNCATE %s", name), .flags = KEEPER_PASSING};
 	EstateUser	user;
 	Relation	relation;
