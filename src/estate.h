@@ -202,6 +202,9 @@ typedef struct EstateQueue
 	EstateKeep	keep;
 
 	int			running;		/* batches and network jobs in hand */
+	TimestampTz named_at;		/* when this became the queue of its number */
+	TimestampTz generation;		/* of its rates: when they were last changed */
+	TimestampTz arrival_of;		/* generation that arrival belongs to */
 	double		arrival;		/* theoretical arrival time of the next job by its rate, see src/job/limit.c */
 	bool		refused;		/* somebody found no room: to be woken when there is */
 	EstateLeaseHint lease_hint;
@@ -327,6 +330,7 @@ typedef struct EstateLimitName
 typedef struct EstateLimitKey
 {
 	EstateLimitName name;
+	TimestampTz generation;		/* of its queue, as which the following is counted */
 	int			holds;			/* records that processes keep of it */
 	int			running;
 	bool		slow;			/* one of them, or of the last ones, is no quick batch */
@@ -341,7 +345,7 @@ typedef struct EstateLimitKey
 extern EstateShared *estate_shared;
 extern HTAB *estate_limit_keys;
 
-/* rights.c: rights, and the version of the tables */
+/* rights.c; for statements of the keeper see keeper.h */
 typedef struct EstateUser
 {
 	Oid			saved_user;
@@ -350,10 +354,6 @@ typedef struct EstateUser
 } EstateUser;
 
 extern bool estate_tables_exist(void);
-extern int	estate_tables_version(void);
-extern void estate_require_tables(void);
-extern bool estate_functions_are_current(void);
-extern const char *estate_update_commands(void);
 extern Oid	estate_schema_owner(const char *name);
 extern Oid	estate_owner(void);
 extern Oid	estate_keeper(void);
@@ -361,6 +361,12 @@ extern void estate_become(EstateUser *user, Oid role);
 extern void estate_become_owner(EstateUser *user);
 extern void estate_become_keeper(EstateUser *user);
 extern void estate_resume_user(EstateUser *user);
+
+/* tables.c */
+extern int	estate_tables_version(void);
+extern void estate_require_tables(void);
+extern bool estate_functions_are_current(void);
+extern const char *estate_update_commands(void);
 
 /* job/clock.c */
 extern TimestampTz estate_now(void);

@@ -18,7 +18,6 @@
 #include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
 #include "commands/tablecmds.h"
-#include "executor/spi.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -30,7 +29,7 @@
 #include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
 
-#include "estate.h"
+#include "keeper.h"
 
 /* A step: what runs as the keeper, then what runs as the owner of the facts; empty: nothing */
 typedef struct SetupStep
@@ -163,21 +162,20 @@ let_create(Oid owner, bool may)
 static void
 revoke_all(Oid relation)
 {
-	Oid			type = OIDOID;
+	static KeeperStatement statement = {
+		"SELECT DISTINCT pg_catalog.format('REVOKE ALL ON %s %s FROM %s CASCADE',"
+		"  CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::pg_catalog.regclass,"
+		"  CASE a.grantee WHEN 0 THEN 'PUBLIC'"
+		"   ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END)"
+		" FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a"
+		" WHERE c.oid OPERATOR(pg_catalog.=) $1 AND a.grantee OPERATOR(pg_catalog.<>) c.relowner",
+		1, {OIDOID}
+	};
 	Datum		value = ObjectIdGetDatum(relation);
-	SPITupleTable *found;
-	uint64		n;
+	KeeperRows	rows = keeper_run(&statement, &value, NULL);
 
-	SPI_execute_with_args("SELECT DISTINCT pg_catalog.format('REVOKE ALL ON %s %s FROM %s CASCADE',"
-						  " CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::pg_catalog.regclass,"
-						  " CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END)"
-						  " FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a"
-						  " WHERE c.oid OPERATOR(pg_catalog.=) $1 AND a.grantee OPERATOR(pg_catalog.<>) c.relowner",
-						  1, &type, &value, NULL, false, 0);
-	found = SPI_tuptable;
-	n = SPI_processed;
-	for (uint64 i = 0; i < n; i++)
-		run_sql(SPI_getvalue(found->vals[i], found->tupdesc, 1));
+	for (uint64 i = 0; i < rows.n; i++)
+		run_sql(keeper_text(rows, i, 1));
 }
 
 /* The relations of estate_internal that are there before any step is run, as an array */
@@ -202,27 +200,28 @@ present_relations(void)
 static void
 hand_over(Datum present)
 {
+	static KeeperStatement statement = {
+		"SELECT oid FROM pg_catalog.pg_class"
+		" WHERE relkind IN ('r', 'p', 'v', 'm', 'S')"
+		" AND (relnamespace OPERATOR(pg_catalog.=) 'estate_internal'::pg_catalog.regnamespace"
+		"   AND (relowner OPERATOR(pg_catalog.<>) $1 OR oid OPERATOR(pg_catalog.<>) ALL ($2))"
+		"  OR relowner OPERATOR(pg_catalog.<>) $1"
+		"   AND (oid OPERATOR(pg_catalog.=) 'estate.feed'::pg_catalog.regclass"
+		"    OR oid OPERATOR(pg_catalog.=)"
+		"     pg_catalog.pg_get_serial_sequence('estate.feed', 'feed_id')::pg_catalog.regclass))",
+		2, {OIDOID, OIDARRAYOID}
+	};
 	Oid			keeper = estate_schema_owner("estate");
-	Oid			types[2] = {OIDOID, OIDARRAYOID};
 	Datum		values[2] = {ObjectIdGetDatum(keeper), present};
 	EstateUser	user;
-	SPITupleTable *found;
-	uint64		n;
+	KeeperRows	rows;
 
+	/* not keeper_begin(): the table that says who he is belongs to another yet */
 	estate_become(&user, keeper);
-	SPI_execute_with_args("SELECT oid FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'S')"
-						  " AND (relnamespace OPERATOR(pg_catalog.=) 'estate_internal'::pg_catalog.regnamespace"
-						  " AND (relowner OPERATOR(pg_catalog.<>) $1 OR oid OPERATOR(pg_catalog.<>) ALL ($2))"
-						  " OR relowner OPERATOR(pg_catalog.<>) $1"
-						  " AND (oid OPERATOR(pg_catalog.=) 'estate.feed'::pg_catalog.regclass"
-						  " OR oid OPERATOR(pg_catalog.=) pg_catalog.pg_get_serial_sequence('estate.feed', 'feed_id')::pg_catalog.regclass))",
-						  2, types, values, NULL, false, 0);
-	found = SPI_tuptable;
-	n = SPI_processed;
-	for (uint64 i = 0; i < n; i++)
+	rows = keeper_run(&statement, values, NULL);
+	for (uint64 i = 0; i < rows.n; i++)
 	{
-		bool		isnull;
-		Oid			relation = DatumGetObjectId(SPI_getbinval(found->vals[i], found->tupdesc, 1, &isnull));
+		Oid			relation = keeper_oid(rows, i, 1);
 
 		ATExecChangeOwner(relation, keeper, true, AccessExclusiveLock);
 		CommandCounterIncrement();
@@ -268,29 +267,31 @@ run_steps(int from, Oid owner, SetupReport *to)
 static void
 remember_version(int from)
 {
-	EstateUser	user;
+	KeeperStatement statement = {
+		psprintf(from == 0 ?
+				 "INSERT INTO estate_internal.installation (tables_version) VALUES (%d)" :
+				 "UPDATE estate_internal.installation SET tables_version = %d", ESTATE_TABLES_VERSION),
+		.flags = KEEPER_PASSING
+	};
 
-	if (from == ESTATE_TABLES_VERSION)
-		return;
-	estate_become_keeper(&user);
-	run_sql(psprintf(from == 0 ?
-					 "INSERT INTO estate_internal.installation (tables_version) VALUES (%d)" :
-					 "UPDATE estate_internal.installation SET tables_version = %d", ESTATE_TABLES_VERSION));
-	estate_resume_user(&user);
+	if (from != ESTATE_TABLES_VERSION)
+		(void) keeper_do(&statement, NULL, NULL);
 }
 
 /* Binds the workers to this database of this cluster: a copy stays quiet */
 static void
 remember_database(bool enabled)
 {
-	EstateUser	user;
+	KeeperStatement statement = {
+		enabled ?
+		psprintf("UPDATE estate_internal.installation"
+				 " SET system_id = '" UINT64_FORMAT "', database_oid = %u",
+				 GetSystemIdentifier(), MyDatabaseId) :
+		"UPDATE estate_internal.installation SET system_id = NULL, database_oid = NULL",
+		.flags = KEEPER_PASSING
+	};
 
-	estate_become_keeper(&user);
-	run_sql(enabled ?
-			psprintf("UPDATE estate_internal.installation SET system_id = '" UINT64_FORMAT "', database_oid = %u",
-					 GetSystemIdentifier(), MyDatabaseId) :
-			"UPDATE estate_internal.installation SET system_id = NULL, database_oid = NULL");
-	estate_resume_user(&user);
+	(void) keeper_do(&statement, NULL, NULL);
 	estate_change_at_commit();
 }
 
@@ -298,16 +299,15 @@ remember_database(bool enabled)
 static bool
 is_bound_here(void)
 {
-	EstateUser	user;
-	bool		bound;
+	KeeperStatement statement = {
+		psprintf("SELECT FROM estate_internal.installation"
+				 " WHERE system_id OPERATOR(pg_catalog.=) '" UINT64_FORMAT "'"
+				 " AND database_oid OPERATOR(pg_catalog.=) %u::pg_catalog.oid",
+				 GetSystemIdentifier(), MyDatabaseId),
+		.flags = KEEPER_READS | KEEPER_PASSING
+	};
 
-	estate_become_keeper(&user);
-	SPI_execute(psprintf("SELECT FROM estate_internal.installation WHERE system_id OPERATOR(pg_catalog.=) '" UINT64_FORMAT "'"
-						 " AND database_oid OPERATOR(pg_catalog.=) %u::pg_catalog.oid",
-						 GetSystemIdentifier(), MyDatabaseId), true, 1);
-	bound = SPI_processed == 1;
-	estate_resume_user(&user);
-	return bound;
+	return keeper_do(&statement, NULL, NULL) == 1;
 }
 
 /* The present value of a list setting with a name added */
@@ -441,9 +441,7 @@ estate_enable_workers(PG_FUNCTION_ARGS)
 {
 	estate_require_tables();
 	require_admin();
-	SPI_connect();
 	remember_database(true);
-	SPI_finish();
 	PG_RETURN_TEXT_P(cstring_to_text(warn_unless_workers_run()));
 }
 
@@ -455,9 +453,7 @@ estate_disable_workers(PG_FUNCTION_ARGS)
 {
 	estate_require_tables();
 	require_admin();
-	SPI_connect();
 	remember_database(false);
-	SPI_finish();
 	PG_RETURN_TEXT_P(cstring_to_text("disabled"));
 }
 

@@ -21,10 +21,8 @@
 
 #include "access/transam.h"
 #include "access/xact.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -280,22 +278,19 @@ count_jobs(const char *queue, EstateCounted as, int64 n)
 }
 
 /*
- * The same for the rows of a statement just executed: (queue, what it is
- * counted as, number).  Returns the sum of the numbers.
+ * The same for the rows of a statement: (queue, what it is counted as,
+ * number).  Returns the sum of the numbers.
  */
 int64
-count_rows(int64 sign)
+count_rows(KeeperRows rows, int64 sign)
 {
 	int64		sum = 0;
 
-	for (uint64 i = 0; i < SPI_processed; i++)
+	for (uint64 i = 0; i < rows.n; i++)
 	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		isnull;
-		int64		n = DatumGetInt64(SPI_getbinval(row, desc, 3, &isnull));
+		int64		n = keeper_int64(rows, i, 3);
 
-		count_jobs(SPI_getvalue(row, desc, 1), DatumGetInt32(SPI_getbinval(row, desc, 2, &isnull)), sign * n);
+		count_jobs(keeper_text(rows, i, 1), keeper_int32(rows, i, 2), sign * n);
 		sum += n;
 	}
 	return sum;
@@ -357,19 +352,16 @@ begin_count(EstateDatabaseSlot *slot)
 
 /* The rows found are in the snapshot: they are added as they are, not by the commit of this transaction */
 static void
-finish_count(EstateDatabaseSlot *slot)
+finish_count(EstateDatabaseSlot *slot, KeeperRows rows)
 {
 	Oid			table;
 
-	for (uint64 i = 0; i < SPI_processed; i++)
+	for (uint64 i = 0; i < rows.n; i++)
 	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		isnull;
-		int			place = place_of_queue(&slot->counts, SPI_getvalue(row, desc, 1));
+		int			place = place_of_queue(&slot->counts, keeper_text(rows, i, 1));
 
-		pg_atomic_fetch_add_u64(&slot->counts.queues[place].jobs[DatumGetInt32(SPI_getbinval(row, desc, 2, &isnull))],
-								DatumGetInt64(SPI_getbinval(row, desc, 3, &isnull)));
+		pg_atomic_fetch_add_u64(&slot->counts.queues[place].jobs[keeper_int32(rows, i, 2)],
+								keeper_int64(rows, i, 3));
 	}
 	table = record_table("job_ended");
 	LWLockAcquire(estate_shared->counts_lock, LW_EXCLUSIVE);
@@ -386,23 +378,32 @@ finish_count(EstateDatabaseSlot *slot)
 void
 count_all(void)
 {
+	static KeeperStatement lock = {
+		"LOCK TABLE estate_internal.job_ready, estate_internal.job_ended IN ACCESS SHARE MODE",
+		.flags = KEEPER_PASSING
+	};
+	static KeeperStatement count = {
+		"SELECT queue, 0, pg_catalog.count(*) FROM estate_internal.job_ready GROUP BY 1"
+		" UNION ALL"
+		" SELECT queue, " COUNTED_OPEN_ROW("") ", pg_catalog.count(*)"
+		" FROM estate_internal.job_open GROUP BY 1, 2"
+		" UNION ALL"
+		" SELECT queue, " COUNTED_ENDED_ROW ", pg_catalog.count(*)"
+		" FROM estate_internal.job_ended GROUP BY 1, 2",
+		.flags = KEEPER_READS | KEEPER_PASSING
+	};
 	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
 	EstateUser	user;
 
 	if (slot == NULL)
 		return;
-	estate_become_keeper(&user);
-	SPI_connect();
-	SPI_execute("LOCK TABLE estate_internal.job_ready, estate_internal.job_ended IN ACCESS SHARE MODE", false, 0);
+	keeper_begin(&user);
+	(void) keeper_run(&lock, NULL, NULL);
 	(void) place_of_queue(&slot->counts, "default");
 	begin_count(slot);
-	SPI_execute("SELECT queue, 0, pg_catalog.count(*) FROM estate_internal.job_ready GROUP BY 1"
-				" UNION ALL SELECT queue, " COUNTED_OPEN_ROW("") ", pg_catalog.count(*) FROM estate_internal.job_open GROUP BY 1, 2"
-				" UNION ALL SELECT queue, " COUNTED_ENDED_ROW ", pg_catalog.count(*) FROM estate_internal.job_ended GROUP BY 1, 2", true, 0);
-	finish_count(slot);
+	finish_count(slot, keeper_run(&count, NULL, NULL));
 	PopActiveSnapshot();
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_end(&user);
 }
 
 /* Jobs of a queue in the history; -1: they are not counted here */

@@ -20,7 +20,7 @@
 extern EstateCounted count_open(const Job *job, JobWait waits_for);
 extern EstateCounted count_ended(const char *state);
 extern void count_jobs(const char *queue, EstateCounted as, int64 n);
-extern int64 count_rows(int64 sign);
+extern int64 count_rows(KeeperRows rows, int64 sign);
 extern void count_anew_at_commit(void);
 extern bool count_is_wanted(void);
 extern void count_all(void);

@@ -8,15 +8,14 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
 #include "job/count.h"
-#include "job/lease.h"
 
 #define OTHERS "(others)"
 
@@ -48,33 +47,29 @@ typedef struct Leased
 static void
 read_leased(CountReport *report, bool by_rows)
 {
-	static LeaseStatement statement = {
-		"SELECT queue, CASE WHEN $1 THEN 1 ELSE " COUNTED_OPEN_ROW("") " END, pg_catalog.count(*) FROM estate_internal.job_open"
-		" WHERE leased_until OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp() GROUP BY 1, 2",
-	1, {BOOLOID}};
-	MemoryContext context = CurrentMemoryContext;
+	static KeeperStatement statement = {
+		"SELECT queue, CASE WHEN $1 THEN 1 ELSE " COUNTED_OPEN_ROW("") " END, pg_catalog.count(*)"
+		" FROM estate_internal.job_open"
+		" WHERE leased_until OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()"
+		" GROUP BY 1, 2",
+		1, {BOOLOID}, KEEPER_BY_INDEX
+	};
 	Datum		value = BoolGetDatum(by_rows);
 	EstateUser	user;
+	KeeperRows	rows;
 
-	estate_become_keeper(&user);
-	SPI_connect();
-	(void) lease_run(&statement, &value, NULL);
-	for (uint64 i = 0; i < SPI_processed; i++)
+	keeper_begin(&user);
+	rows = keeper_run(&statement, &value, NULL);
+	for (uint64 i = 0; i < rows.n; i++)
 	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		isnull;
-		Leased	   *leased = MemoryContextAlloc(context, sizeof(Leased));
-		MemoryContext spi = MemoryContextSwitchTo(context);
+		Leased	   *leased = palloc(sizeof(Leased));
 
-		leased->queue = TextDatumGetCString(SPI_getbinval(row, desc, 1, &isnull));
-		leased->counted = DatumGetInt32(SPI_getbinval(row, desc, 2, &isnull));
-		leased->jobs = DatumGetInt64(SPI_getbinval(row, desc, 3, &isnull));
+		leased->queue = keeper_text(rows, i, 1);
+		leased->counted = keeper_int32(rows, i, 2);
+		leased->jobs = keeper_int64(rows, i, 3);
 		report->leased = lappend(report->leased, leased);
-		MemoryContextSwitchTo(spi);
 	}
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_end(&user);
 }
 
 /* Copied first: nothing that can throw runs under the lock */
@@ -156,39 +151,45 @@ put_counts(CountReport *report)
 static void
 put_rows(CountReport *report)
 {
-	Oid			type = TIMESTAMPTZOID;
+#define COUNT_OF(state) \
+		"pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) " state ")"
+	static KeeperStatement statement = {
+		"SELECT queue, "
+		COUNT_OF("0") ", " COUNT_OF("1") ", " COUNT_OF("2") ", " COUNT_OF("3") ", "
+		COUNT_OF("4") ", " COUNT_OF("5") ", " COUNT_OF("6") ", " COUNT_OF("7") ","
+		" pg_catalog.min(run_at) FILTER (WHERE state OPERATOR(pg_catalog.<=) 1)"
+		" FROM ("
+		"  SELECT queue, 0 AS state, COALESCE(run_at, enqueued_at) AS run_at"
+		"  FROM estate_internal.job_ready"
+		"  UNION ALL"
+		"  SELECT queue,"
+		"   CASE WHEN waits_for OPERATOR(pg_catalog.=) 'time' AND waited IS NULL"
+		"    AND run_at OPERATOR(pg_catalog.<=) $1 THEN 1"
+		"   WHEN attempt OPERATOR(pg_catalog.=) 0 AND waits_for OPERATOR(pg_catalog.=) 'time'"
+		"    AND waited IS NULL THEN 2"
+		"   ELSE " COUNTED_OPEN_ROW("") " END, run_at FROM estate_internal.job_open"
+		"  UNION ALL"
+		"  SELECT queue, " COUNTED_ENDED_ROW ", NULL FROM estate_internal.job_ended) j"
+		" GROUP BY queue",
+		1, {TIMESTAMPTZOID}, KEEPER_READS
+	};
 	Datum		now = TimestampTzGetDatum(estate_now());
 	EstateUser	user;
+	KeeperRows	rows;
 
-	estate_become_keeper(&user);
-	SPI_connect();
-	SPI_execute_with_args("SELECT queue, pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 0),"
-				" pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 1), pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 2),"
-				" pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 3), pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 4),"
-				" pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 5), pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 6),"
-				" pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 7), pg_catalog.min(run_at) FILTER (WHERE state OPERATOR(pg_catalog.<=) 1)"
-				" FROM (SELECT queue, 0 AS state, COALESCE(run_at, enqueued_at) AS run_at FROM estate_internal.job_ready UNION ALL"
-				" SELECT queue, CASE WHEN waits_for OPERATOR(pg_catalog.=) 'time' AND waited IS NULL"
-				" AND run_at OPERATOR(pg_catalog.<=) $1 THEN 1"
-				" WHEN attempt OPERATOR(pg_catalog.=) 0 AND waits_for OPERATOR(pg_catalog.=) 'time' AND waited IS NULL THEN 2"
-				" ELSE " COUNTED_OPEN_ROW("") " END, run_at FROM estate_internal.job_open UNION ALL"
-				" SELECT queue, " COUNTED_ENDED_ROW ", NULL FROM estate_internal.job_ended) j GROUP BY queue",
-						  1, &type, &now, NULL, true, 0);
-	for (uint64 i = 0; i < SPI_processed; i++)
+	keeper_begin(&user);
+	rows = keeper_run(&statement, &now, NULL);
+	for (uint64 i = 0; i < rows.n; i++)
 	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
 		int64		jobs[ESTATE_COUNTED];
-		bool		isnull;
-		Datum		oldest = SPI_getbinval(row, desc, ESTATE_COUNTED + 2, &isnull);
-		TimestampTz since = isnull ? 0 : DatumGetTimestampTz(oldest);
+		/* 0: none waits */
+		TimestampTz since = DatumGetTimestampTz(keeper_value(rows, i, ESTATE_COUNTED + 2));
 
 		for (int as = 0; as < ESTATE_COUNTED; as++)
-			jobs[as] = DatumGetInt64(SPI_getbinval(row, desc, as + 2, &isnull));
-		put_queue(report, SPI_getvalue(row, desc, 1), jobs, since);
+			jobs[as] = keeper_int64(rows, i, as + 2);
+		put_queue(report, keeper_text(rows, i, 1), jobs, since);
 	}
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_end(&user);
 }
 
 PG_FUNCTION_INFO_V1(estate_queue_counts);

@@ -222,6 +222,49 @@ keys(void)
 	return own_keys;
 }
 
+/*
+ * Of queues with other rates than before: what jobs have reserved by the old
+ * ones is void, and they begin as after a full period of the new ones.  Under
+ * another name it is another queue, and nothing is reserved.
+ */
+static double
+limit_arrival(const EstateQueue *queue, TimestampTz generation, double arrival)
+{
+	if (generation < queue->named_at)
+		return 0;
+	if (generation == queue->generation)
+		return arrival;
+	return Min(arrival, queue->generation + queue->rate_period);
+}
+
+/* Caller holds the lock */
+static void
+begin_queue_anew(EstateQueue *queue)
+{
+	queue->arrival = limit_arrival(queue, queue->arrival_of, queue->arrival);
+	queue->arrival_of = queue->generation;
+}
+
+static void
+begin_key_anew(const EstateQueue *queue, EstateLimitKey *key)
+{
+	key->arrival = limit_arrival(queue, key->generation, key->arrival);
+	key->waited_for &= key->generation >= queue->named_at;
+	key->generation = queue->generation;
+}
+
+/* The queue of a key, of whichever database; NULL: that has no workers any more */
+static const EstateQueue *
+queue_of_key(const EstateLimitKey *key)
+{
+	EstateDatabaseSlot *slot;
+
+	if (key->name.database == MyDatabaseId)
+		return queue_at(key->name.queue);
+	slot = estate_find_slot(key->name.database);
+	return slot ? &slot->queues[key->name.queue] : NULL;
+}
+
 /* Keys of which nothing is known any more make room; caller holds the lock */
 static void
 forget_idle_keys(double now)
@@ -231,8 +274,14 @@ forget_idle_keys(double now)
 
 	hash_seq_init(&scan, keys());
 	while ((key = hash_seq_search(&scan)) != NULL)
+	{
+		const EstateQueue *queue = queue_of_key(key);
+
+		if (queue)
+			begin_key_anew(queue, key);
 		if (key->holds == 0 && key->arrival <= now && !key->waited_for)
 			hash_search(keys(), &key->name, HASH_REMOVE, NULL);
+	}
 }
 
 /*
@@ -252,7 +301,10 @@ find_key(int queue, const char *text, double now)
 	name.hash = hash_bytes_extended((const unsigned char *) text, strlen(text), 0);
 	key = hash_search(keys(), &name, HASH_FIND, NULL);
 	if (key)
+	{
+		begin_key_anew(queue_at(queue), key);
 		return key;
+	}
 	if (hash_get_num_entries(keys()) >= ESTATE_LIMIT_KEYS - 1)
 		forget_idle_keys(now);
 	if (hash_get_num_entries(keys()) >= ESTATE_LIMIT_KEYS - 1)
@@ -260,6 +312,8 @@ find_key(int queue, const char *text, double now)
 	key = hash_search(keys(), &name, is_shared() ? HASH_ENTER_NULL : HASH_ENTER, &found);
 	if (key && !found)
 		memset((char *) key + sizeof(name), 0, sizeof(EstateLimitKey) - sizeof(name));
+	if (key)
+		begin_key_anew(queue_at(queue), key);
 	return key;
 }
 
@@ -361,6 +415,7 @@ limit_has_room(int number, TimestampTz now, TimestampTz *until)
 		queue->refused = true;
 		room = false;
 	}
+	begin_queue_anew(queue);
 	if (queue->rate > 0)
 	{
 		double		step;
@@ -446,12 +501,14 @@ ask_locked(int number, const Job *job, const char *text, bool by_key, Held *mine
 	EstateQueue *queue = queue_at(number);
 	AdmissionAnswer answer = {ADMITTED, 0, text};
 	double		now = limit_now();
-	double		queue_arrival = queue->arrival;
+	double		queue_arrival;
 	double		key_arrival = 0;
 	double		at = now;
 	EstateLimitKey   *key = text ? find_key(number, text, now) : NULL;
 
 	mine->queue = number;
+	begin_queue_anew(queue);
+	queue_arrival = queue->arrival;
 	if (queue->rate > 0 &&
 		(at = rate_allows(queue->arrival, queue->rate, queue->rate_period, now, &mine->queue_step, &queue_arrival)) > now)
 	{
@@ -631,29 +688,6 @@ limit_room_of_key(int number, const char *text, bool *slow)
 	*slow = key != NULL && key->slow;
 	unlock();
 	return room;
-}
-
-/*
- * A queue has other rates: what its jobs have reserved by the old ones is
- * void, and they begin as after a full period of the new ones.  With
- * `other`, it is another queue than it was.  The caller holds the lock.
- */
-void
-limit_begin_anew(int number, bool other)
-{
-	EstateQueue *queue = queue_at(number);
-	double		most = limit_now() + queue->rate_period;
-	HASH_SEQ_STATUS scan;
-	EstateLimitKey *key;
-
-	queue->arrival = other ? 0 : Min(queue->arrival, most);
-	hash_seq_init(&scan, keys());
-	while ((key = hash_seq_search(&scan)) != NULL)
-		if (key->name.database == MyDatabaseId && key->name.queue == number)
-		{
-			key->arrival = other ? 0 : Min(key->arrival, most);
-			key->waited_for &= !other;
-		}
 }
 
 /* Whether jobs of the key are held back: then others of it go behind them */

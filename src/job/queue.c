@@ -13,16 +13,13 @@
 
 #include <math.h>
 
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "job/limit.h"
 #include "job/queue.h"
+#include "keeper.h"
 
 /* copies for a database without a slot */
 static EstateQueue *own = NULL;
@@ -69,27 +66,24 @@ microseconds(Datum interval)
 	return span->time + ((double) span->day + span->month * 30.0) * USECS_PER_DAY;
 }
 
-/* Copies the limits of one queue; what it is doing stays as it is */
+/* Reads the limits of one queue */
 static void
-read_queue(EstateQueue *queue, HeapTuple row, TupleDesc desc)
+read_queue(EstateQueue *queue, KeeperRows rows, uint64 row)
 {
-	Datum		values[12];
-	bool		nulls[12];
-	char	   *keep;
+	const char *keep = keeper_text(rows, row, 12);
+	const char *key = keeper_text(rows, row, 6);
 
-	for (int i = 0; i < lengthof(values); i++)
-		values[i] = SPI_getbinval(row, desc, i + 1, &nulls[i]);
-	strlcpy(queue->name, TextDatumGetCString(values[1]), sizeof(queue->name));
-	queue->paused = DatumGetBool(values[2]);
-	queue->concurrency = nulls[3] ? 0 : DatumGetInt32(values[3]);
-	queue->concurrency_local = nulls[4] ? 0 : DatumGetInt32(values[4]);
-	strlcpy(queue->key, nulls[5] ? "" : TextDatumGetCString(values[5]), sizeof(queue->key));
-	queue->concurrency_by_key = nulls[6] ? 0 : DatumGetInt32(values[6]);
-	queue->rate = nulls[7] ? 0 : DatumGetInt32(values[7]);
-	queue->rate_by_key = nulls[8] ? 0 : DatumGetInt32(values[8]);
-	queue->rate_period = microseconds(values[9]);
-	queue->timeout_ms = nulls[10] ? 0 : (int64) ceil(microseconds(values[10]) / 1000);
-	keep = TextDatumGetCString(values[11]);
+	strlcpy(queue->name, keeper_text(rows, row, 2), sizeof(queue->name));
+	queue->paused = keeper_bool(rows, row, 3);
+	queue->concurrency = keeper_int32(rows, row, 4);
+	queue->concurrency_local = keeper_int32(rows, row, 5);
+	strlcpy(queue->key, key ? key : "", sizeof(queue->key));
+	queue->concurrency_by_key = keeper_int32(rows, row, 7);
+	queue->rate = keeper_int32(rows, row, 8);
+	queue->rate_by_key = keeper_int32(rows, row, 9);
+	queue->rate_period = microseconds(keeper_value(rows, row, 10));
+	queue->timeout_ms = keeper_is_null(rows, row, 11) ? 0 :
+		(int64) ceil(microseconds(keeper_value(rows, row, 11)) / 1000);
 	queue->keep = strcmp(keep, "all") == 0 ? KEEP_ALL : strcmp(keep, "none") == 0 ? KEEP_NONE : KEEP_FAILED;
 	queue->defined = true;
 }
@@ -98,30 +92,33 @@ read_queue(EstateQueue *queue, HeapTuple row, TupleDesc desc)
 static EstateQueue *
 read_queues(void)
 {
+	/* the newest, whatever the transaction's isolation: it is for everybody */
+	static KeeperStatement statement = {
+		"SELECT number::pg_catalog.int4, name, paused, concurrency, concurrency_local,"
+		"  key, concurrency_by_key, rate, rate_by_key, rate_period,"
+		"  timeout, keep::pg_catalog.text"
+		" FROM estate_internal.queue",
+		.flags = KEEPER_NEWEST | KEEPER_PLAN_ONCE
+	};
 	EstateQueue *queues = palloc0(sizeof(EstateQueue) * ESTATE_MAX_QUEUES);
 	EstateUser	user;
+	KeeperRows	rows;
 
-	estate_become_keeper(&user);
-	SPI_connect();
-	/* the newest, whatever the transaction's isolation: it is for everybody */
-	PushActiveSnapshot(GetLatestSnapshot());
-	SPI_execute("SELECT number, name, paused, concurrency, concurrency_local, key, concurrency_by_key, rate, rate_by_key, rate_period,"
-				" timeout, keep::pg_catalog.text FROM estate_internal.queue", true, 0);
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		bool		isnull;
-		int			number = DatumGetInt16(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
-
-		read_queue(&queues[number], SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
-	}
-	PopActiveSnapshot();
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_begin(&user);
+	rows = keeper_run(&statement, NULL, NULL);
+	for (uint64 i = 0; i < rows.n; i++)
+		read_queue(&queues[keeper_int32(rows, i, 1)], rows, i);
+	keeper_end(&user);
 	return queues;
 }
 
+/*
+ * Copies the limits of one queue; what it is doing stays as it is.  With other
+ * rates it has another generation, by which limit.c knows that what it has
+ * counted is of the old ones.
+ */
 static void
-copy_limits(int number, const EstateQueue *from)
+copy_limits(int number, const EstateQueue *from, TimestampTz now)
 {
 	EstateQueue *to = queue_at(number);
 	size_t		limits = offsetof(EstateQueue, running);
@@ -129,12 +126,16 @@ copy_limits(int number, const EstateQueue *from)
 	bool		other = to->defined != from->defined || strcmp(to->name, from->name) != 0;
 	bool		rates = to->rate != from->rate || to->rate_by_key != from->rate_by_key ||
 		to->rate_period != from->rate_period || strcmp(to->key, from->key) != 0;
+	TimestampTz generation = to->generation;
 
 	if (other)
 		memset(to, 0, offsetof(EstateQueue, lanes));
 	memcpy(to, from, limits);
 	if (other || rates)
-		limit_begin_anew(number, other);
+		generation = Max(now, generation + 1);
+	if (other)
+		to->named_at = to->arrival_of = generation;
+	to->generation = generation;
 }
 
 /* Reads the queues if they may have changed since somebody did */
@@ -143,6 +144,7 @@ queue_refresh(void)
 {
 	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
 	EstateQueue *fresh;
+	TimestampTz now;
 	uint32		changes = 0;
 
 	if (slot)
@@ -154,10 +156,11 @@ queue_refresh(void)
 	else if (own_read == MyLocalTransactionId)
 		return;
 	fresh = read_queues();
+	now = slot ? GetCurrentTimestamp() : estate_now();
 	if (slot)
 		LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < ESTATE_MAX_QUEUES; i++)
-		copy_limits(i, &fresh[i]);
+		copy_limits(i, &fresh[i], now);
 	if (slot)
 	{
 		slot->queues_read = changes + 1;

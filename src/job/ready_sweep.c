@@ -10,17 +10,16 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/transam.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "storage/procarray.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "job/queue.h"
 #include "job/ready.h"
+#include "keeper.h"
 
 /* new jobs go to another heap when this one has so many pages, if that is empty */
 #define ROTATE_PAGES 2048		/* 16 MB */
@@ -63,6 +62,12 @@ static bool
 empty_heap(LaneHeap heap)
 {
 	Oid			oid = lane_table(heap);
+	char	   *name = psprintf("estate_internal.job_ready_%d_%d_%d", heap.queue, heap.lane, heap.segment);
+	KeeperStatement look = {
+		psprintf("SELECT FROM %s", name),
+		.flags = KEEPER_NEWEST | KEEPER_FIRST | KEEPER_PASSING
+	};
+	KeeperStatement empty = {psprintf("TRUNCATE %s", name), .flags = KEEPER_PASSING};
 	EstateUser	user;
 	Relation	relation;
 	BlockNumber nblocks;
@@ -78,16 +83,11 @@ empty_heap(LaneHeap heap)
 	if (!lane_forget(heap, nblocks))
 		return false;
 	/* the positions are a hint: see for ourselves that nothing is left */
-	estate_become_keeper(&user);
-	SPI_connect();
-	PushActiveSnapshot(GetLatestSnapshot());
-	SPI_execute(psprintf("SELECT FROM estate_internal.job_ready_%d_%d_%d LIMIT 1", heap.queue, heap.lane, heap.segment), false, 1);
-	rows = SPI_processed > 0;
+	keeper_begin(&user);
+	rows = keeper_run(&look, NULL, NULL).n > 0;
 	if (!rows)
-		SPI_execute(psprintf("TRUNCATE estate_internal.job_ready_%d_%d_%d", heap.queue, heap.lane, heap.segment), false, 0);
-	PopActiveSnapshot();
-	SPI_finish();
-	estate_resume_user(&user);
+		(void) keeper_run(&empty, NULL, NULL);
+	keeper_end(&user);
 	return !rows;
 }
 

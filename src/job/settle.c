@@ -284,7 +284,7 @@ settle_ended(const EndedJobs *ended)
 			more.failed[more.nfailed++] = job->id;
 			if (unique_ends_when_done(job) || unique_ends_at_start(job))
 				unique_free(&job, 1);
-			record_write_ended(ending, 1);
+			history_write(ending, 1);
 		}
 		lost = depend_ended(&more);
 	}
@@ -318,8 +318,8 @@ settle_crashed(Settlement *settlement, Job *job, bool alone, EstateKeep keep)
 void
 settle_write(Settlement *settlement)
 {
-	record_write_ended(settlement->endings, settlement->nendings);
-	record_write_open(settlement->openings, settlement->nopenings);
+	history_write(settlement->endings, settlement->nendings);
+	open_write(settlement->openings, settlement->nopenings);
 	unique_free(settlement->freed, settlement->nfreed);
 	if (settlement->ended.ndone + settlement->ended.nfailed > 0 && depend_any())
 		settle_ended(&settlement->ended);

@@ -7,9 +7,9 @@
 #define ESTATE_SETTLE_H
 
 #include "job/depend.h"
-#include "job/job.h"
+#include "job/history.h"
 #include "job/limit.h"
-#include "job/record.h"
+#include "job/open.h"
 
 typedef struct Settlement
 {

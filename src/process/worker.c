@@ -20,7 +20,6 @@
 #include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
 #include "commands/extension.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -45,6 +44,7 @@
 #include "job/settle.h"
 #include "job/suspect.h"
 #include "job/unique.h"
+#include "keeper.h"
 #include "process/step.h"
 #include "process/tasks.h"
 #include "process/tidier.h"
@@ -162,24 +162,29 @@ complain(const char *message, const char *hint)
 static bool
 is_enabled(void)
 {
+	static KeeperStatement statement = {
+		"SELECT system_id, database_oid FROM estate_internal.installation",
+		.flags = KEEPER_READS | KEEPER_FIRST
+	};
 	bool		enabled = false;
-	bool		isnull;
+	EstateUser	user;
+	KeeperRows	rows;
 
-	SPI_connect();
-	SPI_execute("SELECT system_id, database_oid FROM estate_internal.installation", true, 1);
-	if (SPI_processed == 1)
+	keeper_begin(&user);
+	rows = keeper_run(&statement, NULL, NULL);
+	if (rows.n == 1)
 	{
-		char	   *system_id = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-		Oid			oid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+		char	   *system_id = keeper_text(rows, 0, 1);
 
 		if (system_id == NULL)
 			;					/* disabled, as somebody wished: no complaint */
-		else if (strcmp(system_id, psprintf(UINT64_FORMAT, GetSystemIdentifier())) != 0 || oid != MyDatabaseId)
+		else if (strcmp(system_id, psprintf(UINT64_FORMAT, GetSystemIdentifier())) != 0 ||
+				 keeper_oid(rows, 0, 2) != MyDatabaseId)
 			complain("it is a copy, or was restored", "SELECT estate.enable_workers();");
 		else
 			enabled = true;
 	}
-	SPI_finish();
+	keeper_end(&user);
 	return enabled;
 }
 
@@ -187,7 +192,6 @@ is_enabled(void)
 static bool
 look_at_installation(void)
 {
-	EstateUser	user;
 	bool		ready = false;
 
 	SetCurrentStatementStartTimestamp();
@@ -202,9 +206,7 @@ look_at_installation(void)
 					 estate_update_commands());
 		else
 		{
-			estate_become_keeper(&user);
 			ready = is_enabled();
-			estate_resume_user(&user);
 			queue_refresh();
 		}
 	}
