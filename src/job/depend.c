@@ -28,6 +28,7 @@
 #include "job/count.h"
 #include "job/depend.h"
 #include "job/lane.h"
+#include "job/look.h"
 #include "job/record.h"
 
 typedef enum BlockerState
@@ -227,22 +228,13 @@ write_dependencies(const Job *job, const Blocker *blockers, int n, bool when_end
 	}
 }
 
-/* Runs while a transaction ends; neither allocates nor throws */
-static void
-count_out(XactEvent event, void *arg)
+void
+depend_at_end(XactEvent event)
 {
-	EstateDatabaseSlot *slot;
-
-	if (!counted || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE))
+	if (!counted)
 		return;
 	counted = false;
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	slot = estate_find_slot(MyDatabaseId);
-	if (slot && slot->depending > 0)
-		slot->depending--;
-	if (slot && event != XACT_EVENT_ABORT)
-		slot->dependencies = true;
-	LWLockRelease(estate_shared->lock);
+	look_depending_ends(event != XACT_EVENT_ABORT);
 	if (event == XACT_EVENT_PREPARE)
 		estate_note_prepared();
 }
@@ -254,24 +246,8 @@ count_out(XactEvent event, void *arg)
 static void
 count_in(void)
 {
-	static bool registered = false;
-	EstateDatabaseSlot *slot;
-
-	if (counted || estate_find_slot(MyDatabaseId) == NULL)
-		return;
-	if (!registered)
-	{
-		RegisterXactCallback(count_out, NULL);
-		registered = true;
-	}
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	slot = estate_find_slot(MyDatabaseId);
-	if (slot)
-	{
-		slot->depending++;
-		counted = true;
-	}
-	LWLockRelease(estate_shared->lock);
+	if (!counted)
+		counted = look_depending_begins();
 }
 
 /*
@@ -338,9 +314,7 @@ depend_require_end(const Job *job, ArrayType *blockers)
 bool
 depend_any(void)
 {
-	volatile EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
-
-	return slot == NULL || slot->dependencies || slot->depending > 0 || slot->prepared;
+	return look_any_depending();
 }
 
 /* Jobs for which these were the last to wait for can run, or wait for their time */
@@ -460,18 +434,16 @@ find_slipped(EndedJobs *ended)
 bool
 depend_sweep(EndedJobs *ended)
 {
-	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
 	MemoryContext context = CurrentMemoryContext;
 	EstateUser	user;
 	bool		any;
-	bool		again = false;
+	bool		again;
 
 	memset(ended, 0, sizeof(*ended));
 	if (!depend_any())
 		return false;
 	/* before we look: whoever comes from now on says so himself */
-	if (slot)
-		again = estate_begin_look(slot, &slot->dependencies);
+	again = look_begin(LOOK_DEPENDENCIES);
 	estate_become_keeper(&user);
 	SPI_connect();
 	PushActiveSnapshot(GetLatestSnapshot());
@@ -480,14 +452,13 @@ depend_sweep(EndedJobs *ended)
 	PopActiveSnapshot();
 	any = SPI_processed > 0;
 	if (again)
-		slot->dependencies = true;
+		look_put_up(LOOK_DEPENDENCIES);
 	if (any)
 	{
 		bool		isnull;
 		bool		unsure = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 
-		if (slot)
-			slot->dependencies = true;
+		look_put_up(LOOK_DEPENDENCIES);
 		if (unsure)
 		{
 			MemoryContext spi = MemoryContextSwitchTo(context);

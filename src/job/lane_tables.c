@@ -25,8 +25,8 @@ typedef void (*HeapFunction) (LaneHeap heap);
 static void
 each_heap(int queue, HeapFunction function)
 {
-	for (int lane = 0; lane < ESTATE_LANES; lane++)
-		for (int segment = 0; segment < ESTATE_SEGMENTS; segment++)
+	for (int lane = 0; lane < LANES; lane++)
+		for (int segment = 0; segment < LANE_SEGMENTS; segment++)
 		{
 			CHECK_FOR_INTERRUPTS();
 			function((LaneHeap) {queue, lane, segment});
@@ -58,11 +58,11 @@ drop_heap(LaneHeap heap)
 static bool
 try_lock_all(int queue)
 {
-	Oid			locked[ESTATE_LANES * ESTATE_SEGMENTS];
+	Oid			locked[LANES * LANE_SEGMENTS];
 	int			n = 0;
 
-	for (int lane = 0; lane < ESTATE_LANES; lane++)
-		for (int segment = 0; segment < ESTATE_SEGMENTS; segment++)
+	for (int lane = 0; lane < LANES; lane++)
+		for (int segment = 0; segment < LANE_SEGMENTS; segment++)
 		{
 			Oid			table = lane_table((LaneHeap) {queue, lane, segment});
 
@@ -91,7 +91,7 @@ free_number(void)
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("there are %d queues, which is as many as there can be", ESTATE_MAX_QUEUES),
+				 errmsg("there are %d queues, which is as many as there can be", QUEUES),
 				 errhint("SELECT estate.drop_queue(..); drops one. A key of a queue can separate tenants.")));
 	return DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 }
@@ -145,8 +145,8 @@ lane_any_job(int queue)
 	estate_become_keeper(&user);
 	SPI_connect();
 	PushActiveSnapshot(GetLatestSnapshot());
-	for (int lane = 0; lane < ESTATE_LANES && !any; lane++)
-		for (int segment = 0; segment < ESTATE_SEGMENTS && !any; segment++)
+	for (int lane = 0; lane < LANES && !any; lane++)
+		for (int segment = 0; segment < LANE_SEGMENTS && !any; segment++)
 		{
 			SPI_execute(psprintf("SELECT FROM estate_internal.job_ready_%d_%d_%d", queue, lane, segment), true, 1);
 			any = SPI_processed > 0;

@@ -18,6 +18,7 @@
 
 #include "job/count.h"
 #include "job/limit.h"
+#include "job/look.h"
 #include "job/promote.h"
 #include "job/queue.h"
 #include "job/ready.h"
@@ -134,18 +135,16 @@ int
 job_promote_held(void)
 {
 	static uint64 turn = 0;
-	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
 	SPITupleTable *found;
 	uint64		nfound;
-	bool		again = false;
+	bool		again;
 	EstateUser	user;
 	int			n = 0;
 
-	if (slot && !slot->held)
+	if (!look_is_up(LOOK_HELD))
 		return 0;
 	/* before we look: whoever holds one back from now on says so again */
-	if (slot)
-		again = estate_begin_look(slot, &slot->held);
+	again = look_begin(LOOK_HELD);
 	estate_become_keeper(&user);
 	SPI_connect();
 	PushActiveSnapshot(GetLatestSnapshot());
@@ -158,8 +157,8 @@ job_promote_held(void)
 	found = SPI_tuptable;
 	nfound = SPI_processed;
 	PopActiveSnapshot();
-	if (slot && (nfound > 0 || again))
-		slot->held = true;
+	if (nfound > 0 || again)
+		look_put_up(LOOK_HELD);
 	/* those who have room are many, perhaps: each gets its turn */
 	for (uint64 i = 0; i < nfound && n < PROMOTE_MOST; i++)
 	{

@@ -24,22 +24,28 @@
 #include "job/limit.h"
 #include "job/queue.h"
 
+EstateArea queue_area = {
+	.name = "pg_estate queues",
+	.bytes = sizeof(QueueState),
+	.npieces = ESTATE_MAX_DATABASES
+};
+
 /* copies for a database without a slot */
-static EstateQueue *own = NULL;
+static Queue *own = NULL;
 static LocalTransactionId own_read = InvalidLocalTransactionId;
 
 /* the transaction in which we changed a queue: nobody else may see what it sees */
 static LocalTransactionId changed_in = InvalidLocalTransactionId;
 
-EstateQueue *
+Queue *
 queue_at(int number)
 {
-	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+	QueueState *state = estate_piece(&queue_area);
 
-	if (slot)
-		return &slot->queues[number];
+	if (state)
+		return &state->queues[number];
 	if (own == NULL)
-		own = MemoryContextAllocZero(TopMemoryContext, sizeof(EstateQueue) * ESTATE_MAX_QUEUES);
+		own = MemoryContextAllocZero(TopMemoryContext, sizeof(Queue) * QUEUES);
 	return &own[number];
 }
 
@@ -48,11 +54,11 @@ int
 queue_find(const char *name)
 {
 	static int	last = QUEUE_DEFAULT;
-	EstateQueue *queue = queue_at(last);
+	Queue *queue = queue_at(last);
 
 	if (queue->defined && strcmp(queue->name, name) == 0)
 		return last;
-	for (int i = 0; i < ESTATE_MAX_QUEUES; i++)
+	for (int i = 0; i < QUEUES; i++)
 	{
 		queue = queue_at(i);
 		if (queue->defined && strcmp(queue->name, name) == 0)
@@ -69,9 +75,9 @@ microseconds(Datum interval)
 	return span->time + ((double) span->day + span->month * 30.0) * USECS_PER_DAY;
 }
 
-/* Copies the limits of one queue; what it is doing stays as it is */
+/* Reads one queue */
 static void
-read_queue(EstateQueue *queue, HeapTuple row, TupleDesc desc)
+read_queue(Queue *queue, HeapTuple row, TupleDesc desc)
 {
 	Datum		values[12];
 	bool		nulls[12];
@@ -95,10 +101,10 @@ read_queue(EstateQueue *queue, HeapTuple row, TupleDesc desc)
 }
 
 /* Reads all queues of the table into a fresh array; the states in it are zero */
-static EstateQueue *
+static Queue *
 read_queues(void)
 {
-	EstateQueue *queues = palloc0(sizeof(EstateQueue) * ESTATE_MAX_QUEUES);
+	Queue *queues = palloc0(sizeof(Queue) * QUEUES);
 	EstateUser	user;
 
 	estate_become_keeper(&user);
@@ -120,21 +126,25 @@ read_queues(void)
 	return queues;
 }
 
-static void
-copy_limits(int number, const EstateQueue *from)
+/* What a queue has become, by what its limits have to do with it */
+typedef enum QueueChange
 {
-	EstateQueue *to = queue_at(number);
-	size_t		limits = offsetof(EstateQueue, running);
-	/* under another name it is another queue */
-	bool		other = to->defined != from->defined || strcmp(to->name, from->name) != 0;
-	bool		rates = to->rate != from->rate || to->rate_by_key != from->rate_by_key ||
-		to->rate_period != from->rate_period || strcmp(to->key, from->key) != 0;
+	QUEUE_SAME,
+	QUEUE_OTHER_RATES,
+	QUEUE_OTHER					/* under another name it is another queue */
+} QueueChange;
 
-	if (other)
-		memset(to, 0, offsetof(EstateQueue, lanes));
-	memcpy(to, from, limits);
-	if (other || rates)
-		limit_begin_anew(number, other);
+static QueueChange
+copy_queue(Queue *to, const Queue *from)
+{
+	QueueChange change = to->defined != from->defined || strcmp(to->name, from->name) != 0 ? QUEUE_OTHER :
+		to->rate != from->rate || to->rate_by_key != from->rate_by_key ||
+		to->rate_period != from->rate_period || strcmp(to->key, from->key) != 0 ? QUEUE_OTHER_RATES : QUEUE_SAME;
+
+	if (change == QUEUE_OTHER)
+		memset(to, 0, sizeof(*to));
+	memcpy(to, from, offsetof(Queue, lease_hint));
+	return change;
 }
 
 /* Reads the queues if they may have changed since somebody did */
@@ -142,29 +152,34 @@ void
 queue_refresh(void)
 {
 	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
-	EstateQueue *fresh;
+	QueueState *state = estate_piece(&queue_area);
+	QueueChange change[QUEUES];
+	Queue	   *fresh;
 	uint32		changes = 0;
 
-	if (slot)
+	if (slot && state)
 	{
 		changes = slot->changes;
-		if (slot->queues_read == changes + 1 || changed_in == MyLocalTransactionId)
+		if (state->read == changes + 1 || changed_in == MyLocalTransactionId)
 			return;
 	}
 	else if (own_read == MyLocalTransactionId)
 		return;
 	fresh = read_queues();
-	if (slot)
-		LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < ESTATE_MAX_QUEUES; i++)
-		copy_limits(i, &fresh[i]);
-	if (slot)
+	state = estate_lock_piece(&queue_area, LW_EXCLUSIVE);
+	for (int i = 0; i < QUEUES; i++)
+		change[i] = copy_queue(queue_at(i), &fresh[i]);
+	if (state)
 	{
-		slot->queues_read = changes + 1;
-		LWLockRelease(estate_shared->lock);
+		state->read = changes + 1;
+		estate_unlock_piece(&queue_area, state);
 	}
 	else
 		own_read = MyLocalTransactionId;
+	/* the limits have a lock of their own */
+	for (int i = 0; i < QUEUES; i++)
+		if (change[i] != QUEUE_SAME)
+			limit_begin_anew(i, change[i] == QUEUE_OTHER);
 	pfree(fresh);
 }
 

@@ -25,7 +25,7 @@
 #include "job/queue.h"
 #include "job/record.h"
 #include "job/run.h"
-#include "shared.h"
+#include "job/running.h"
 
 /* last field of our advisory locks; pg_advisory_lock() uses 1 and 2 */
 #define LOCK_CLASS_JOB 1017
@@ -118,7 +118,7 @@ void
 job_batch_ended(JobScope *scope)
 {
 	for (int i = 0; i < scope->nran; i++)
-		estate_running_remove(scope->ran[i]);
+		running_remove(scope->ran[i]);
 	scope->nran = 0;
 }
 
@@ -129,7 +129,7 @@ job_scope_create(Oid caller, const char *queue)
 
 	scope->caller = caller;
 	scope->queue = queue;
-	scope->ran = palloc(sizeof(int64) * ESTATE_MAX_RUNNING);
+	scope->ran = palloc(sizeof(int64) * RUNNING_MOST);
 	return scope;
 }
 
@@ -137,10 +137,10 @@ job_scope_create(Oid caller, const char *queue)
 static Datum
 queues_without_room(TimestampTz now, TimestampTz *until)
 {
-	Datum		names[ESTATE_MAX_QUEUES];
+	Datum		names[QUEUES];
 	int			n = 0;
 
-	for (int i = 0; i < ESTATE_MAX_QUEUES; i++)
+	for (int i = 0; i < QUEUES; i++)
 		if (queue_at(i)->defined && !limit_has_room(i, now, until))
 			names[n++] = CStringGetTextDatum(queue_at(i)->name);
 	return PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
@@ -235,7 +235,7 @@ job_claim_network(JobScope *scope, int most, TimestampTz *until)
 	Oid			types[] = {TIMESTAMPTZOID, INT8OID, TEXTOID, OIDOID, TEXTARRAYOID};
 	Datum		values[5];
 	char		nulls[] = "     ";
-	bool		full[ESTATE_MAX_QUEUES] = {false};
+	bool		full[QUEUES] = {false};
 	MemoryContext caller = CurrentMemoryContext;
 	List	   *jobs = NIL;
 	EstateUser	user;
@@ -245,7 +245,7 @@ job_claim_network(JobScope *scope, int most, TimestampTz *until)
 	scope->now = estate_now();
 	values[0] = TimestampTzGetDatum(scope->now);
 	/* others may hold the first ones: look a little further than we need */
-	values[1] = Int64GetDatum((int64) most + ESTATE_MAX_RUNNING);
+	values[1] = Int64GetDatum((int64) most + RUNNING_MOST);
 	values[2] = scope->queue ? CStringGetTextDatum(scope->queue) : (Datum) 0;
 	nulls[2] = scope->queue ? ' ' : 'n';
 	values[3] = ObjectIdGetDatum(scope->caller);

@@ -19,6 +19,7 @@
 #include "storage/lock.h"
 #include "utils/array.h"
 
+#include "inflight.h"
 #include "job/count.h"
 #include "job/queue.h"
 #include "job/ready.h"
@@ -29,21 +30,6 @@
 #define LOCK_CLASS_SUSPECT 1020
 
 static LOCKTAG suspects_tag;
-
-/* Whether there are any of this database */
-bool
-suspect_any(void)
-{
-	bool		any = false;
-
-	if (((volatile EstateShared *) estate_shared)->nsuspects == 0)
-		return false;
-	LWLockAcquire(estate_shared->lock, LW_SHARED);
-	for (int i = 0; i < estate_shared->nsuspects && !any; i++)
-		any = estate_shared->suspects[i].database == MyDatabaseId;
-	LWLockRelease(estate_shared->lock);
-	return any;
-}
 
 /*
  * One worker settles them, and the others wait, for they must not find the
@@ -56,23 +42,8 @@ lock_suspects(void)
 	(void) LockAcquire(&suspects_tag, ExclusiveLock, true, false);
 }
 
-/* Those of this database, in the current context */
-static int
-read_suspects(EstateSuspect **suspects)
-{
-	int			n = 0;
-
-	*suspects = palloc(sizeof(EstateSuspect) * ESTATE_MAX_SUSPECTS);
-	LWLockAcquire(estate_shared->lock, LW_SHARED);
-	for (int i = 0; i < estate_shared->nsuspects; i++)
-		if (estate_shared->suspects[i].database == MyDatabaseId)
-			(*suspects)[n++] = estate_shared->suspects[i];
-	LWLockRelease(estate_shared->lock);
-	return n;
-}
-
 static bool
-was_alone(const EstateSuspect *suspects, int n, int64 id)
+was_alone(const Suspect *suspects, int n, int64 id)
 {
 	for (int i = 0; i < n; i++)
 		if (suspects[i].id == id)
@@ -98,7 +69,7 @@ settle_one(Job *job, JobDoer done_by, bool alone, bool in_lane)
 
 /* The rows that a statement takes away, whose last column says who does the job */
 static int
-settle_rows(const char *statement, bool in_lane, const EstateSuspect *suspects, int n)
+settle_rows(const char *statement, bool in_lane, const Suspect *suspects, int n)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Oid			type = INT8ARRAYOID;
@@ -141,12 +112,12 @@ settle_rows(const char *statement, bool in_lane, const EstateSuspect *suspects, 
 void
 suspect_settle(void)
 {
-	EstateSuspect *suspects;
+	Suspect    *suspects = palloc(sizeof(Suspect) * SUSPECTS_MOST);
 	int			n;
 	int			found;
 
 	lock_suspects();
-	n = read_suspects(&suspects);
+	n = inflight_suspects(suspects);
 	if (n == 0)
 		return;					/* another worker has, while we waited */
 	/* whoever has a row locked runs the job in his session, or has it cancelled */
@@ -168,14 +139,7 @@ suspect_settle(void)
 void
 suspect_forget(void)
 {
-	int			kept = 0;
-
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < estate_shared->nsuspects; i++)
-		if (estate_shared->suspects[i].database != MyDatabaseId)
-			estate_shared->suspects[kept++] = estate_shared->suspects[i];
-	estate_shared->nsuspects = kept;
-	LWLockRelease(estate_shared->lock);
+	inflight_forget_suspects();
 	LockRelease(&suspects_tag, ExclusiveLock, true);
 	estate_wake_now(WORKER_NETWORK);
 }
