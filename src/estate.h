@@ -73,7 +73,10 @@ extern char *estate_secrets_dir;
 #define ESTATE_MAX_DATABASES 32
 #define ESTATE_MAX_WORKERS 16	/* for each database */
 
-/* what a worker of a database does: its first one holds the event loop, the others run SQL handlers */
+/*
+ * What a worker of a database does: its first one holds the event loop, the
+ * others run SQL handlers.
+ */
 typedef enum EstateWorkerKind
 {
 	WORKER_NETWORK,
@@ -101,17 +104,21 @@ typedef struct EstateWorkerSlot
 typedef struct EstateDatabaseSlot
 {
 	Oid			database;		/* InvalidOid: free */
-	bool		wake[ESTATE_MAX_WORKERS];	/* a commit has left work since this worker last looked */
+	/* a commit has left work since this worker last looked */
+	bool		wake[ESTATE_MAX_WORKERS];
 	TimestampTz due[WORKER_KINDS];	/* when the next job is due, DT_NOEND: none known */
-	bool		prepared;		/* a prepared transaction holds jobs, or what they wait for: its commit will not tell */
+	/* a prepared transaction holds jobs, or what they wait for: its commit will not tell */
+	bool		prepared;
 	uint32		prepares;		/* so many have been prepared */
-	uint32		changes;		/* commits that changed what workers remember of the installation and the queues */
+	/* commits that changed what workers remember of the installation and the queues */
+	uint32		changes;
 	EstateWorkerSlot workers[ESTATE_MAX_WORKERS];
 } EstateDatabaseSlot;
 
 typedef struct EstateShared
 {
-	pid_t		launcher_pid;	/* these two have a lock of their own, see estate_set_launcher() */
+	/* these two have a lock of their own, see slot_set_launcher() */
+	pid_t		launcher_pid;
 	Latch	   *launcher_latch;
 	EstateDatabaseSlot databases[ESTATE_MAX_DATABASES];
 } EstateShared;
@@ -130,12 +137,12 @@ extern EstateShared *estate_shared;
  */
 typedef struct EstateArea
 {
-	const char *name;			/* of the memory and the locks, as the views of the server show them */
+	const char *name;			/* of the memory and its locks, as the server's views show them */
 	Size		bytes;			/* of a piece */
 	int			npieces;		/* ESTATE_MAX_DATABASES, or 1: it is not of databases */
-	/* a database becomes the owner of a piece, which is locked; NULL: all of it is zero then */
+	/* a database becomes the owner of a piece, which is locked; NULL: it is zeroed */
 	void		(*begin) (void *piece);
-	/* for what else it needs: how much memory, and making it.  Both run in the postmaster; NULL: nothing */
+	/* what else it needs: how much memory, and making it, in the postmaster; NULL: nothing */
 	Size		(*more_bytes) (void);
 	void		(*start) (void);
 

@@ -153,7 +153,8 @@ start_inflight(void)
 			entries[i].count = 0;
 	for (int i = 0; i < INFLIGHT_ENTRIES; i++)
 		if (entries[i].count > 0)
-			add_suspects((SuspectState *) inflight_area.pieces, &entries[i], entries[i].alone && is_only(&entries[i]));
+			add_suspects((SuspectState *) inflight_area.pieces, &entries[i],
+						 entries[i].alone && is_only(&entries[i]));
 	for (int i = 0; i < INFLIGHT_ENTRIES; i++)
 		if (entries[i].count > 0)
 			entries[i].count = 0;

@@ -25,33 +25,37 @@
 #include "wake.h"
 
 /*
- * In this order at commit, abort and prepare.  First what others can find the
- * jobs by, then what they are told of them, last that they wake: whoever is
- * woken finds everything in place.
+ * In this order at commit, abort and prepare.  First the places where others
+ * find the jobs, then what they are told of them, last that they wake: whoever
+ * is woken finds everything in place.
  */
 static void (*const steps[]) (XactEvent event) = {
-	/* at abort the pages in hand go back, once their rows are there again */
+	/* at abort the pages in hand go back: their rows are there again */
 	ready_at_end,
-	/* pages with our rows, that are visible now: those that workers have passed are taken again */
+	/* pages with our rows, which are visible now: those that workers have passed are taken again */
 	lane_at_end,
-	/* after the rows, so that each is in the snapshot of a count of all rows or is added, never both */
+	/* after the rows: each is in the snapshot of a count of all rows, or is added; never both */
 	count_at_end,
-	/* what handlers did, once it is certain; before anybody is woken who could ask for it */
+	/* what handlers did is certain now; before anybody is woken who could ask for it */
 	metric_at_end,
-	/* our jobs can be found by those they wait for, which until now could not rule them out */
+	/* jobs that wait for others can be seen: the flag that there are some stands in for us now */
 	depend_at_end,
 	/* the wish to cancel can be read: whoever runs the job is interrupted, and finds it */
 	cancel_at_end,
-	/* room is given back when the jobs that were held back for it can be seen; at abort with the rates */
+	/* room goes to jobs that were held back, which can be seen now; at abort also the rates */
 	limit_at_end,
-	/* flags that say where to look: up again if our look was undone; those that the steps before put up are not lowered */
+	/* flags that we took down to look, and whose look is undone, are up again */
 	look_at_end,
-	/* last: what is remembered is old, and who is to look at all of the above */
+	/* last, for all of the above: what workers remember is old, and they are to look */
 	wake_at_end,
 };
 
-/* What a subtransaction leaves to its parent, or takes with it.  The two know nothing of each other: any order would do. */
-static void (*const substeps[]) (SubXactEvent event, SubTransactionId mine, SubTransactionId parent) = {
+/*
+ * What a subtransaction leaves to its parent, or takes with it.  The two know
+ * nothing of each other: any order would do.
+ */
+static void (*const substeps[]) (SubXactEvent event,
+								 SubTransactionId mine, SubTransactionId parent) = {
 	count_at_subtransaction_end,
 	cancel_at_subtransaction_end,
 };
@@ -74,7 +78,8 @@ end_transaction(XactEvent event, void *arg)
 }
 
 static void
-end_subtransaction(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+end_subtransaction(SubXactEvent event, SubTransactionId mine, SubTransactionId parent,
+				   void *arg)
 {
 	if (event == SUBXACT_EVENT_COMMIT_SUB || event == SUBXACT_EVENT_ABORT_SUB)
 		for (int i = 0; i < lengthof(substeps); i++)

@@ -129,7 +129,10 @@ estate_change_at_commit(void)
 	commit_changes = true;
 }
 
-/* A transaction is being prepared that leaves what its commit would have told of; neither allocates nor throws */
+/*
+ * A transaction is being prepared that leaves what its commit would have told
+ * of; neither allocates nor throws.
+ */
 void
 estate_note_prepared(void)
 {

@@ -52,7 +52,8 @@ cancel_at_end(XactEvent event)
 }
 
 void
-cancel_at_subtransaction_end(SubXactEvent event, SubTransactionId mine, SubTransactionId parent)
+cancel_at_subtransaction_end(SubXactEvent event,
+							 SubTransactionId mine, SubTransactionId parent)
 {
 	int			kept = 0;
 

@@ -13,6 +13,7 @@ extern void cancel_sweep(void);
 
 /* steps of transaction_end.c */
 extern void cancel_at_end(XactEvent event);
-extern void cancel_at_subtransaction_end(SubXactEvent event, SubTransactionId mine, SubTransactionId parent);
+extern void cancel_at_subtransaction_end(SubXactEvent event,
+										 SubTransactionId mine, SubTransactionId parent);
 
 #endif							/* ESTATE_CANCEL_H */

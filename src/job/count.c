@@ -138,7 +138,8 @@ add_pending(void)
 		for (int i = 0; i < npending; i++)
 			for (int as = 0; as < COUNTED_STATES; as++)
 				if (pending[i].jobs[as] != 0)
-					pg_atomic_fetch_add_u64(&counts->queues[pending[i].queue].jobs[as], pending[i].jobs[as]);
+					pg_atomic_fetch_add_u64(&counts->queues[pending[i].queue].jobs[as],
+											pending[i].jobs[as]);
 	estate_unlock_piece(&count_area, counts);
 }
 
@@ -203,7 +204,8 @@ hand_to_parent(int level)
 }
 
 void
-count_at_subtransaction_end(SubXactEvent event, SubTransactionId mine, SubTransactionId parent)
+count_at_subtransaction_end(SubXactEvent event,
+							 SubTransactionId mine, SubTransactionId parent)
 {
 	int			level = GetCurrentTransactionNestLevel();
 
@@ -301,7 +303,8 @@ count_is_wanted(void)
 
 	if (counts == NULL)
 		return false;
-	wanted = counts->state != COUNTS_KEPT || counts->table != table || (counts->stale && slot && !slot->prepared);
+	wanted = counts->state != COUNTS_KEPT || counts->table != table ||
+		(counts->stale && slot && !slot->prepared);
 	estate_unlock_piece(&count_area, counts);
 	return wanted;
 }

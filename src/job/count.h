@@ -14,7 +14,7 @@
 typedef enum Counted
 {
 	COUNTED_READY,				/* in the lanes */
-	COUNTED_OPEN,				/* could run as well: of the network, or a limit keeps it waiting */
+	COUNTED_OPEN,				/* could run, too: of the network, or a limit keeps it waiting */
 	COUNTED_SCHEDULED,
 	COUNTED_RETRYABLE,
 	COUNTED_BLOCKED,
@@ -42,7 +42,7 @@ typedef struct CountedQueue
 typedef enum CountState
 {
 	COUNTS_NONE,
-	COUNTS_BEGUN,				/* rows are being counted; what commits meanwhile is added already */
+	COUNTS_BEGUN,				/* rows are counted; what commits meanwhile is added already */
 	COUNTS_KEPT
 } CountState;
 
@@ -50,9 +50,9 @@ typedef enum CountState
 typedef struct Counts
 {
 	CountState	state;
-	bool		stale;			/* something has happened that was not seen: to be counted again */
+	bool		stale;			/* something was not seen: to be counted again */
 	Oid			table;			/* job_ended: after teardown() and setup() it is another */
-	uint64		xmax;			/* the snapshot of the count: what it saw is in it, and is not added */
+	uint64		xmax;			/* the count's snapshot: what it saw is in it, and is not added */
 	int			nxids;
 	TransactionId xids[COUNTS_XIDS];
 	int			nqueues;
@@ -82,6 +82,7 @@ extern int64 count_of_ended(const char *queue);
 
 /* steps of transaction_end.c */
 extern void count_at_end(XactEvent event);
-extern void count_at_subtransaction_end(SubXactEvent event, SubTransactionId mine, SubTransactionId parent);
+extern void count_at_subtransaction_end(SubXactEvent event,
+										 SubTransactionId mine, SubTransactionId parent);
 
 #endif							/* ESTATE_COUNT_H */

@@ -218,7 +218,7 @@ static bool
 delete_expired(const History *history, const Retention *queue)
 {
 	bool		is_default = queue->number == QUEUE_DEFAULT;
-	Queue *state = queue_at(queue->number);
+	Queue	   *state = queue_at(queue->number);
 	TimestampTz until = 0;
 	Datum		values[3];
 

@@ -158,7 +158,8 @@ tell_page(const TouchedPages *page)
 	 * snapshot after that; our rows have become visible before we look.
 	 */
 	pg_memory_barrier();
-	if (state == NULL || behind.from >= ((volatile LaneSegment *) segment_of(state, page->heap))->next)
+	if (state == NULL ||
+		behind.from >= ((volatile LaneSegment *) segment_of(state, page->heap))->next)
 		return;
 	segment = lock_segment(page->heap, &state);
 	if (segment && behind.from < segment->next)

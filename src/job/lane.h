@@ -53,7 +53,8 @@ extern Oid	lane_table(LaneHeap heap);
 extern LaneHeap lane_heap(Oid table);
 extern int	lane_current(int queue, int lane);
 extern void lane_note_row(LaneHeap heap, BlockNumber block);
-extern bool lane_take(LaneHeap heap, Oid filenode, BlockNumber nblocks, int pages, LaneBlocks *taken);
+extern bool lane_take(LaneHeap heap, Oid filenode, BlockNumber nblocks, int pages,
+					  LaneBlocks *taken);
 extern void lane_finish(LaneHeap heap, const LaneBlocks *taken, bool again);
 extern void lane_order(int queue, int lane, int *segments);
 extern void lane_rotate(LaneHeap to);

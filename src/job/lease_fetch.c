@@ -215,7 +215,7 @@ look_at_queue(Fetch *fetch)
 	2, {TEXTOID, TEXTOID}};
 	const LeaseRequest *request = fetch->request;
 	Datum		values[] = {CStringGetTextDatum(request->queue), CStringGetTextDatum(request->worker ? request->worker : "")};
-	Queue *queue = queue_at(fetch->queue);
+	Queue	   *queue = queue_at(fetch->queue);
 
 	if (queue->concurrency > 0 || queue->concurrency_local > 0 || queue->concurrency_by_key > 0)
 		job_lock_queue(fetch->queue);

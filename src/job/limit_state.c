@@ -58,7 +58,10 @@ make_keys(void)
 								HASH_ELEM | HASH_FUNCTION | HASH_PARTITION);
 }
 
-/* The keys of the database that had the slot before go, too: its processes see by the term that they have none any more */
+/*
+ * The keys of the database that had the slot before go, too: its processes see
+ * by the term that they have none any more.
+ */
 static void
 limit_begin(void *piece)
 {
@@ -69,7 +72,11 @@ limit_begin(void *piece)
 	/* the first time it is all zero */
 	if (state->term > 0)
 		dlist_foreach_modify(at, &state->keys)
-			hash_search(shared_keys, &dlist_container(LimitKey, node, at.cur)->name, HASH_REMOVE, NULL);
+		{
+			LimitKey   *key = dlist_container(LimitKey, node, at.cur);
+
+			hash_search(shared_keys, &key->name, HASH_REMOVE, NULL);
+		}
 	memset(state, 0, sizeof(*state));
 	state->term = term;
 	dlist_init(&state->keys);
@@ -106,7 +113,10 @@ limit_unlock(void)
 	limit_locked = NULL;
 }
 
-/* The table of keys; caller holds the lock.  NULL: the database has lost its workers since limit_prepare_keys(). */
+/*
+ * The table of keys; caller holds the lock.  NULL: the database has lost its
+ * workers since limit_prepare_keys().
+ */
 static HTAB *
 keys(void)
 {
@@ -167,7 +177,8 @@ limit_find_key(int queue, const char *text, double now)
 		forget_idle_keys(now);
 	if (hash_get_num_entries(keys()) >= LIMIT_KEYS - ESTATE_MAX_DATABASES)
 		name.hash = 0;
-	key = hash_search(keys(), &name, limit_locked == &own_state ? HASH_ENTER : HASH_ENTER_NULL, &found);
+	key = hash_search(keys(), &name,
+					  limit_locked == &own_state ? HASH_ENTER : HASH_ENTER_NULL, &found);
 	if (key && !found)
 	{
 		memset((char *) key + sizeof(name), 0, sizeof(LimitKey) - sizeof(name));

@@ -29,7 +29,7 @@ typedef struct LimitKey
 	bool		waited_for;		/* jobs are held back */
 	pid_t		process;		/* who took it last, in which of its batches */
 	uint64		batch;
-	double		arrival;		/* theoretical arrival time of the next job by its rate, microseconds */
+	double		arrival;		/* theoretical one of the next job by its rate, microseconds */
 } LimitKey;
 
 typedef struct LimitQueue
@@ -41,14 +41,18 @@ typedef struct LimitQueue
 
 typedef struct LimitState
 {
-	uint64		term;			/* of its database in this slot: what was taken in another one is void; 0: of no slot */
+	/* of its database in this slot: what was taken in another one is void; 0: of no slot */
+	uint64		term;
 	dlist_head	keys;
 	LimitQueue	queues[QUEUES];
 } LimitState;
 
 extern EstateArea limit_area;
 
-/* What is locked: this database's in shared memory, or where it has no workers our own; NULL: nothing */
+/*
+ * What is locked: this database's in shared memory, or where it has no workers
+ * our own; NULL: nothing.
+ */
 extern LimitState *limit_locked;
 
 extern bool limit_is_shared(void);

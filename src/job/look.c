@@ -20,7 +20,7 @@
 typedef struct LookState
 {
 	bool		up[LOOKS];
-	int			depending;		/* transactions under way that make jobs wait for others; under the lock */
+	int			depending;		/* transactions that make jobs wait for others; under the lock */
 } LookState;
 
 /* flags that this transaction has taken down */
@@ -109,7 +109,10 @@ look_at_end(XactEvent event)
 	any_taken_down = look_again = false;
 }
 
-/* A transaction begins to make jobs wait for others, before anybody can see them; false: nobody wants to know */
+/*
+ * A transaction begins to make jobs wait for others, before anybody can see
+ * them; false: nobody wants to know.
+ */
 bool
 look_depending_begins(void)
 {
@@ -143,5 +146,6 @@ look_any_depending(void)
 {
 	const volatile LookState *state = estate_piece(&look_area);
 
-	return state == NULL || state->up[LOOK_DEPENDENCIES] || state->depending > 0 || look_is_prepared();
+	return state == NULL || state->up[LOOK_DEPENDENCIES] || state->depending > 0 ||
+		look_is_prepared();
 }

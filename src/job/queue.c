@@ -54,7 +54,7 @@ int
 queue_find(const char *name)
 {
 	static int	last = QUEUE_DEFAULT;
-	Queue *queue = queue_at(last);
+	Queue	   *queue = queue_at(last);
 
 	if (queue->defined && strcmp(queue->name, name) == 0)
 		return last;
@@ -104,7 +104,7 @@ read_queue(Queue *queue, HeapTuple row, TupleDesc desc)
 static Queue *
 read_queues(void)
 {
-	Queue *queues = palloc0(sizeof(Queue) * QUEUES);
+	Queue	   *queues = palloc0(sizeof(Queue) * QUEUES);
 	EstateUser	user;
 
 	estate_become_keeper(&user);
@@ -137,12 +137,16 @@ typedef enum QueueChange
 static QueueChange
 copy_queue(Queue *to, const Queue *from)
 {
-	QueueChange change = to->defined != from->defined || strcmp(to->name, from->name) != 0 ? QUEUE_OTHER :
-		to->rate != from->rate || to->rate_by_key != from->rate_by_key ||
-		to->rate_period != from->rate_period || strcmp(to->key, from->key) != 0 ? QUEUE_OTHER_RATES : QUEUE_SAME;
+	QueueChange change = QUEUE_SAME;
 
-	if (change == QUEUE_OTHER)
+	if (to->defined != from->defined || strcmp(to->name, from->name) != 0)
+	{
+		change = QUEUE_OTHER;
 		memset(to, 0, sizeof(*to));
+	}
+	else if (to->rate != from->rate || to->rate_by_key != from->rate_by_key ||
+			 to->rate_period != from->rate_period || strcmp(to->key, from->key) != 0)
+		change = QUEUE_OTHER_RATES;
 	memcpy(to, from, offsetof(Queue, lease_hint));
 	return change;
 }

@@ -27,7 +27,10 @@ typedef struct QueueLeaseHint
 	TimestampTz until;			/* good until then */
 } QueueLeaseHint;
 
-/* A queue: what estate_internal.queue says of it, and what is remembered of its jobs.  Zero: no limit. */
+/*
+ * A queue: what estate_internal.queue says of it, and what is remembered of
+ * its jobs.  Zero: no limit.
+ */
 typedef struct Queue
 {
 	bool		defined;
@@ -45,13 +48,13 @@ typedef struct Queue
 
 	/* not read from there */
 	QueueLeaseHint lease_hint;	/* under the lock */
-	TimestampTz expired_to;		/* keep_for has taken all that ended before this; the tidier's alone */
+	TimestampTz expired_to;		/* keep_for has taken what ended before this; the tidier's alone */
 } Queue;
 
 typedef struct QueueState
 {
 	uint32		read;			/* number of changes when the queues were read, and one more */
-	uint32		tidied;			/* number of changes when expired_to of the queues was set, and one more */
+	uint32		tidied;			/* the same when expired_to of the queues was set */
 	Queue		queues[QUEUES];
 } QueueState;
 

@@ -616,7 +616,7 @@ job_run_ready(JobScope *scope, TimestampTz *until)
 {
 	Batch	   *batch = palloc0(sizeof(Batch));
 	ReadyHand  *hand = ready_hand(OidIsValid(scope->caller));
-	Queue *queue;
+	Queue	   *queue;
 	int			before;
 
 	/* a queue may have been paused, changed or dropped since the last batch */

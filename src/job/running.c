@@ -43,7 +43,10 @@ EstateArea running_area = {
 static const EstateDatabaseSlot *my_slot = NULL;
 static RunningWorker *my_entry = NULL;
 
-/* Also when the database has lost its workers meanwhile: until we are gone no other gets the slot */
+/*
+ * Also when the database has lost its workers meanwhile: until we are gone no
+ * other gets the slot.
+ */
 static RunningState *
 lock_mine(LWLockMode mode)
 {
@@ -60,9 +63,8 @@ unlock_mine(RunningState *state)
 static void
 leave(int code, Datum arg)
 {
-	RunningState *state;
+	RunningState *state = lock_mine(LW_EXCLUSIVE);
 
-	state = lock_mine(LW_EXCLUSIVE);
 	if (my_entry->pid == MyProcPid)
 	{
 		my_entry->pid = 0;
@@ -155,7 +157,10 @@ running_cancelled(int64 id)
 	return cancel;
 }
 
-/* The worker that says it has a job in hand, and its entry; NULL: none does.  Caller holds the lock. */
+/*
+ * The worker that says it has a job in hand, and its entry; NULL: none does.
+ * Caller holds the lock.
+ */
 static Running *
 find_running(RunningState *state, int64 id, int *worker)
 {
@@ -254,7 +259,10 @@ running_all(int *n)
 
 PG_FUNCTION_INFO_V1(estate_running_jobs);
 
-/* estate.running_jobs() -> setof bigint: ids of the jobs that this database's workers have in hand */
+/*
+ * estate.running_jobs() -> setof bigint: ids of the jobs that this database's
+ * workers have in hand
+ */
 Datum
 estate_running_jobs(PG_FUNCTION_ARGS)
 {
