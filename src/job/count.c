@@ -86,12 +86,11 @@ find_queue(const Counts *counts, const char *name)
 }
 
 static int
-place_of_queue(const char *name)
+place_of_queue(Counts *counts, const char *name)
 {
-	Counts	   *counts = estate_piece(&count_area);
 	int			place;
 
-	if (counts == NULL || strlen(name) >= NAMEDATALEN)
+	if (strlen(name) >= NAMEDATALEN)
 		return COUNTED_QUEUES - 1;
 	place = find_queue(counts, name);
 	if (place >= 0)
@@ -242,19 +241,20 @@ add_place(int level, int queue)
 void
 count_jobs(const char *queue, Counted as, int64 n)
 {
+	Counts	   *counts = estate_piece(&count_area);
 	int			level;
 	int			place;
 	PendingCount *count;
 
 	if (estate_shared == NULL)
 		return;
-	if (estate_find_slot(MyDatabaseId) == NULL)
+	if (counts == NULL)
 	{
 		unseen = true;			/* it may have one before we commit */
 		return;
 	}
 	level = GetCurrentTransactionNestLevel();
-	place = place_of_queue(queue);
+	place = place_of_queue(counts, queue);
 	count = find_pending(level, place);
 	if (count == NULL)
 		count = add_place(level, place);
@@ -342,9 +342,8 @@ begin_count(const EstateDatabaseSlot *slot)
 
 /* The rows found are in the snapshot: they are added as they are, not by the commit of this transaction */
 static void
-finish_count(void)
+finish_count(Counts *counts)
 {
-	Counts	   *counts = estate_piece(&count_area);
 	Oid			table;
 
 	for (uint64 i = 0; i < SPI_processed; i++)
@@ -352,10 +351,9 @@ finish_count(void)
 		HeapTuple	row = SPI_tuptable->vals[i];
 		TupleDesc	desc = SPI_tuptable->tupdesc;
 		bool		isnull;
-		int			place = place_of_queue(SPI_getvalue(row, desc, 1));
+		int			place = place_of_queue(counts, SPI_getvalue(row, desc, 1));
 
-		if (counts)
-			pg_atomic_fetch_add_u64(&counts->queues[place].jobs[DatumGetInt32(SPI_getbinval(row, desc, 2, &isnull))],
+		pg_atomic_fetch_add_u64(&counts->queues[place].jobs[DatumGetInt32(SPI_getbinval(row, desc, 2, &isnull))],
 								DatumGetInt64(SPI_getbinval(row, desc, 3, &isnull)));
 	}
 	table = record_table("job_ended");
@@ -376,19 +374,20 @@ void
 count_all(void)
 {
 	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+	Counts	   *counts = estate_piece(&count_area);
 	EstateUser	user;
 
-	if (slot == NULL)
+	if (slot == NULL || counts == NULL)
 		return;
 	estate_become_keeper(&user);
 	SPI_connect();
 	SPI_execute("LOCK TABLE estate_internal.job_ready, estate_internal.job_ended IN ACCESS SHARE MODE", false, 0);
-	(void) place_of_queue("default");
+	(void) place_of_queue(counts, "default");
 	begin_count(slot);
 	SPI_execute("SELECT queue, 0, pg_catalog.count(*) FROM estate_internal.job_ready GROUP BY 1"
 				" UNION ALL SELECT queue, " COUNTED_OPEN_ROW("") ", pg_catalog.count(*) FROM estate_internal.job_open GROUP BY 1, 2"
 				" UNION ALL SELECT queue, " COUNTED_ENDED_ROW ", pg_catalog.count(*) FROM estate_internal.job_ended GROUP BY 1, 2", true, 0);
-	finish_count();
+	finish_count(counts);
 	PopActiveSnapshot();
 	SPI_finish();
 	estate_resume_user(&user);
