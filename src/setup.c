@@ -487,12 +487,12 @@ estate_module_state(PG_FUNCTION_ARGS)
 	{
 		EstateDatabaseSlot *slot;
 
-		LWLockAcquire(estate_shared->lock, LW_SHARED);
 		launcher = estate_shared->launcher_pid;
-		slot = estate_find_slot(MyDatabaseId);
+		slot = estate_lock_slot(LW_SHARED);
 		for (int i = 0; slot != NULL && i < ESTATE_MAX_WORKERS; i++)
 			running += slot->workers[i].pid != 0;
-		LWLockRelease(estate_shared->lock);
+		if (slot)
+			estate_unlock_slot(slot);
 	}
 	values[0] = BoolGetDatum(estate_shared != NULL);
 	values[1] = Int32GetDatum(launcher);

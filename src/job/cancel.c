@@ -16,10 +16,11 @@
 
 #include "job/call.h"
 #include "job/cancel.h"
+#include "job/look.h"
 #include "job/queue.h"
+#include "job/running.h"
 #include "job/settle.h"
 #include "job/waiting.h"
-#include "shared.h"
 
 #define MOST_TOLD 64			/* in one transaction; others are stopped by the next sweep */
 
@@ -34,27 +35,23 @@ static Told told[MOST_TOLD];
 static int	ntold = 0;
 static bool any_told = false;
 
-/* Runs while a transaction ends; neither allocates nor throws */
-static void
-tell(XactEvent event, void *arg)
+void
+cancel_at_end(XactEvent event)
 {
-	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
-
-	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
-		return;
-	if (any_told && event != XACT_EVENT_ABORT && slot)
-		slot->cancels = true;
-	if (any_told && event == XACT_EVENT_PREPARE && slot)
+	if (any_told && event != XACT_EVENT_ABORT)
+		look_put_up(LOOK_CANCELS);
+	if (any_told && event == XACT_EVENT_PREPARE)
 		estate_note_prepared();
 	if (event == XACT_EVENT_COMMIT)
 		for (int i = 0; i < ntold; i++)
-			estate_running_cancel(told[i].id);
+			running_cancel(told[i].id);
 	any_told = false;
 	ntold = 0;
 }
 
-static void
-tell_subtransaction(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+void
+cancel_at_subtransaction_end(SubXactEvent event,
+							 SubTransactionId mine, SubTransactionId parent)
 {
 	int			kept = 0;
 
@@ -100,20 +97,13 @@ forget_wish(int64 id)
 static bool
 stop_running(int64 id)
 {
-	static bool registered = false;
 	Oid			role = waiting_role(id);
 
 	if (!OidIsValid(role))
 		return false;
 	waiting_require_rights(id, role);
-	if (!estate_is_running(id))
+	if (!running_is(id))
 		return false;
-	if (!registered)
-	{
-		RegisterXactCallback(tell, NULL);
-		RegisterSubXactCallback(tell_subtransaction, NULL);
-		registered = true;
-	}
 	remember_wish(id);
 	any_told = true;
 	if (ntold < MOST_TOLD)
@@ -146,7 +136,7 @@ do_wish(int64 id)
 	if (cancel_waiting(id, false) || !OidIsValid(waiting_role(id)))
 		forget_wish(id);
 	else
-		estate_running_cancel(id);
+		running_cancel(id);
 }
 
 /* Looks after wishes to cancel that were made while the job was being run */
@@ -157,18 +147,16 @@ cancel_sweep(void)
 		"SELECT job FROM estate_internal.job_cancel LIMIT 1000",
 		.flags = KEEPER_NEWEST | KEEPER_PLAN_ONCE
 	};
-	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
 	int64	   *ids;
 	int			n;
-	bool		again = false;
+	bool		again;
 	EstateUser	user;
 	KeeperRows	rows;
 
-	if (slot && !slot->cancels)
+	if (!look_is_up(LOOK_CANCELS))
 		return;
 	/* before we look: whoever wishes from now on says so again */
-	if (slot)
-		again = estate_begin_look(slot, &slot->cancels);
+	again = look_begin(LOOK_CANCELS);
 	keeper_begin(&user);
 	rows = keeper_run(&statement, NULL, NULL);
 	n = (int) rows.n;
@@ -176,8 +164,8 @@ cancel_sweep(void)
 	for (int i = 0; i < n; i++)
 		ids[i] = keeper_int64(rows, i, 1);
 	keeper_end(&user);
-	if (slot && (n > 0 || again))
-		slot->cancels = true;
+	if (n > 0 || again)
+		look_put_up(LOOK_CANCELS);
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();

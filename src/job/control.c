@@ -20,9 +20,9 @@
 #include "job/open.h"
 #include "job/queue.h"
 #include "job/ready.h"
+#include "job/running.h"
 #include "job/settle.h"
 #include "job/waiting.h"
-#include "shared.h"
 
 static bool
 is_own(int64 id)
@@ -290,6 +290,6 @@ estate_report_job(PG_FUNCTION_ARGS)
 
 	/* outside of a job, a function that is also a handler need not care */
 	if (own && !PG_ARGISNULL(0))
-		(void) estate_report_progress(own->id, PG_GETARG_FLOAT8(0), PG_ARGISNULL(1) ? 0 : PG_GETARG_FLOAT8(1), note);
+		(void) running_report(own->id, PG_GETARG_FLOAT8(0), PG_ARGISNULL(1) ? 0 : PG_GETARG_FLOAT8(1), note);
 	PG_RETURN_VOID();
 }

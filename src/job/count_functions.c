@@ -16,21 +16,14 @@
 #include "utils/tuplestore.h"
 
 #include "job/count.h"
-
-#define OTHERS "(others)"
-
-/* A job in a worker's hands */
-typedef struct InHand
-{
-	int16		metric;
-	uint8		counted;
-} InHand;
+#include "job/metric.h"
+#include "job/running.h"
 
 typedef struct CountReport
 {
 	ReturnSetInfo *rsinfo;
-	EstateDatabaseSlot *slot;	/* NULL: no workers */
-	InHand	   *in_hand;
+	Counts	   *counts;			/* NULL: no workers */
+	RunningRow *in_hand;
 	int			nin_hand;
 	List	   *leased;			/* Leased */
 } CountReport;
@@ -72,23 +65,6 @@ read_leased(CountReport *report, bool by_rows)
 	keeper_end(&user);
 }
 
-/* Copied first: nothing that can throw runs under the lock */
-static void
-read_in_hand(CountReport *report)
-{
-	EstateDatabaseSlot *slot = report->slot;
-
-	report->in_hand = palloc(sizeof(InHand) * ESTATE_MAX_WORKERS * ESTATE_MAX_RUNNING);
-	report->nin_hand = 0;
-	LWLockAcquire(estate_shared->lock, LW_SHARED);
-	for (int w = 0; w < ESTATE_MAX_WORKERS; w++)
-		for (int i = 0; slot->workers[w].pid != 0 && i < slot->workers[w].nrunning; i++)
-			report->in_hand[report->nin_hand++] = (InHand) {
-				slot->workers[w].running[i].metric, slot->workers[w].running[i].counted
-			};
-	LWLockRelease(estate_shared->lock);
-}
-
 /*
  * One queue.  What is running is counted as what it was until it has ended, and
  * shown as running.
@@ -96,19 +72,19 @@ read_in_hand(CountReport *report)
 static void
 put_queue(CountReport *report, const char *queue, int64 *jobs, TimestampTz oldest)
 {
-	Datum		values[ESTATE_COUNTED + 3];
-	bool		nulls[ESTATE_COUNTED + 3] = {false};
+	Datum		values[COUNTED_STATES + 3];
+	bool		nulls[COUNTED_STATES + 3] = {false};
 	int64		running = 0;
 	ListCell   *cell;
 
 	for (int i = 0; i < report->nin_hand; i++)
 	{
-		int			metric = report->in_hand[i].metric;
+		const Running *job = &report->in_hand[i].running;
 
-		if (strcmp(metric == ESTATE_METRICS - 1 ? OTHERS : report->slot->metrics[metric].queue, queue) != 0)
+		if (strcmp(metric_queue(job->metric), queue) != 0)
 			continue;
 		running++;
-		jobs[report->in_hand[i].counted]--;
+		jobs[job->counted]--;
 	}
 	foreach(cell, report->leased)
 	{
@@ -120,30 +96,30 @@ put_queue(CountReport *report, const char *queue, int64 *jobs, TimestampTz oldes
 		jobs[leased->counted] -= leased->jobs;
 	}
 	values[0] = CStringGetTextDatum(queue);
-	for (int as = 0; as < ESTATE_COUNTED; as++)
+	for (int as = 0; as < COUNTED_STATES; as++)
 		values[as + 1] = Int64GetDatum(Max(jobs[as], 0));
-	values[ESTATE_COUNTED + 1] = Int64GetDatum(running);
-	values[ESTATE_COUNTED + 2] = TimestampTzGetDatum(oldest);
-	nulls[ESTATE_COUNTED + 2] = oldest == 0;
+	values[COUNTED_STATES + 1] = Int64GetDatum(running);
+	values[COUNTED_STATES + 2] = TimestampTzGetDatum(oldest);
+	nulls[COUNTED_STATES + 2] = oldest == 0;
 	tuplestore_putvalues(report->rsinfo->setResult, report->rsinfo->setDesc, values, nulls);
 }
 
 static void
 put_counts(CountReport *report)
 {
-	for (int i = 0; i < ESTATE_COUNTED_QUEUES; i++)
+	for (int i = 0; i < COUNTED_QUEUES; i++)
 	{
-		EstateQueueCount *count = &report->slot->counts.queues[i];
-		int64		jobs[ESTATE_COUNTED];
+		CountedQueue *count = &report->counts->queues[i];
+		int64		jobs[COUNTED_STATES];
 		bool		any = false;
 
-		for (int as = 0; as < ESTATE_COUNTED; as++)
+		for (int as = 0; as < COUNTED_STATES; as++)
 		{
 			jobs[as] = (int64) pg_atomic_read_u64(&count->jobs[as]);
 			any |= jobs[as] != 0;
 		}
 		if (any)
-			put_queue(report, i == ESTATE_COUNTED_QUEUES - 1 ? OTHERS : count->name, jobs, 0);
+			put_queue(report, i == COUNTED_QUEUES - 1 ? METRIC_OTHERS : count->name, jobs, 0);
 	}
 }
 
@@ -181,11 +157,11 @@ put_rows(CountReport *report)
 	rows = keeper_run(&statement, &now, NULL);
 	for (uint64 i = 0; i < rows.n; i++)
 	{
-		int64		jobs[ESTATE_COUNTED];
+		int64		jobs[COUNTED_STATES];
 		/* 0: none waits */
-		TimestampTz since = DatumGetTimestampTz(keeper_value(rows, i, ESTATE_COUNTED + 2));
+		TimestampTz since = DatumGetTimestampTz(keeper_value(rows, i, COUNTED_STATES + 2));
 
-		for (int as = 0; as < ESTATE_COUNTED; as++)
+		for (int as = 0; as < COUNTED_STATES; as++)
 			jobs[as] = keeper_int64(rows, i, as + 2);
 		put_queue(report, keeper_text(rows, i, 1), jobs, since);
 	}
@@ -194,7 +170,7 @@ put_rows(CountReport *report)
 
 PG_FUNCTION_INFO_V1(estate_queue_counts);
 
-/* estate.queue_counts() -> setof (queue, one for each EstateCounted, running, oldest) */
+/* estate.queue_counts() -> setof (queue, one for each Counted, running, oldest) */
 Datum
 estate_queue_counts(PG_FUNCTION_ARGS)
 {
@@ -202,10 +178,9 @@ estate_queue_counts(PG_FUNCTION_ARGS)
 
 	estate_require_tables();
 	InitMaterializedSRF(fcinfo, 0);
-	report.slot = estate_find_slot(MyDatabaseId);
-	if (report.slot)
-		read_in_hand(&report);
-	if (report.slot && report.slot->counts.state == COUNTS_KEPT && report.slot->counts.table == record_table("job_ended"))
+	report.counts = estate_piece(&count_area);
+	report.in_hand = running_all(&report.nin_hand);
+	if (report.counts && report.counts->state == COUNTS_KEPT && report.counts->table == record_table("job_ended"))
 	{
 		read_leased(&report, false);
 		put_counts(&report);

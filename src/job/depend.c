@@ -27,6 +27,7 @@
 #include "job/depend.h"
 #include "job/history.h"
 #include "job/lane.h"
+#include "job/look.h"
 
 typedef enum BlockerState
 {
@@ -222,22 +223,13 @@ write_dependencies(const Job *job, const Blocker *blockers, int n, bool when_end
 	}
 }
 
-/* Runs while a transaction ends; neither allocates nor throws */
-static void
-count_out(XactEvent event, void *arg)
+void
+depend_at_end(XactEvent event)
 {
-	EstateDatabaseSlot *slot;
-
-	if (!counted || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE))
+	if (!counted)
 		return;
 	counted = false;
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	slot = estate_find_slot(MyDatabaseId);
-	if (slot && slot->depending > 0)
-		slot->depending--;
-	if (slot && event != XACT_EVENT_ABORT)
-		slot->dependencies = true;
-	LWLockRelease(estate_shared->lock);
+	look_depending_ends(event != XACT_EVENT_ABORT);
 	if (event == XACT_EVENT_PREPARE)
 		estate_note_prepared();
 }
@@ -249,24 +241,8 @@ count_out(XactEvent event, void *arg)
 static void
 count_in(void)
 {
-	static bool registered = false;
-	EstateDatabaseSlot *slot;
-
-	if (counted || estate_find_slot(MyDatabaseId) == NULL)
-		return;
-	if (!registered)
-	{
-		RegisterXactCallback(count_out, NULL);
-		registered = true;
-	}
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	slot = estate_find_slot(MyDatabaseId);
-	if (slot)
-	{
-		slot->depending++;
-		counted = true;
-	}
-	LWLockRelease(estate_shared->lock);
+	if (!counted)
+		counted = look_depending_begins();
 }
 
 /*
@@ -329,9 +305,7 @@ depend_require_end(const Job *job, ArrayType *blockers)
 bool
 depend_any(void)
 {
-	volatile EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
-
-	return slot == NULL || slot->dependencies || slot->depending > 0 || slot->prepared;
+	return look_any_depending();
 }
 
 /* Jobs for which these were the last to wait for can run, or wait for their time */
@@ -485,21 +459,19 @@ depend_sweep(EndedJobs *ended)
 		" HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0",
 		.flags = KEEPER_NEWEST | KEEPER_PASSING
 	};
-	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
 	EstateUser	user;
 	KeeperRows	rows;
-	bool		again = false;
+	bool		again;
 
 	memset(ended, 0, sizeof(*ended));
 	if (!depend_any())
 		return false;
 	/* before we look: whoever comes from now on says so himself */
-	if (slot)
-		again = estate_begin_look(slot, &slot->dependencies);
+	again = look_begin(LOOK_DEPENDENCIES);
 	keeper_begin(&user);
 	rows = keeper_run(&statement, NULL, NULL);
-	if (again || (slot && rows.n > 0))
-		slot->dependencies = true;
+	if (again || rows.n > 0)
+		look_put_up(LOOK_DEPENDENCIES);
 	if (rows.n > 0 && keeper_bool(rows, 0, 1))
 		find_slipped(ended);
 	keeper_end(&user);

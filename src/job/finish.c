@@ -12,21 +12,21 @@
 #include "job/job.h"
 #include "job/metric.h"
 #include "job/queue.h"
+#include "job/running.h"
 #include "job/settle.h"
-#include "shared.h"
 
-static EstateKeep
+static QueueKeep
 keep_of(const Job *job)
 {
 	return queue_at(queue_find(job->queue))->keep;
 }
 
 /* Where to add what became of a job that a worker had in hand */
-static EstateMetricNumbers *
+static MetricNumbers *
 note_end(const Job *job)
 {
 	JobMetric  *metric = metric_of(job);
-	TimestampTz started = estate_running_since(job->id);
+	TimestampTz started = running_since(job->id);
 
 	if (started != 0)
 	{
@@ -70,7 +70,7 @@ job_failed(const Job *job, const ErrorData *error, TimestampTz retry_at)
 	copy = copy_of(job);
 	if (settle_failed(settlement, copy, error, retry_at, keep_of(job)))
 	{
-		EstateMetricNumbers *numbers = note_end(job);
+		MetricNumbers *numbers = note_end(job);
 
 		numbers->failed++;
 		numbers->dead += copy->attempt >= copy->max_attempts;

@@ -230,7 +230,7 @@ static bool
 delete_expired(const History *history, const Retention *queue)
 {
 	bool		is_default = queue->number == QUEUE_DEFAULT;
-	EstateQueue *state = queue_at(queue->number);
+	Queue	   *state = queue_at(queue->number);
 	TimestampTz until = 0;
 	Datum		values[3];
 
@@ -302,7 +302,7 @@ any_has_most(const History *history)
 
 /* By the counts that are kept anyway */
 static bool
-delete_surplus_by_counts(const History *history, EstateCounts *counts)
+delete_surplus_by_counts(const History *history, Counts *counts)
 {
 	bool		more = false;
 
@@ -310,7 +310,7 @@ delete_surplus_by_counts(const History *history, EstateCounts *counts)
 		return false;
 	for (int i = 0; i < counts->nqueues; i++)
 	{
-		EstateQueueCount *count = &counts->queues[i];
+		CountedQueue *count = &counts->queues[i];
 		int64		most = most_of(history, count->name);
 
 		if (most > 0)
@@ -344,21 +344,23 @@ delete_surplus_by_rows(const History *history)
 
 /* A queue that was changed, made or dropped: all is looked at once more */
 static void
-forget_if_changed(EstateDatabaseSlot *slot)
+forget_if_changed(const EstateDatabaseSlot *slot)
 {
+	QueueState *state = estate_piece(&queue_area);
 	uint32		changes = slot->changes;
 
-	if (slot->tidied_changes == changes + 1)
+	if (state == NULL || state->tidied == changes + 1)
 		return;
-	for (int i = 0; i < ESTATE_MAX_QUEUES; i++)
-		slot->queues[i].expired_to = 0;
-	slot->tidied_changes = changes + 1;
+	for (int i = 0; i < QUEUES; i++)
+		state->queues[i].expired_to = 0;
+	state->tidied = changes + 1;
 }
 
 static bool
 tidy(History *history)
 {
 	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+	Counts	   *counts = estate_piece(&count_area);
 	bool		more = false;
 
 	if (slot)
@@ -375,7 +377,7 @@ tidy(History *history)
 	for (int i = 0; i < history->nqueues && !more; i++)
 		more = delete_expired(history, &history->queues[i]);
 	if (!more && any_has_most(history))
-		more = slot ? delete_surplus_by_counts(history, &slot->counts) : delete_surplus_by_rows(history);
+		more = counts ? delete_surplus_by_counts(history, counts) : delete_surplus_by_rows(history);
 	return more;
 }
 

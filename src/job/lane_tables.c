@@ -24,8 +24,8 @@ typedef void (*HeapFunction) (LaneHeap heap);
 static void
 each_heap(int queue, HeapFunction function)
 {
-	for (int lane = 0; lane < ESTATE_LANES; lane++)
-		for (int segment = 0; segment < ESTATE_SEGMENTS; segment++)
+	for (int lane = 0; lane < LANES; lane++)
+		for (int segment = 0; segment < LANE_SEGMENTS; segment++)
 		{
 			CHECK_FOR_INTERRUPTS();
 			function((LaneHeap) {queue, lane, segment});
@@ -63,11 +63,11 @@ drop_heap(LaneHeap heap)
 static bool
 try_lock_all(int queue)
 {
-	Oid			locked[ESTATE_LANES * ESTATE_SEGMENTS];
+	Oid			locked[LANES * LANE_SEGMENTS];
 	int			n = 0;
 
-	for (int lane = 0; lane < ESTATE_LANES; lane++)
-		for (int segment = 0; segment < ESTATE_SEGMENTS; segment++)
+	for (int lane = 0; lane < LANES; lane++)
+		for (int segment = 0; segment < LANE_SEGMENTS; segment++)
 		{
 			Oid			table = lane_table((LaneHeap) {queue, lane, segment});
 
@@ -101,7 +101,7 @@ free_number(void)
 	if (rows.n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("there are %d queues, which is as many as there can be", ESTATE_MAX_QUEUES),
+				 errmsg("there are %d queues, which is as many as there can be", QUEUES),
 				 errhint("SELECT estate.drop_queue(..); drops one. A key of a queue can separate tenants.")));
 	return keeper_int32(rows, 0, 1);
 }
@@ -151,8 +151,8 @@ lane_any_job(int queue)
 	EstateUser	user;
 
 	keeper_begin(&user);
-	for (int lane = 0; lane < ESTATE_LANES && !any; lane++)
-		for (int segment = 0; segment < ESTATE_SEGMENTS && !any; segment++)
+	for (int lane = 0; lane < LANES && !any; lane++)
+		for (int segment = 0; segment < LANE_SEGMENTS && !any; segment++)
 			any = run_on_heap("SELECT FROM", (LaneHeap) {queue, lane, segment}, "",
 							  KEEPER_NEWEST | KEEPER_FIRST).n > 0;
 	keeper_end(&user);

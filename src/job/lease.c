@@ -56,7 +56,7 @@ lease_end(int64 id, int64 token)
 void
 lease_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at)
 {
-	EstateMetricNumbers *numbers = metric_add(metric_of(job));
+	MetricNumbers *numbers = metric_add(metric_of(job));
 
 	settle_attempt_failed(settlement, job, error, retry_at, queue_at(queue_find(job->queue))->keep);
 	numbers->failed++;

@@ -222,7 +222,7 @@ look_at_queue(Fetch *fetch)
 	};
 	const LeaseRequest *request = fetch->request;
 	Datum		values[] = {CStringGetTextDatum(request->queue), CStringGetTextDatum(request->worker ? request->worker : "")};
-	EstateQueue *queue = queue_at(fetch->queue);
+	Queue	   *queue = queue_at(fetch->queue);
 
 	if (queue->concurrency > 0 || queue->concurrency_local > 0 || queue->concurrency_by_key > 0)
 		job_lock_queue(fetch->queue);
@@ -399,14 +399,12 @@ next_place(const char *queue, Place *place)
 	return true;
 }
 
-/* The entry of the queue in shared memory, locked; NULL: it has none */
-static EstateQueue *
-lock_shared_queue(const Fetch *fetch)
+/* What is remembered of the queue, in shared memory, locked; NULL: it has no entry there */
+static QueueLeaseHint *
+lock_hint(const Fetch *fetch, QueueState **state)
 {
-	if (fetch->queue < 0 || estate_find_slot(MyDatabaseId) == NULL)
-		return NULL;
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	return queue_at(fetch->queue);
+	*state = fetch->queue < 0 ? NULL : estate_lock_piece(&queue_area, LW_EXCLUSIVE);
+	return *state ? &(*state)->queues[fetch->queue].lease_hint : NULL;
 }
 
 /*
@@ -417,25 +415,26 @@ lock_shared_queue(const Fetch *fetch)
 static void
 lease_from_hint(Fetch *fetch)
 {
-	EstateQueue *queue = lock_shared_queue(fetch);
+	QueueState *state;
+	QueueLeaseHint *shared = lock_hint(fetch, &state);
 	TimestampTz now = GetCurrentTimestamp();
-	EstateLeaseHint hint;
+	QueueLeaseHint hint;
 	Place		place;
 
-	if (queue == NULL)
+	if (shared == NULL)
 		return;
-	hint = queue->lease_hint;
-	LWLockRelease(estate_shared->lock);
+	hint = *shared;
+	estate_unlock_piece(&queue_area, state);
 	place = (Place) {hint.priority, hint.run_at, hint.id};
 	/* too far ahead: the clock was set back */
 	if (hint.until < now || hint.until - now > HINT_MOST_US || !next_place(fetch->request->queue, &place) || place.priority != hint.priority)
 		return;
-	queue = lock_shared_queue(fetch);
+	shared = lock_hint(fetch, &state);
 	/* unless somebody has looked from the start meanwhile, or the database has lost its workers */
-	if (queue && queue->lease_hint.until == hint.until)
-		queue->lease_hint = (EstateLeaseHint) {place.priority, place.run_at, place.id, hint.until};
-	if (queue)
-		LWLockRelease(estate_shared->lock);
+	if (shared && shared->until == hint.until)
+		*shared = (QueueLeaseHint) {place.priority, place.run_at, place.id, hint.until};
+	if (shared)
+		estate_unlock_piece(&queue_area, state);
 	lease_priority(fetch, place);
 }
 
@@ -451,12 +450,16 @@ lease_from_start(Fetch *fetch)
 	TimestampTz start = GetCurrentTimestamp();
 	bool		found = next_place(fetch->request->queue, &place);
 	TimestampTz end = GetCurrentTimestamp();
-	EstateQueue *queue = lock_shared_queue(fetch);
+	QueueState *state;
+	QueueLeaseHint *shared = lock_hint(fetch, &state);
 
-	if (queue)
+	if (shared)
 	{
-		queue->lease_hint = (EstateLeaseHint) {place.priority, place.run_at, place.id, found ? end + Min((end - start) * HINT_FACTOR, HINT_MOST_US) : 0};
-		LWLockRelease(estate_shared->lock);
+		*shared = (QueueLeaseHint) {
+			place.priority, place.run_at, place.id,
+			found ? end + Min((end - start) * HINT_FACTOR, HINT_MOST_US) : 0
+		};
+		estate_unlock_piece(&queue_area, state);
 	}
 	while (found)
 	{

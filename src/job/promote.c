@@ -13,6 +13,7 @@
 
 #include "job/count.h"
 #include "job/limit.h"
+#include "job/look.h"
 #include "job/open.h"
 #include "job/promote.h"
 #include "job/queue.h"
@@ -90,21 +91,19 @@ int
 job_promote_held(void)
 {
 	static uint64 turn = 0;
-	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
-	bool		again = false;
 	KeeperRows	keys;
+	bool		again;
 	EstateUser	user;
 	int			n = 0;
 
-	if (slot && !slot->held)
+	if (!look_is_up(LOOK_HELD))
 		return 0;
 	/* before we look: whoever holds one back from now on says so again */
-	if (slot)
-		again = estate_begin_look(slot, &slot->held);
+	again = look_begin(LOOK_HELD);
 	keeper_begin(&user);
 	keys = open_held_keys();
-	if (slot && (keys.n > 0 || again))
-		slot->held = true;
+	if (keys.n > 0 || again)
+		look_put_up(LOOK_HELD);
 	/* those who have room are many, perhaps: each gets its turn */
 	for (uint64 i = 0; i < keys.n && n < PROMOTE_MOST; i++)
 	{

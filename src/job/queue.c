@@ -21,22 +21,28 @@
 #include "job/queue.h"
 #include "keeper.h"
 
+EstateArea queue_area = {
+	.name = "pg_estate queues",
+	.bytes = sizeof(QueueState),
+	.npieces = ESTATE_MAX_DATABASES
+};
+
 /* copies for a database without a slot */
-static EstateQueue *own = NULL;
+static Queue *own = NULL;
 static LocalTransactionId own_read = InvalidLocalTransactionId;
 
 /* the transaction in which we changed a queue: nobody else may see what it sees */
 static LocalTransactionId changed_in = InvalidLocalTransactionId;
 
-EstateQueue *
+Queue *
 queue_at(int number)
 {
-	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+	QueueState *state = estate_piece(&queue_area);
 
-	if (slot)
-		return &slot->queues[number];
+	if (state)
+		return &state->queues[number];
 	if (own == NULL)
-		own = MemoryContextAllocZero(TopMemoryContext, sizeof(EstateQueue) * ESTATE_MAX_QUEUES);
+		own = MemoryContextAllocZero(TopMemoryContext, sizeof(Queue) * QUEUES);
 	return &own[number];
 }
 
@@ -45,11 +51,11 @@ int
 queue_find(const char *name)
 {
 	static int	last = QUEUE_DEFAULT;
-	EstateQueue *queue = queue_at(last);
+	Queue	   *queue = queue_at(last);
 
 	if (queue->defined && strcmp(queue->name, name) == 0)
 		return last;
-	for (int i = 0; i < ESTATE_MAX_QUEUES; i++)
+	for (int i = 0; i < QUEUES; i++)
 	{
 		queue = queue_at(i);
 		if (queue->defined && strcmp(queue->name, name) == 0)
@@ -66,9 +72,9 @@ microseconds(Datum interval)
 	return span->time + ((double) span->day + span->month * 30.0) * USECS_PER_DAY;
 }
 
-/* Reads the limits of one queue */
+/* Reads one queue */
 static void
-read_queue(EstateQueue *queue, KeeperRows rows, uint64 row)
+read_queue(Queue *queue, KeeperRows rows, uint64 row)
 {
 	const char *keep = keeper_text(rows, row, 12);
 	const char *key = keeper_text(rows, row, 6);
@@ -89,7 +95,7 @@ read_queue(EstateQueue *queue, KeeperRows rows, uint64 row)
 }
 
 /* Reads all queues of the table into a fresh array; the states in it are zero */
-static EstateQueue *
+static Queue *
 read_queues(void)
 {
 	/* the newest, whatever the transaction's isolation: it is for everybody */
@@ -100,7 +106,7 @@ read_queues(void)
 		" FROM estate_internal.queue",
 		.flags = KEEPER_NEWEST | KEEPER_PLAN_ONCE
 	};
-	EstateQueue *queues = palloc0(sizeof(EstateQueue) * ESTATE_MAX_QUEUES);
+	Queue	   *queues = palloc0(sizeof(Queue) * QUEUES);
 	EstateUser	user;
 	KeeperRows	rows;
 
@@ -113,15 +119,13 @@ read_queues(void)
 }
 
 /*
- * Copies the limits of one queue; what it is doing stays as it is.  With other
- * rates it has another generation, by which limit.c knows that what it has
- * counted is of the old ones.
+ * Copies what the table says of one queue.  With other rates it has another
+ * generation, by which the limits know that what they have counted is of the
+ * old ones.
  */
 static void
-copy_limits(int number, const EstateQueue *from, TimestampTz now)
+copy_queue(Queue *to, const Queue *from, TimestampTz now)
 {
-	EstateQueue *to = queue_at(number);
-	size_t		limits = offsetof(EstateQueue, running);
 	/* under another name it is another queue */
 	bool		other = to->defined != from->defined || strcmp(to->name, from->name) != 0;
 	bool		rates = to->rate != from->rate || to->rate_by_key != from->rate_by_key ||
@@ -129,12 +133,12 @@ copy_limits(int number, const EstateQueue *from, TimestampTz now)
 	TimestampTz generation = to->generation;
 
 	if (other)
-		memset(to, 0, offsetof(EstateQueue, lanes));
-	memcpy(to, from, limits);
+		memset(to, 0, sizeof(*to));
+	memcpy(to, from, offsetof(Queue, named_at));
 	if (other || rates)
 		generation = Max(now, generation + 1);
 	if (other)
-		to->named_at = to->arrival_of = generation;
+		to->named_at = generation;
 	to->generation = generation;
 }
 
@@ -143,28 +147,28 @@ void
 queue_refresh(void)
 {
 	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
-	EstateQueue *fresh;
+	QueueState *state = estate_piece(&queue_area);
+	Queue	   *fresh;
 	TimestampTz now;
 	uint32		changes = 0;
 
-	if (slot)
+	if (slot && state)
 	{
 		changes = slot->changes;
-		if (slot->queues_read == changes + 1 || changed_in == MyLocalTransactionId)
+		if (state->read == changes + 1 || changed_in == MyLocalTransactionId)
 			return;
 	}
 	else if (own_read == MyLocalTransactionId)
 		return;
 	fresh = read_queues();
-	now = slot ? GetCurrentTimestamp() : estate_now();
-	if (slot)
-		LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < ESTATE_MAX_QUEUES; i++)
-		copy_limits(i, &fresh[i], now);
-	if (slot)
+	now = state ? GetCurrentTimestamp() : estate_now();
+	state = estate_lock_piece(&queue_area, LW_EXCLUSIVE);
+	for (int i = 0; i < QUEUES; i++)
+		copy_queue(queue_at(i), &fresh[i], now);
+	if (state)
 	{
-		slot->queues_read = changes + 1;
-		LWLockRelease(estate_shared->lock);
+		state->read = changes + 1;
+		estate_unlock_piece(&queue_area, state);
 	}
 	else
 		own_read = MyLocalTransactionId;

@@ -109,9 +109,9 @@ static void
 sweep_lane(int queue, int lane)
 {
 	int			current = lane_current(queue, lane);
-	BlockNumber pages[ESTATE_SEGMENTS];
+	BlockNumber pages[LANE_SEGMENTS];
 
-	for (int segment = 0; segment < ESTATE_SEGMENTS; segment++)
+	for (int segment = 0; segment < LANE_SEGMENTS; segment++)
 	{
 		LaneHeap	heap = {queue, lane, segment};
 
@@ -121,7 +121,7 @@ sweep_lane(int queue, int lane)
 	}
 	if (estate_shared == NULL || pages[current] < ROTATE_PAGES)
 		return;
-	for (int segment = 0; segment < ESTATE_SEGMENTS; segment++)
+	for (int segment = 0; segment < LANE_SEGMENTS; segment++)
 		if (pages[segment] == 0)
 		{
 			lane_rotate((LaneHeap) {queue, lane, segment});
@@ -133,9 +133,9 @@ sweep_lane(int queue, int lane)
 void
 ready_sweep(void)
 {
-	for (int queue = 0; queue < ESTATE_MAX_QUEUES; queue++)
+	for (int queue = 0; queue < QUEUES; queue++)
 		if (queue_at(queue)->defined)
-			for (int lane = 0; lane < ESTATE_LANES; lane++)
+			for (int lane = 0; lane < LANES; lane++)
 			{
 				CHECK_FOR_INTERRUPTS();
 				sweep_lane(queue, lane);

@@ -23,7 +23,7 @@
 #include "job/open.h"
 #include "job/queue.h"
 #include "job/run.h"
-#include "shared.h"
+#include "job/running.h"
 
 /* last field of our advisory locks; pg_advisory_lock() uses 1 and 2 */
 #define LOCK_CLASS_JOB 1017
@@ -116,7 +116,7 @@ void
 job_batch_ended(JobScope *scope)
 {
 	for (int i = 0; i < scope->nran; i++)
-		estate_running_remove(scope->ran[i]);
+		running_remove(scope->ran[i]);
 	scope->nran = 0;
 }
 
@@ -127,7 +127,7 @@ job_scope_create(Oid caller, const char *queue)
 
 	scope->caller = caller;
 	scope->queue = queue;
-	scope->ran = palloc(sizeof(int64) * ESTATE_MAX_RUNNING);
+	scope->ran = palloc(sizeof(int64) * RUNNING_MOST);
 	return scope;
 }
 
@@ -135,10 +135,10 @@ job_scope_create(Oid caller, const char *queue)
 static Datum
 queues_without_room(TimestampTz now, TimestampTz *until)
 {
-	Datum		names[ESTATE_MAX_QUEUES];
+	Datum		names[QUEUES];
 	int			n = 0;
 
-	for (int i = 0; i < ESTATE_MAX_QUEUES; i++)
+	for (int i = 0; i < QUEUES; i++)
 		if (queue_at(i)->defined && !limit_has_room(i, now, until))
 			names[n++] = CStringGetTextDatum(queue_at(i)->name);
 	return PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
@@ -209,7 +209,7 @@ claim(JobScope *scope, const Job *job, bool *full, TimestampTz *until)
 List *
 job_claim_network(JobScope *scope, int most, TimestampTz *until)
 {
-	bool		full[ESTATE_MAX_QUEUES] = {false};
+	bool		full[QUEUES] = {false};
 	List	   *jobs = NIL;
 	EstateUser	user;
 	KeeperRows	rows;
@@ -217,7 +217,7 @@ job_claim_network(JobScope *scope, int most, TimestampTz *until)
 	scope->now = estate_now();
 	keeper_begin(&user);
 	/* others may hold the first ones: look a little further than we need */
-	rows = open_network_due(scope, (int64) most + ESTATE_MAX_RUNNING, queues_without_room(scope->now, until));
+	rows = open_network_due(scope, (int64) most + RUNNING_MOST, queues_without_room(scope->now, until));
 	for (uint64 i = 0; i < rows.n && list_length(jobs) < most; i++)
 	{
 		Job		   *job = record_of_row(rows, i);

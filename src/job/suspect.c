@@ -17,6 +17,7 @@
 #include "miscadmin.h"
 #include "storage/lock.h"
 
+#include "inflight.h"
 #include "job/count.h"
 #include "job/open.h"
 #include "job/queue.h"
@@ -29,21 +30,6 @@
 
 static LOCKTAG suspects_tag;
 
-/* Whether there are any of this database */
-bool
-suspect_any(void)
-{
-	bool		any = false;
-
-	if (((volatile EstateShared *) estate_shared)->nsuspects == 0)
-		return false;
-	LWLockAcquire(estate_shared->lock, LW_SHARED);
-	for (int i = 0; i < estate_shared->nsuspects && !any; i++)
-		any = estate_shared->suspects[i].database == MyDatabaseId;
-	LWLockRelease(estate_shared->lock);
-	return any;
-}
-
 /*
  * One worker settles them, and the others wait, for they must not find the
  * jobs as they were.  Held until suspect_forget(), after the commit.
@@ -55,23 +41,8 @@ lock_suspects(void)
 	(void) LockAcquire(&suspects_tag, ExclusiveLock, true, false);
 }
 
-/* Those of this database, in the current context */
-static int
-read_suspects(EstateSuspect **suspects)
-{
-	int			n = 0;
-
-	*suspects = palloc(sizeof(EstateSuspect) * ESTATE_MAX_SUSPECTS);
-	LWLockAcquire(estate_shared->lock, LW_SHARED);
-	for (int i = 0; i < estate_shared->nsuspects; i++)
-		if (estate_shared->suspects[i].database == MyDatabaseId)
-			(*suspects)[n++] = estate_shared->suspects[i];
-	LWLockRelease(estate_shared->lock);
-	return n;
-}
-
 static bool
-was_alone(const EstateSuspect *suspects, int n, int64 id)
+was_alone(const Suspect *suspects, int n, int64 id)
 {
 	for (int i = 0; i < n; i++)
 		if (suspects[i].id == id)
@@ -97,7 +68,7 @@ settle_one(Job *job, JobDoer done_by, bool alone, bool in_lane)
 
 /* Jobs that were taken away, whose last column says who does them */
 static int
-settle_rows(KeeperRows rows, bool in_lane, const EstateSuspect *suspects, int n)
+settle_rows(KeeperRows rows, bool in_lane, const Suspect *suspects, int n)
 {
 	for (uint64 i = 0; i < rows.n; i++)
 	{
@@ -112,7 +83,7 @@ settle_rows(KeeperRows rows, bool in_lane, const EstateSuspect *suspects, int n)
 }
 
 static Datum
-ids_of(const EstateSuspect *suspects, int n)
+ids_of(const Suspect *suspects, int n)
 {
 	int64	   *ids = palloc(sizeof(int64) * n);
 
@@ -139,14 +110,14 @@ suspect_settle(void)
 		" RETURNING " JOB_COLUMN_NAMES ", 's'::pg_catalog.\"char\"",
 		1, {INT8ARRAYOID}, KEEPER_PASSING
 	};
-	EstateSuspect *suspects;
+	Suspect    *suspects = palloc(sizeof(Suspect) * SUSPECTS_MOST);
 	EstateUser	user;
 	Datum		ids;
 	int			n;
 	int			found;
 
 	lock_suspects();
-	n = read_suspects(&suspects);
+	n = inflight_suspects(suspects);
 	if (n == 0)
 		return;					/* another worker has, while we waited */
 	ids = ids_of(suspects, n);
@@ -166,14 +137,7 @@ suspect_settle(void)
 void
 suspect_forget(void)
 {
-	int			kept = 0;
-
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < estate_shared->nsuspects; i++)
-		if (estate_shared->suspects[i].database != MyDatabaseId)
-			estate_shared->suspects[kept++] = estate_shared->suspects[i];
-	estate_shared->nsuspects = kept;
-	LWLockRelease(estate_shared->lock);
+	inflight_forget_suspects();
 	LockRelease(&suspects_tag, ExclusiveLock, true);
 	estate_wake_now(WORKER_NETWORK);
 }
