@@ -118,7 +118,7 @@ count_keys(Fetch *fetch)
 		" WHERE queue OPERATOR(pg_catalog.=) $1"
 		" AND leased_until IS NOT NULL AND held_key IS NOT NULL"
 		" GROUP BY held_key",
-		1, {TEXTOID}, KEEPER_NEWEST
+		1, {TEXTOID}, KEEPER_NEWEST | KEEPER_BY_INDEX
 	};
 	Datum		value = CStringGetTextDatum(fetch->request->queue);
 	KeeperRows	rows = keeper_run(&statement, &value, NULL);
@@ -218,7 +218,7 @@ look_at_queue(Fetch *fetch)
 		"  pg_catalog.count(*) FILTER (WHERE leased_to OPERATOR(pg_catalog.=) $2)"
 		" FROM estate_internal.job_open"
 		" WHERE queue OPERATOR(pg_catalog.=) $1 AND leased_until IS NOT NULL",
-		2, {TEXTOID, TEXTOID}, KEEPER_NEWEST
+		2, {TEXTOID, TEXTOID}, KEEPER_NEWEST | KEEPER_BY_INDEX
 	};
 	const LeaseRequest *request = fetch->request;
 	Datum		values[] = {CStringGetTextDatum(request->queue), CStringGetTextDatum(request->worker ? request->worker : "")};

@@ -158,12 +158,16 @@ open_take_suspects(Datum ids)
 TimestampTz
 open_next_due(JobDoer done_by, TimestampTz after)
 {
-	/* the two kinds have an index each: a parameter would find neither */
+	/*
+	 * The two kinds have an index each: a parameter would find neither.  Not
+	 * min(), which may be planned to read all that is due later.
+	 */
 #define NEXT_DUE_OF(kind) { \
-		"SELECT pg_catalog.min(run_at) FROM estate_internal.job_open" \
+		"SELECT run_at FROM estate_internal.job_open" \
 		" WHERE done_by OPERATOR(pg_catalog.=) '" kind "'" \
 		" AND waits_for OPERATOR(pg_catalog.=) 'time'" \
-		" AND run_at OPERATOR(pg_catalog.>) $1", \
+		" AND run_at OPERATOR(pg_catalog.>) $1" \
+		" ORDER BY run_at LIMIT 1", \
 		1, {TIMESTAMPTZOID}, KEEPER_READS | KEEPER_BY_INDEX \
 	}
 	static KeeperStatement network = NEXT_DUE_OF("n");
