@@ -15,117 +15,128 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 
 #include "feed/run.h"
 #include "feed/state.h"
 #include "job/run.h"
-
-/* What a run says whose process is gone, and whose job too; the waits after such runs, one after the other */
-#define CRASHED "the server or its worker crashed in the last run, and its job is gone"
-#define BACKOFF_FIRST "interval '1 minute'"
-#define BACKOFF_MOST "interval '1 day'"
-#define BACKOFF_DOUBLINGS "11"
+#include "keeper.h"
 
 #define HAS_NO_JOB \
-	" NOT EXISTS (SELECT FROM estate_internal.job_unique u JOIN estate_internal.job_open o ON o.id OPERATOR(pg_catalog.=) u.job" \
-	" WHERE u.unique_key OPERATOR(pg_catalog.=) ('feed:' OPERATOR(pg_catalog.||) f.feed_id))"
+	" NOT EXISTS (SELECT FROM estate_internal.job_unique u" \
+	"  JOIN estate_internal.job_open o ON o.id OPERATOR(pg_catalog.=) u.job" \
+	"  WHERE u.unique_key OPERATOR(pg_catalog.=) ('feed:' OPERATOR(pg_catalog.||) f.feed_id))"
 
-/* As the keeper; feeds by their ids, or a number that the statement takes */
-static uint64
-schedule_run(const char *sql, int feed_id, bool keeper)
+/* A run whose process is gone, and whose job too, may have crashed the server: a failure */
+static void
+note_crash(int feed_id)
 {
-	Oid			type = INT4OID;
+	static KeeperStatement statement = {
+		"UPDATE estate_internal.feed_cursor f SET failures = failures OPERATOR(pg_catalog.+) 1,"
+		"  last_error = 'the server or its worker crashed in the last run, and its job is gone'"
+		" WHERE f.feed_id OPERATOR(pg_catalog.=) $1 AND" HAS_NO_JOB,
+		1, {INT4OID}
+	};
 	Datum		value = Int32GetDatum(feed_id);
-	EstateUser	user;
 
-	if (keeper)
-		estate_become_keeper(&user);
-	if (SPI_execute_with_args(sql, 1, &type, &value, NULL, false, 0) < 0)
-		elog(ERROR, "could not run: %s", sql);
-	if (keeper)
-		estate_resume_user(&user);
-	return SPI_processed;
-}
-
-/* The first column of what was found, in the current context */
-static List *
-found_feeds(MemoryContext context)
-{
-	MemoryContext spi = MemoryContextSwitchTo(context);
-	List	   *feeds = NIL;
-	bool		isnull;
-
-	for (uint64 i = 0; i < SPI_processed; i++)
-		feeds = lappend_int(feeds, DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)));
-	MemoryContextSwitchTo(spi);
-	return feeds;
+	(void) keeper_do(&statement, &value, NULL);
 }
 
 /*
- * Runs that say they are running, of processes that are gone: interrupted.  Where
- * the job is gone as well, it may have crashed the server: that is a failure,
- * and not tried again at once.
+ * Runs that say they are running, of processes that are gone: interrupted.
+ * Facts, so as their owner.
  */
 static void
-end_broken_run(int feed_id)
+end_broken_runs(void)
 {
-	if (!job_lock_free_feed(feed_id))
-		return;
-	if (schedule_run("UPDATE estate.feed_run SET outcome = 'interrupted', ended_at = pg_catalog.clock_timestamp()"
-					 " WHERE feed_id OPERATOR(pg_catalog.=) $1 AND outcome OPERATOR(pg_catalog.=) 'running'", feed_id, false) == 0)
-		return;
-	(void) schedule_run("UPDATE estate_internal.feed_cursor f SET failures = failures OPERATOR(pg_catalog.+) 1, last_error = '" CRASHED "'"
-						" WHERE f.feed_id OPERATOR(pg_catalog.=) $1 AND" HAS_NO_JOB, feed_id, true);
+	MemoryContext caller = CurrentMemoryContext;
+	List	   *feeds = NIL;
+	ListCell   *cell;
+	bool		isnull;
+
+	SPI_connect();
+	SPI_execute("SELECT feed_id FROM estate.feed_run"
+				" WHERE outcome OPERATOR(pg_catalog.=) 'running'", false, 0);
+	MemoryContextSwitchTo(caller);
+	for (uint64 i = 0; i < SPI_processed; i++)
+		feeds = lappend_int(feeds, DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[i],
+															   SPI_tuptable->tupdesc, 1, &isnull)));
+	foreach(cell, feeds)
+	{
+		Oid			type = INT4OID;
+		Datum		value = Int32GetDatum(lfirst_int(cell));
+
+		CHECK_FOR_INTERRUPTS();
+		if (!job_lock_free_feed(lfirst_int(cell)))
+			continue;			/* it is being run */
+		SPI_execute_with_args("UPDATE estate.feed_run"
+							  " SET outcome = 'interrupted', ended_at = pg_catalog.clock_timestamp()"
+							  " WHERE feed_id OPERATOR(pg_catalog.=) $1"
+							  " AND outcome OPERATOR(pg_catalog.=) 'running'",
+							  1, &type, &value, NULL, false, 0);
+		if (SPI_processed > 0)
+			note_crash(lfirst_int(cell));
+	}
+	SPI_finish();
 }
 
-/* When a feed that has lost its job runs next: after its interval, or later if it has failed again and again */
+/* A key of a job that is not there any more would keep the next one out */
 static void
-enqueue_lost(int feed_id)
+free_key(int feed_id)
 {
-	bool		isnull;
-	HeapTuple	row;
-	TupleDesc	desc;
+	static KeeperStatement statement = {
+		"DELETE FROM estate_internal.job_unique k USING estate.feed f"
+		" WHERE f.feed_id OPERATOR(pg_catalog.=) $1"
+		" AND k.unique_key OPERATOR(pg_catalog.=) ('feed:' OPERATOR(pg_catalog.||) f.feed_id)"
+		" AND" HAS_NO_JOB,
+		1, {INT4OID}
+	};
+	Datum		value = Int32GetDatum(feed_id);
 
-	/* a key of a job that is not there any more would keep the next one out */
-	(void) schedule_run("DELETE FROM estate_internal.job_unique u USING estate.feed f WHERE f.feed_id OPERATOR(pg_catalog.=) $1"
-						" AND u.unique_key OPERATOR(pg_catalog.=) ('feed:' OPERATOR(pg_catalog.||) f.feed_id) AND" HAS_NO_JOB,
-						feed_id, true);
-	if (schedule_run("SELECT pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) GREATEST(f.every, CASE WHEN c.failures OPERATOR(pg_catalog.>) 0"
-					 " THEN LEAST(" BACKOFF_FIRST " OPERATOR(pg_catalog.*) (2 OPERATOR(pg_catalog.^) LEAST(c.failures, " BACKOFF_DOUBLINGS ")::pg_catalog.float8), " BACKOFF_MOST ") END),"
-					 " f.owner, c.failures OPERATOR(pg_catalog.>) 0 FROM estate.feed f"
-					 " JOIN estate_internal.feed_cursor c ON c.feed_id OPERATOR(pg_catalog.=) f.feed_id"
-					 " WHERE f.feed_id OPERATOR(pg_catalog.=) $1 AND f.every IS NOT NULL AND NOT f.paused", feed_id, true) == 0)
-		return;
-	row = SPI_tuptable->vals[0];
-	desc = SPI_tuptable->tupdesc;
-	/* one that may have crashed the server is not given two more times to do so */
-	feed_enqueue_run(feed_id, DatumGetObjectId(SPI_getbinval(row, desc, 2, &isnull)),
-					 DatumGetTimestampTz(SPI_getbinval(row, desc, 1, &isnull)),
-					 DatumGetBool(SPI_getbinval(row, desc, 3, &isnull)));
+	(void) keeper_do(&statement, &value, NULL);
+}
+
+/*
+ * Feeds that have lost their jobs run next after their interval, or later if
+ * they have failed: a page that crashes the server is to do so less and less
+ * often.  And each time once: alone says that it may be the cause.
+ */
+static void
+enqueue_lost(void)
+{
+	static KeeperStatement statement = {
+		"SELECT f.feed_id, f.owner::pg_catalog.oid, c.failures OPERATOR(pg_catalog.>) 0,"
+		"  pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+)"
+		"  GREATEST(f.every, CASE WHEN c.failures OPERATOR(pg_catalog.>) 0"
+		"   THEN LEAST(interval '1 day', interval '1 minute' OPERATOR(pg_catalog.*)"
+		"    (2::pg_catalog.float8 OPERATOR(pg_catalog.^) LEAST(c.failures, 11)::pg_catalog.float8)) END)"
+		" FROM estate.feed f"
+		" JOIN estate_internal.feed_cursor c ON c.feed_id OPERATOR(pg_catalog.=) f.feed_id"
+		" WHERE f.every IS NOT NULL AND NOT f.paused AND f.url IS NOT NULL AND" HAS_NO_JOB,
+		.flags = KEEPER_NEWEST | KEEPER_PLAN_ONCE
+	};
+	EstateUser	user;
+	KeeperRows	rows;
+
+	keeper_begin(&user);
+	rows = keeper_run(&statement, NULL, NULL);
+	for (uint64 i = 0; i < rows.n; i++)
+	{
+		int			feed_id = keeper_int32(rows, i, 1);
+
+		CHECK_FOR_INTERRUPTS();
+		free_key(feed_id);
+		(void) feed_enqueue_run(feed_id, keeper_oid(rows, i, 2),
+								DatumGetTimestampTz(keeper_value(rows, i, 4)),
+								keeper_bool(rows, i, 3));
+	}
+	keeper_end(&user);
 }
 
 /* Sees that each feed with an interval has a next run, and that what its last one says is true */
 void
 feed_keep_schedules(void)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ListCell   *cell;
-
-	SPI_connect();
-	(void) schedule_run("SELECT feed_id FROM estate.feed_run WHERE outcome OPERATOR(pg_catalog.=) 'running' AND $1 IS NOT NULL", 0, false);
-	foreach(cell, found_feeds(caller))
-	{
-		CHECK_FOR_INTERRUPTS();
-		end_broken_run(lfirst_int(cell));
-	}
-	(void) schedule_run("SELECT f.feed_id FROM estate.feed f WHERE f.every IS NOT NULL AND NOT f.paused AND f.url IS NOT NULL AND $1 IS NOT NULL AND"
-						HAS_NO_JOB, 0, true);
-	foreach(cell, found_feeds(caller))
-	{
-		CHECK_FOR_INTERRUPTS();
-		enqueue_lost(lfirst_int(cell));
-	}
-	SPI_finish();
+	end_broken_runs();
+	enqueue_lost();
 }

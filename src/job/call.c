@@ -25,8 +25,8 @@
 #include "inflight.h"
 #include "job/call.h"
 #include "job/handler.h"
+#include "job/running.h"
 #include "job/wish.h"
-#include "shared.h"
 
 /* the call that this process is in; NULL: none */
 static JobCall *volatile current = NULL;
@@ -194,7 +194,7 @@ job_call(JobCaller *caller, JobCall *call)
 	current = call;
 	start_clock(call);
 	/* before this, a signal would have gone unheard */
-	if (call->listed && estate_running_cancelled(call->jobs[0]->id))
+	if (call->listed && running_cancelled(call->jobs[0]->id))
 		interrupt();
 	CHECK_FOR_INTERRUPTS();
 	result = FunctionCallInvoke(fcinfo);
@@ -220,7 +220,8 @@ explain(ErrorData *error, JobCall *call)
 	call->timed_out = timed_out;
 	if (timed_out)
 		error->message = psprintf("the handler took longer than its timeout of " INT64_FORMAT " ms", call->timeout_ms);
-	else if (call->cancelled || (call->count == 1 && estate_running_cancelled(call->jobs[0]->id)))
+	else if (call->cancelled ||
+			 (call->count == 1 && running_cancelled(call->jobs[0]->id)))
 	{
 		call->cancelled = true;
 		error->message = pstrdup("cancelled while it was running");

@@ -14,18 +14,17 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 
 #include "job/call.h"
 #include "job/cancel.h"
+#include "job/look.h"
 #include "job/queue.h"
+#include "job/running.h"
 #include "job/settle.h"
 #include "job/waiting.h"
 #include "job/wish.h"
-#include "shared.h"
 
 /* A job that is to stop when the transaction commits, unless this subtransaction of it aborts */
 typedef struct Told
@@ -38,27 +37,30 @@ static Told *told = NULL;
 static int	ntold = 0;
 static int	most_told = 0;
 
-/* Runs while a transaction ends; but for a PREPARE TRANSACTION that is still to come, neither allocates nor throws */
-static void
-tell(XactEvent event, void *arg)
+/* Whoever runs the job would have to wait for what may be prepared for days */
+void
+cancel_before_prepare(void)
 {
-	/* whoever runs the job would wait for what may be prepared for days */
-	if (event == XACT_EVENT_PRE_PREPARE && ntold > 0)
+	if (ntold > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot PREPARE a transaction that has cancelled a job while it was running"),
 				 errhint("Cancel the job in a transaction of its own.")));
-	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
-		return;
+}
+
+void
+cancel_at_end(XactEvent event)
+{
 	wish_ended(event == XACT_EVENT_COMMIT && ntold > 0);
 	if (event == XACT_EVENT_COMMIT)
 		for (int i = 0; i < ntold; i++)
-			estate_running_cancel(told[i].id);
+			running_cancel(told[i].id);
 	ntold = 0;
 }
 
-static void
-tell_subtransaction(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+void
+cancel_at_subtransaction_end(SubXactEvent event,
+							 SubTransactionId mine, SubTransactionId parent)
 {
 	int			kept = 0;
 
@@ -73,19 +75,6 @@ tell_subtransaction(SubXactEvent event, SubTransactionId mine, SubTransactionId 
 	ntold = kept;
 }
 
-/* Once for each backend that cancels */
-static void
-listen_to_transactions(void)
-{
-	static bool registered = false;
-
-	if (registered)
-		return;
-	RegisterXactCallback(tell, NULL);
-	RegisterSubXactCallback(tell_subtransaction, NULL);
-	registered = true;
-}
-
 static void
 tell_at_commit(int64 id)
 {
@@ -93,70 +82,34 @@ tell_at_commit(int64 id)
 	{
 		int			most = Max(64, most_told * 2);
 
-		told = told ? repalloc(told, sizeof(Told) * most) : MemoryContextAlloc(TopMemoryContext, sizeof(Told) * most);
+		told = told ? repalloc(told, sizeof(Told) * most) :
+			MemoryContextAlloc(TopMemoryContext, sizeof(Told) * most);
 		most_told = most;
 	}
 	told[ntold++] = (Told) {id, GetCurrentSubTransactionId()};
 	estate_wake_at_commit(WORKER_SQL);
 }
 
-/* The role of a job that has not ended by now, even if the transaction began before it did; InvalidOid: it has */
-static Oid
-role_now(int64 id)
-{
-	Oid			type = INT8OID;
-	Datum		value = Int64GetDatum(id);
-	Oid			role = InvalidOid;
-	EstateUser	user;
-	bool		isnull;
-
-	estate_become_keeper(&user);
-	SPI_connect();
-	PushActiveSnapshot(GetLatestSnapshot());
-	SPI_execute_with_args("SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1"
-						  " UNION ALL SELECT role FROM estate_internal.job_ready WHERE id OPERATOR(pg_catalog.=) $1",
-						  1, &type, &value, NULL, true, 1);
-	PopActiveSnapshot();
-	if (SPI_processed == 1)
-		role = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	SPI_finish();
-	estate_resume_user(&user);
-	return role;
-}
-
-static void
-write_wish(int64 id)
-{
-	Oid			type = INT8OID;
-	Datum		value = Int64GetDatum(id);
-	EstateUser	user;
-
-	estate_become_keeper(&user);
-	SPI_connect();
-	SPI_execute_with_args("INSERT INTO estate_internal.job_cancel (job) VALUES ($1) ON CONFLICT DO NOTHING",
-						  1, &type, &value, NULL, false, 0);
-	SPI_finish();
-	estate_resume_user(&user);
-}
-
-/* A job that a worker says it has in hand; others are done in a moment, or are a session's own affair: false */
+/*
+ * A job that a worker says it has in hand; others are done in a moment, or are
+ * a session's own affair: false.
+ */
 static bool
 stop_running(int64 id)
 {
 	Oid			role;
 
-	listen_to_transactions();
 	if (!wish_begin(id))
 		return false;			/* it is at its end */
-	role = role_now(id);
+	role = waiting_role(id);
 	if (OidIsValid(role))
 		waiting_require_rights(id, role);
-	if (!OidIsValid(role) || !estate_is_running(id))
+	if (!OidIsValid(role) || !running_is(id))
 	{
 		wish_give_up(id);
 		return false;
 	}
-	write_wish(id);
+	wish_write(id);
 	tell_at_commit(id);
 	return true;
 }
@@ -187,8 +140,8 @@ do_wish(int64 id)
 {
 	if (cancel_waiting(id, false))
 		return;
-	if (OidIsValid(role_now(id)))
-		estate_running_cancel(id);
+	if (OidIsValid(waiting_role(id)))
+		running_cancel(id);
 	else
 		wish_fulfilled(id);
 }
@@ -197,38 +150,31 @@ do_wish(int64 id)
 void
 cancel_sweep(void)
 {
-	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
-	MemoryContext context = CurrentMemoryContext;
+	static KeeperStatement statement = {
+		"SELECT job FROM estate_internal.job_cancel LIMIT 1000",
+		.flags = KEEPER_NEWEST | KEEPER_PLAN_ONCE
+	};
 	int64	   *ids;
 	int			n;
-	bool		again = false;
+	bool		again;
 	EstateUser	user;
+	KeeperRows	rows;
 
-	if (slot && !slot->cancels)
+	if (!look_is_up(LOOK_CANCELS))
 		return;
 	/* while we look the flag is down, and there may be wishes all the same */
-	listen_to_transactions();
 	wish_under_way();
 	/* before we look: whoever wishes from now on says so again */
-	if (slot)
-		again = estate_begin_look(slot, &slot->cancels);
-	estate_become_keeper(&user);
-	SPI_connect();
-	PushActiveSnapshot(GetLatestSnapshot());
-	SPI_execute("SELECT job FROM estate_internal.job_cancel LIMIT 1000", true, 0);
-	PopActiveSnapshot();
-	n = (int) SPI_processed;
-	ids = MemoryContextAlloc(context, sizeof(int64) * Max(n, 1));
+	again = look_begin(LOOK_CANCELS);
+	keeper_begin(&user);
+	rows = keeper_run(&statement, NULL, NULL);
+	n = (int) rows.n;
+	ids = palloc(sizeof(int64) * Max(n, 1));
 	for (int i = 0; i < n; i++)
-	{
-		bool		isnull;
-
-		ids[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
-	}
-	SPI_finish();
-	estate_resume_user(&user);
-	if (slot && (n > 0 || again))
-		slot->cancels = true;
+		ids[i] = keeper_int64(rows, i, 1);
+	keeper_end(&user);
+	if (n > 0 || again)
+		look_put_up(LOOK_CANCELS);
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();

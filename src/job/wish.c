@@ -30,12 +30,12 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
-#include "utils/snapmgr.h"
 
+#include "job/look.h"
 #include "job/wish.h"
+#include "keeper.h"
 
 /* see src/job/run.c for its neighbours */
 #define LOCK_CLASS_WISH 1021
@@ -73,70 +73,52 @@ wish_give_up(int64 id)
 void
 wish_under_way(void)
 {
-	EstateDatabaseSlot *slot;
-
-	if (counted || estate_shared == NULL)
-		return;
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	slot = estate_find_slot(MyDatabaseId);
-	if (slot)
-		slot->cancelling++;
-	LWLockRelease(estate_shared->lock);
-	counted = slot != NULL;
+	if (!counted)
+		counted = look_cancelling_begins();
 }
 
-/* The transaction has ended, and has left wishes; neither allocates nor throws */
+/* The transaction has ended, and has perhaps left wishes; neither allocates nor throws */
 void
 wish_ended(bool left)
 {
-	EstateDatabaseSlot *slot;
-
-	if (!counted && !left)
-		return;
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	slot = estate_find_slot(MyDatabaseId);
-	if (slot && left)
-		slot->cancels = true;
-	if (slot && counted && slot->cancelling > 0)
-		slot->cancelling--;
-	LWLockRelease(estate_shared->lock);
+	if (counted)
+		look_cancelling_ends(left);
 	counted = false;
 }
 
-/* Whether there may be wishes for jobs that nobody has seen running.  Without workers nobody is seen, but there were some, perhaps. */
+/* Whether there may be wishes for jobs that nobody has seen running */
 bool
 wish_any(void)
 {
-	const volatile EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
-
-	pg_memory_barrier();
-	return slot == NULL || slot->cancels || slot->cancelling > 0;
+	return look_any_cancelling();
 }
 
-static uint64
-run(const char *sql, bool read_only, int64 id)
+/* The transaction wishes; others see that when it has committed */
+void
+wish_write(int64 id)
 {
-	EstateUser	user;
-	Oid			type = INT8OID;
+	static KeeperStatement statement = {
+		"INSERT INTO estate_internal.job_cancel (job) VALUES ($1)"
+		" ON CONFLICT DO NOTHING",
+		1, {INT8OID}, KEEPER_PLAN_ONCE
+	};
 	Datum		value = Int64GetDatum(id);
-	uint64		processed;
 
-	estate_become_keeper(&user);
-	SPI_connect();
-	/* what was committed a moment ago, whatever snapshot the transaction has */
-	PushActiveSnapshot(GetLatestSnapshot());
-	SPI_execute_with_args(sql, 1, &type, &value, NULL, read_only, 0);
-	PopActiveSnapshot();
-	processed = SPI_processed;
-	SPI_finish();
-	estate_resume_user(&user);
-	return processed;
+	(void) keeper_do(&statement, &value, NULL);
 }
 
 static bool
 is_wished(int64 id)
 {
-	return run("SELECT FROM estate_internal.job_cancel WHERE job OPERATOR(pg_catalog.=) $1", true, id) > 0;
+	static KeeperStatement statement = {
+		"SELECT job FROM estate_internal.job_cancel"
+		" WHERE job OPERATOR(pg_catalog.=) $1",
+		1, {INT8OID}, KEEPER_NEWEST | KEEPER_BY_INDEX
+	};
+	Datum		value = Int64GetDatum(id);
+	Datum		found;
+
+	return keeper_fetch(&statement, &value, NULL, &found);
 }
 
 /*
@@ -172,5 +154,12 @@ wish_before_start(int64 id, bool wait)
 void
 wish_fulfilled(int64 id)
 {
-	(void) run("DELETE FROM estate_internal.job_cancel WHERE job OPERATOR(pg_catalog.=) $1", false, id);
+	static KeeperStatement statement = {
+		"DELETE FROM estate_internal.job_cancel"
+		" WHERE job OPERATOR(pg_catalog.=) $1",
+		1, {INT8OID}, KEEPER_BY_INDEX
+	};
+	Datum		value = Int64GetDatum(id);
+
+	(void) keeper_do(&statement, &value, NULL);
 }

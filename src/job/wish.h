@@ -18,6 +18,7 @@ typedef enum Wish
 extern bool wish_begin(int64 id);
 extern void wish_give_up(int64 id);
 extern void wish_under_way(void);
+extern void wish_write(int64 id);
 extern void wish_ended(bool left);
 
 /* Whoever has the job */

@@ -49,13 +49,12 @@ CREATE TABLE estate.feed_run (
 	error		text
 );
 CREATE INDEX feed_run_feed_idx ON estate.feed_run (feed_id, run_id);
-CREATE INDEX feed_run_running_idx ON estate.feed_run (feed_id) WHERE outcome = 'running';
 COMMENT ON TABLE estate.feed_run IS 'One run of a feed; seen = inserted + updated + unchanged + deleted + rejected. Of each feed the last 1000 are kept, and all of the last 90 days';
 COMMENT ON COLUMN estate.feed_run.run_id IS 'Key of the run, ascending';
 COMMENT ON COLUMN estate.feed_run.feed_id IS 'Feed that was run';
 COMMENT ON COLUMN estate.feed_run.started_at IS 'When the run started';
 COMMENT ON COLUMN estate.feed_run.ended_at IS 'When the run ended; NULL while it runs';
-COMMENT ON COLUMN estate.feed_run.outcome IS 'running, done, unmodified, failed, or interrupted (the server stopped, its job was cancelled or put off; a later run goes on at its cursor)';
+COMMENT ON COLUMN estate.feed_run.outcome IS 'running, done, unmodified, failed, or interrupted (the server stopped; a later run took over at its cursor)';
 COMMENT ON COLUMN estate.feed_run.pages IS 'Pages applied, a transaction each';
 COMMENT ON COLUMN estate.feed_run.seen IS 'Records seen';
 COMMENT ON COLUMN estate.feed_run.inserted IS 'Listings that were new';
@@ -64,7 +63,7 @@ COMMENT ON COLUMN estate.feed_run.unchanged IS 'Records that were the same as, o
 COMMENT ON COLUMN estate.feed_run.deleted IS 'Listings that the feed withdrew; their rows stay, with removed_at';
 COMMENT ON COLUMN estate.feed_run.rejected IS 'Records that could not be applied, in feed_reject';
 COMMENT ON COLUMN estate.feed_run.bytes IS 'Bytes read, decompressed';
-COMMENT ON COLUMN estate.feed_run.error IS 'Why the run failed, or was interrupted';
+COMMENT ON COLUMN estate.feed_run.error IS 'Why the run failed';
 
 CREATE TABLE estate.feed_reject (
 	reject_id	bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
