@@ -123,5 +123,21 @@ subtest 'no process is to be had' => sub {
 	is(workers(), 1, 'and the worker stays, as before');
 };
 
+subtest 'too few processes for all databases' => sub {
+	$node->safe_psql('postgres', 'CREATE DATABASE second TEMPLATE estate');
+	$node->safe_psql('second', 'SELECT estate.enable_workers()');
+	$node->safe_psql('postgres', q{ALTER SYSTEM SET estate.databases = 'estate, second'});
+	$node->reload;
+	for my $round (1 .. 2)
+	{
+		for my $db ('estate', 'second')
+		{
+			my $id = $node->safe_psql($db, q{SET client_min_messages = error; SELECT estate.enqueue('public.note')});
+			ok($node->poll_query_until($db, "SELECT state = 'done' FROM estate.job WHERE id = $id"), "$db has its turn");
+		}
+	}
+	is(query($node, q{SELECT needed, refused_at IS NOT NULL FROM estate.worker_processes()}), '7|t', 'what would be needed, and that it was not to be had');
+};
+
 $node->stop('fast');
 done_testing();
