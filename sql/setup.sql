@@ -33,6 +33,18 @@ CREATE FUNCTION estate.module_state(OUT preloaded bool, OUT launcher_pid int, OU
 COMMENT ON FUNCTION estate.module_state() IS 'What the loaded module knows of the launcher and the workers of this database';
 GRANT EXECUTE ON FUNCTION estate.module_state() TO estate_reader, estate_operator, estate_admin;
 
+CREATE FUNCTION estate.served_databases(OUT name text, OUT unserved text, OUT workers int, OUT busy int) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'estate_served_databases' LANGUAGE C;
+COMMENT ON FUNCTION estate.served_databases() IS
+'The databases that estate.databases names: why one has no workers, how many run, how many of them have something to do';
+GRANT EXECUTE ON FUNCTION estate.served_databases() TO estate_reader, estate_operator, estate_admin;
+
+CREATE FUNCTION estate.worker_processes(OUT needed int, OUT most int, OUT refused_at timestamptz)
+	AS 'MODULE_PATHNAME', 'estate_worker_processes' LANGUAGE C;
+COMMENT ON FUNCTION estate.worker_processes() IS
+'How many of max_worker_processes all databases of estate.databases need together, and could use; when the launcher last got none';
+GRANT EXECUTE ON FUNCTION estate.worker_processes() TO estate_reader, estate_operator, estate_admin;
+
 CREATE FUNCTION estate.doctor(OUT "check" text, OUT ok bool, OUT detail text, OUT fix text) RETURNS SETOF record
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$

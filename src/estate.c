@@ -17,6 +17,7 @@
 
 char	   *estate_databases = NULL;
 int			estate_workers = 2;
+int			estate_max_workers = 6;
 char	   *estate_allow_private_hosts = NULL;
 char	   *estate_secrets_dir = NULL;
 
@@ -56,13 +57,18 @@ estate_define_settings(void)
 							   "A comma-separated list of names.",
 							   &estate_databases, "",
 							   PGC_SIGHUP, 0, check_databases, NULL, NULL);
+	DefineCustomIntVariable("estate.max_workers",
+							"Most worker processes of a database.",
+							"Those above estate.workers run while long jobs hold up all others.",
+							&estate_max_workers, 6, 2, ESTATE_MAX_WORKERS,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("estate.secrets_dir",
 							   "Directory of the files that secret_ref names.",
 							   NULL,
 							   &estate_secrets_dir, "",
 							   PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
 	DefineCustomIntVariable("estate.workers",
-							"Number of worker processes for each database.",
+							"Number of worker processes that each database keeps.",
 							"One holds the event loop of the network, the others run SQL handlers.",
 							&estate_workers, 2, 2, ESTATE_MAX_WORKERS,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);

@@ -30,9 +30,11 @@
 #if PG_VERSION_NUM < 160000
 #define function_aclcheck(oid, role, mode) pg_proc_aclcheck(oid, role, mode)
 #define server_aclcheck(oid, role, mode) pg_foreign_server_aclcheck(oid, role, mode)
+#define database_ownercheck(oid, role) pg_database_ownercheck(oid, role)
 #else
 #define function_aclcheck(oid, role, mode) object_aclcheck(ProcedureRelationId, oid, role, mode)
 #define server_aclcheck(oid, role, mode) object_aclcheck(ForeignServerRelationId, oid, role, mode)
+#define database_ownercheck(oid, role) object_ownercheck(DatabaseRelationId, oid, role)
 #endif
 #if PG_VERSION_NUM >= 170000
 #define MyLocalTransactionId (MyProc->vxid.lxid)
@@ -66,7 +68,8 @@
 
 /* settings, defined in estate.c */
 extern char *estate_databases;		/* names, comma-separated */
-extern int	estate_workers;			/* for each database */
+extern int	estate_workers;			/* for each database, always */
+extern int	estate_max_workers;		/* the same, while long jobs hold them up */
 extern char *estate_allow_private_hosts;
 extern char *estate_secrets_dir;
 
@@ -99,6 +102,8 @@ typedef struct EstateWorkerSlot
 	Latch	   *latch;
 	bool		left;			/* the last one left by itself, without an error */
 	bool		worked;			/* the last one, or the one that is there, has done something */
+	bool		rests;			/* has nothing to do, unless it is to wake */
+	bool		held_up;		/* has been inside of one batch for long */
 } EstateWorkerSlot;
 
 /* Of a database with workers; each has a lock, see estate_lock_slot() */

@@ -24,6 +24,8 @@
 #include "job/queue.h"
 #include "job/running.h"
 #include "module.h"
+#include "process/make_way.h"
+#include "process/start.h"
 #include "process/worker.h"
 
 PG_MODULE_MAGIC;
@@ -31,6 +33,7 @@ PG_MODULE_MAGIC;
 /* What rooms keep in shared memory */
 static EstateArea *const areas[] = {
 	&process_area,
+	&start_area,
 	&inflight_area,
 	&running_area,
 	&lane_area,
@@ -92,4 +95,5 @@ _PG_init(void)
 	prev_shmem_startup_hook = shmem_startup_hook;
 	shmem_startup_hook = start_shared_memory;
 	register_launcher();
+	make_way_install();
 }

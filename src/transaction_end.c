@@ -22,6 +22,7 @@
 #include "job/metric.h"
 #include "job/ready.h"
 #include "module.h"
+#include "process/make_way.h"
 #include "wake.h"
 
 /*
@@ -46,6 +47,8 @@ static void (*const steps[]) (XactEvent event) = {
 	limit_at_end,
 	/* flags that we took down to look, and whose look is undone, are up again */
 	look_at_end,
+	/* a statement had a database to itself: its workers may come back.  Of other databases than ours */
+	make_way_at_end,
 	/* last, for all of the above: what workers remember is old, and they are to look */
 	wake_at_end,
 };

@@ -20,25 +20,36 @@ static bool end_wakes[WORKER_KINDS] = {false, false};
 static bool commit_changes = false;
 
 /*
- * Wakes all workers of a kind: the one that looks first may take a slow job
- * and leave the others lying.  Caller holds the slot's lock; whether all run.
+ * Wakes all workers of a kind that a database keeps: the one that looks first
+ * may take a slow job and leave the others lying.  Those that came while long
+ * jobs held up the others are left alone while one of the others can look:
+ * when nobody needs them they leave.  Caller holds the slot's lock; whether
+ * somebody will look, and all are there that should be.
  */
 static bool
 wake_workers(EstateDatabaseSlot *slot, EstateWorkerKind kind)
 {
-	bool		all_running = true;
+	bool		missing = false;
+	bool		able = false;
 
 	for (int i = 0; i < ESTATE_MAX_WORKERS; i++)
 	{
+		const EstateWorkerSlot *worker = &slot->workers[i];
+
 		if (WORKER_KIND(i) != kind)
 			continue;
 		slot->wake[i] = true;
-		if (slot->workers[i].pid != 0 && slot->workers[i].latch)
-			SetLatch(slot->workers[i].latch);
-		else if (i < estate_workers)
-			all_running = false;
+		if (worker->pid == 0 || worker->latch == NULL)
+		{
+			missing |= i < estate_workers;
+			continue;
+		}
+		if (i >= estate_workers && able)
+			continue;
+		SetLatch(worker->latch);
+		able |= !worker->held_up;
 	}
-	return all_running;
+	return able && !missing;
 }
 
 /*
@@ -50,7 +61,7 @@ static bool
 is_awake(const EstateDatabaseSlot *slot, EstateWorkerKind kind)
 {
 	pg_memory_barrier();
-	for (int i = 0; i < estate_workers; i++)
+	for (int i = 0; i < Max(estate_workers, estate_max_workers); i++)
 		if (WORKER_KIND(i) == kind && !((volatile const EstateDatabaseSlot *) slot)->wake[i])
 			return false;
 	return true;
@@ -60,7 +71,7 @@ void
 estate_wake_now(EstateWorkerKind kind)
 {
 	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
-	bool		all_running;
+	bool		done;
 
 	if (slot == NULL || is_awake(slot, kind))
 		return;
@@ -68,9 +79,9 @@ estate_wake_now(EstateWorkerKind kind)
 	slot = estate_lock_slot(LW_SHARED);
 	if (slot == NULL)
 		return;
-	all_running = wake_workers(slot, kind);
+	done = wake_workers(slot, kind);
 	estate_unlock_slot(slot);
-	if (!all_running)
+	if (!done)
 		slot_wake_launcher();
 }
 

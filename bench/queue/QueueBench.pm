@@ -109,6 +109,7 @@ log_checkpoints = off
 log_line_prefix = '%m '
 log_timezone = 'UTC'
 CONF
+	print $conf $self->{conf} // '';
 	close $conf;
 	$self->start_postmaster;
 	$self->make_database;

@@ -521,6 +521,9 @@ run_alone(Batch *batch, Job **jobs, int count)
 			lane_note_row(hand->heap, ItemPointerGetBlockNumber(&hand->jobs[i].tid));
 	ready_unpin();
 	ready_give_back(hand);
+	/* whoever looked while we had them has found nothing */
+	if (hand->left > 0)
+		estate_wake_now(WORKER_SQL);
 	limit_mark_slow();
 	if (count == 1)
 	{

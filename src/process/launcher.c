@@ -13,12 +13,6 @@
  */
 #include "postgres.h"
 
-#include "access/heapam.h"
-#include "access/htup_details.h"
-#include "access/table.h"
-#include "access/tableam.h"
-#include "access/xact.h"
-#include "catalog/pg_database.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -28,14 +22,16 @@
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
-#include "utils/varlena.h"
 
+#include "process/served.h"
+#include "process/start.h"
 #include "process/worker.h"
 #include "slot.h"
 
 #define LOOK_EVERY_MS 10000
-#define START_EVERY_MS 60000	/* even without a wake: something may have been missed */
+/* even without a wake, in a database that had nothing for us: something may have been missed */
+#define START_EVERY_MS (10 * 60 * 1000)
+#define START_AGAIN_MS 1000		/* when all processes are in use */
 #define BACKOFF_MOST_MS 60000
 #define SOON_MS 10000			/* after its start: whoever lives longer could begin */
 
@@ -62,56 +58,6 @@ static void
 forget_launcher(int code, Datum arg)
 {
 	slot_set_launcher(0, NULL);
-}
-
-static bool
-is_named(List *names, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, names)
-		if (strcmp(lfirst(cell), name) == 0)
-			return true;
-	return false;
-}
-
-/*
- * The databases that should have workers: those named that exist, can be
- * connected to and are no templates.  A scan, as the autovacuum launcher does
- * it: without a database of our own there are no catalog caches.
- */
-static List *
-wanted_databases(void)
-{
-	List	   *names = NIL;
-	List	   *oids = NIL;
-	Relation	relation;
-	TableScanDesc scan;
-	HeapTuple	tuple;
-
-	if (!SplitIdentifierString(pstrdup(estate_databases), ',', &names) || names == NIL)
-		return NIL;
-	StartTransactionCommand();
-	(void) GetTransactionSnapshot();
-	relation = table_open(DatabaseRelationId, AccessShareLock);
-	scan = table_beginscan_catalog(relation, 0, NULL);
-	while (HeapTupleIsValid(tuple = heap_getnext(scan, ForwardScanDirection)))
-	{
-		Form_pg_database database = (Form_pg_database) GETSTRUCT(tuple);
-
-		if (is_named(names, NameStr(database->datname)) && database->datallowconn && !database->datistemplate)
-		{
-			MemoryContext transaction = MemoryContextSwitchTo(MessageContext);
-
-			oids = lappend_oid(oids, database->oid);
-			MemoryContextSwitchTo(transaction);
-		}
-	}
-	table_endscan(scan);
-	table_close(relation, AccessShareLock);
-	CommitTransactionCommand();
-	MemoryContextSwitchTo(MessageContext);
-	return oids;
 }
 
 static bool
@@ -144,22 +90,30 @@ take_away_if_unwanted(EstateDatabaseSlot *slot, List *oids)
 	estate_unlock_slot(slot);
 }
 
+/* Whoever has asked its workers to leave will say that they may come back: until then it is not free */
 static bool
 is_free(EstateDatabaseSlot *slot)
 {
-	bool		is_free;
+	ProcessState *state = slot_lock_piece(&process_area, slot, LW_SHARED);
+	bool		is_free = state->asked_to_leave == 0;
 
+	estate_unlock_piece(&process_area, state);
 	slot_lock(slot, LW_SHARED);
-	is_free = !OidIsValid(slot->database) && !has_workers(slot);
+	is_free &= !OidIsValid(slot->database) && !has_workers(slot);
 	estate_unlock_slot(slot);
 	return is_free;
 }
 
 /* Brings the slots in line with the wanted databases; nobody but us gives them, or takes them away */
 static void
-assign_slots(List *oids)
+assign_slots(List *databases)
 {
+	List	   *oids = NIL;
 	ListCell   *cell;
+
+	foreach(cell, databases)
+		if (((const ServedDatabase *) lfirst(cell))->state == SERVED)
+			oids = lappend_oid(oids, ((const ServedDatabase *) lfirst(cell))->database);
 
 	for (int i = 0; i < ESTATE_MAX_DATABASES; i++)
 		take_away_if_unwanted(&estate_shared->databases[i], oids);
@@ -228,82 +182,101 @@ reap(int slot, int number)
 	}
 }
 
-static void
-complain_of_slots(void)
+/* Whether all SQL workers before this one are there, each in the middle of a long batch; caller holds the lock */
+static bool
+is_help_needed(const EstateDatabaseSlot *database, int number)
 {
-	static TimestampTz complained_at = 0;
-	TimestampTz now = GetCurrentTimestamp();
-
-	if (complained_at != 0 && !TimestampDifferenceExceeds(complained_at, now, START_EVERY_MS))
-		return;
-	complained_at = now;
-	ereport(WARNING,
-			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-			 errmsg("pg_estate could not start a worker: all max_worker_processes are in use"),
-			 errhint("Raise max_worker_processes and restart the server.")));
-}
-
-static void
-start(int slot, int number, Oid database)
-{
-	Child	   *child = &children[slot][number];
-	BackgroundWorker worker;
-	MemoryContext caller;
-	bool		registered;
-
-	memset(&worker, 0, sizeof(worker));
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-	worker.bgw_restart_time = BGW_NEVER_RESTART;
-	snprintf(worker.bgw_library_name, BGW_MAXLEN, "pg_estate");
-	snprintf(worker.bgw_function_name, BGW_MAXLEN, "estate_worker_main");
-	snprintf(worker.bgw_name, BGW_MAXLEN, "pg_estate worker %d of database %u", number, database);
-	snprintf(worker.bgw_type, BGW_MAXLEN, "pg_estate worker");
-	worker.bgw_main_arg = Int32GetDatum(WORKER_ARGUMENT(slot, number));
-	worker.bgw_notify_pid = MyProcPid;
-	memcpy(worker.bgw_extra, &database, sizeof(database));
-
-	slot_lock(&estate_shared->databases[slot], LW_EXCLUSIVE);
-	estate_shared->databases[slot].workers[number].left = false;
-	estate_shared->databases[slot].workers[number].worked = false;
-	estate_unlock_slot(&estate_shared->databases[slot]);
-	caller = MemoryContextSwitchTo(TopMemoryContext);
-	registered = RegisterDynamicBackgroundWorker(&worker, &child->handle);
-	MemoryContextSwitchTo(caller);
-	child->started_at = GetCurrentTimestamp();
-	if (!registered)
+	for (int i = 0; i < number; i++)
 	{
-		child->handle = NULL;
-		child->not_before = TimestampTzPlusMilliseconds(child->started_at, 1000);
-		complain_of_slots();
+		const EstateWorkerSlot *worker = &database->workers[i];
+
+		if (WORKER_KIND(i) == WORKER_SQL && (worker->pid == 0 || !worker->held_up))
+			return false;
 	}
+	return true;
 }
 
 /*
- * Whether a worker should be running; if not, `*next` is lowered to when it
- * should.
+ * Whether a worker should be started; if not, `*next` is lowered to when it
+ * should.  One above estate.workers only helps: while all before it are held
+ * up it is started, or if it is there, and there is something to do, woken.
  */
 static bool
 is_wanted(int slot, int number, TimestampTz *next)
 {
 	EstateDatabaseSlot *database = &estate_shared->databases[slot];
-	EstateWorkerKind kind = WORKER_KIND(number);
 	Child	   *child = &children[slot][number];
+	const EstateWorkerSlot *worker = &database->workers[number];
+	bool		kept = number < estate_workers;
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz due;
+	bool		wanted;
 	bool		runs;
 
 	slot_lock(database, LW_SHARED);
-	/* started by a launcher before this one */
-	runs = database->workers[number].pid != 0;
-	due = database->wake[number] ? now : database->due[kind];
+	due = database->wake[number] ? now : database->due[WORKER_KIND(number)];
+	wanted = kept || is_help_needed(database, number);
+	/* perhaps started by a launcher before this one */
+	runs = worker->pid != 0;
+	if (runs && wanted && !kept && database->wake[number] && worker->latch)
+		SetLatch(worker->latch);
 	estate_unlock_slot(database);
-	if (runs)
+	if (!wanted || runs || child->handle)
 		return false;
-	due = Min(due, child->started_at == 0 ? now : TimestampTzPlusMilliseconds(child->started_at, START_EVERY_MS));
+	if (kept)
+		due = Min(due, child->started_at == 0 ? now :
+				  TimestampTzPlusMilliseconds(child->started_at, START_EVERY_MS));
 	due = Max(due, child->not_before);
 	*next = Min(*next, due);
 	return due <= now;
+}
+
+static void
+start_child(int slot, int number, Oid database)
+{
+	Child	   *child = &children[slot][number];
+	MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
+
+	child->started_at = GetCurrentTimestamp();
+	if (!start_worker(slot, number, database, &child->handle))
+	{
+		child->handle = NULL;
+		child->not_before = TimestampTzPlusMilliseconds(child->started_at, START_AGAIN_MS);
+	}
+	MemoryContextSwitchTo(caller);
+}
+
+/* What a database's workers have asked for; false: they are to stay away */
+static bool
+take_wishes(const EstateDatabaseSlot *database, bool *tidier)
+{
+	ProcessState *state = slot_lock_piece(&process_area, database, LW_EXCLUSIVE);
+	bool		may_run = state->asked_to_leave == 0;
+
+	*tidier = may_run && state->tidier_wanted && state->tidier == 0;
+	if (*tidier)
+		state->tidier_wanted = false;
+	estate_unlock_piece(&process_area, state);
+	return may_run;
+}
+
+/* What should run in a database against what runs; `*next` is lowered to when to look again */
+static void
+reconcile_database(int slot, TimestampTz *next)
+{
+	const EstateDatabaseSlot *database = &estate_shared->databases[slot];
+	int			most = Max(estate_workers, estate_max_workers);
+	bool		tidier;
+
+	for (int number = 0; number < ESTATE_MAX_WORKERS; number++)
+		reap(slot, number);
+	if (!OidIsValid(database->database) || !take_wishes(database, &tidier))
+		return;
+	for (int number = 0; number < most; number++)
+		if (is_wanted(slot, number, next))
+			start_child(slot, number, database->database);
+	if (tidier)
+		start_tidier(slot, database->database);
 }
 
 /* What should run against what runs.  Returns when to look again. */
@@ -311,18 +284,12 @@ static TimestampTz
 reconcile(void)
 {
 	TimestampTz next = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LOOK_EVERY_MS);
+	List	   *databases = served_databases();
 
-	assign_slots(wanted_databases());
+	served_complain(databases);
+	assign_slots(databases);
 	for (int slot = 0; slot < ESTATE_MAX_DATABASES; slot++)
-		for (int number = 0; number < ESTATE_MAX_WORKERS; number++)
-		{
-			Oid			database = estate_shared->databases[slot].database;
-
-			reap(slot, number);
-			if (OidIsValid(database) && number < estate_workers &&
-				children[slot][number].handle == NULL && is_wanted(slot, number, &next))
-				start(slot, number, database);
-		}
+		reconcile_database(slot, &next);
 	return next;
 }
 

@@ -3,9 +3,9 @@
  *	  A process of its own for what takes long and is not urgent: counts the
  *	  jobs after a start of the server, forgets old ones.
  *
- * A dynamic background worker, started by a worker of the database once a
- * minute while there is any, and gone when it is through: to count ten million
- * rows must not keep jobs waiting.  What it does is done in transactions of its
+ * A dynamic background worker.  Once a minute, while there is work, a worker of
+ * the database asks the launcher for it, and it is gone when it is through: to
+ * count ten million rows must not keep jobs waiting.  What it does is done in transactions of its
  * own.  After an error the next one tries again.
  */
 #include "postgres.h"
@@ -29,6 +29,7 @@
 #define COUNT_EVERY_MS 5000		/* when it is wanted, and could not be done */
 
 static EstateDatabaseSlot *my_database;
+static volatile const ProcessState *my_state;
 
 PGDLLEXPORT void estate_tidier_main(Datum argument);
 
@@ -51,7 +52,8 @@ take_slot(int number, Oid database)
 	my_database = &estate_shared->databases[number];
 	before_shmem_exit(give_slot_back, (Datum) 0);
 	state = slot_lock_piece(&process_area, my_database, LW_EXCLUSIVE);
-	mine = my_database->database == database && state->tidier == 0;
+	my_state = state;
+	mine = my_database->database == database && state->tidier == 0 && state->asked_to_leave == 0;
 	if (mine)
 		state->tidier = MyProcPid;
 	estate_unlock_piece(&process_area, state);
@@ -113,7 +115,7 @@ estate_tidier_main(Datum argument)
 	pgstat_report_appname("pg_estate tidier");
 	pgstat_report_activity(STATE_RUNNING, "counting jobs, forgetting old ones");
 	/* as soon as the database is not ours any more, we are in the way */
-	while (more && my_database->database == database)
+	while (more && my_database->database == database && my_state->asked_to_leave == 0)
 	{
 		CHECK_FOR_INTERRUPTS();
 		more = tidy_step();
@@ -121,28 +123,12 @@ estate_tidier_main(Datum argument)
 	proc_exit(0);
 }
 
-static void
-start(Oid database, int number)
-{
-	BackgroundWorker worker;
-
-	memset(&worker, 0, sizeof(worker));
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-	worker.bgw_restart_time = BGW_NEVER_RESTART;
-	snprintf(worker.bgw_library_name, BGW_MAXLEN, "pg_estate");
-	snprintf(worker.bgw_function_name, BGW_MAXLEN, "estate_tidier_main");
-	snprintf(worker.bgw_name, BGW_MAXLEN, "pg_estate tidier of database %u", database);
-	snprintf(worker.bgw_type, BGW_MAXLEN, "pg_estate tidier");
-	worker.bgw_main_arg = Int32GetDatum(number);
-	memcpy(worker.bgw_extra, &database, sizeof(database));
-	/* when all max_worker_processes are in use: another time */
-	(void) RegisterDynamicBackgroundWorker(&worker, NULL);
-}
-
-/* Starts the tidier of a worker's own database, if it is time; inside a transaction */
-void
-tidier_start_if_due(EstateDatabaseSlot *slot, int number)
+/*
+ * Asks the launcher for the tidier of a worker's own database, if it is time;
+ * inside a transaction.  Whether jobs have to be counted.
+ */
+bool
+tidier_ask_if_due(EstateDatabaseSlot *slot)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	bool		wanted = count_is_wanted();
@@ -154,8 +140,10 @@ tidier_start_if_due(EstateDatabaseSlot *slot, int number)
 	{
 		state->tidy_at = TimestampTzPlusMilliseconds(now, TIDY_EVERY_MS);
 		state->count_at = TimestampTzPlusMilliseconds(now, COUNT_EVERY_MS);
+		state->tidier_wanted = true;
 	}
 	estate_unlock_piece(&process_area, state);
 	if (due)
-		start(slot->database, number);
+		slot_wake_launcher();
+	return wanted;
 }

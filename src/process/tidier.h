@@ -7,6 +7,6 @@
 
 #include "estate.h"
 
-extern void tidier_start_if_due(EstateDatabaseSlot *slot, int number);
+extern bool tidier_ask_if_due(EstateDatabaseSlot *slot);
 
 #endif							/* ESTATE_TIDIER_H */

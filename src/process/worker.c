@@ -7,9 +7,11 @@
  * short transactions; the others run SQL handlers, however slow, so that none
  * of them freezes a transfer.
  *
- * A worker leaves when it has had nothing to do for three seconds, so that an
- * idle database can be dropped, renamed and used as a template; before that it
- * writes when it is next needed.  An error in the bookkeeping ends the
+ * The first estate.workers of a database stay, and sleep until they are woken
+ * or something is due, so that a job does not wait for a process; see
+ * make_way.c for who may want them gone.  Those that the launcher starts above
+ * that, while long jobs hold up the others, leave when they have had nothing
+ * to do for three seconds; so do all while processes are short.  An error in the bookkeeping ends the
  * process; the launcher starts it again, with back-off.  Errors of jobs do not.
  */
 #include "postgres.h"
@@ -28,11 +30,15 @@
 #include "storage/lock.h"
 #include "storage/proc.h"
 #include "storage/procsignal.h"
+#include "storage/sinval.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timeout.h"
 
 #include "feed/run.h"
 #include "inflight.h"
@@ -47,6 +53,8 @@
 #include "job/suspect.h"
 #include "job/unique.h"
 #include "keeper.h"
+#include "process/sql_turn.h"
+#include "process/start.h"
 #include "process/step.h"
 #include "process/tasks.h"
 #include "process/tidier.h"
@@ -54,11 +62,8 @@
 #include "slot.h"
 
 #define LEAVE_AFTER_MS 3000
-#define LOOK_AT_OPEN_EVERY_MS 20	/* for retries and scheduled jobs, while the lanes are busy */
-#define TIDY_EVERY_MS 500
-#define COME_BACK_AFTER_MS (60 * 60 * 1000)
-#define LOOK_FOR_PREPARED_MS 1000
-#define LOOK_AT_INSTALLATION_EVERY_MS 1000
+#define LOOK_AGAIN_AFTER_MS (30 * 1000)
+#define MAKE_WAY_AFTER_MS 1500	/* for a statement that needs the database; transfers may end until then */
 #define CLAIM_LEAST_ROOM 32
 #define COMPLAIN_EVERY_MS (10 * 60 * 1000)
 
@@ -66,7 +71,10 @@ static EstateDatabaseSlot *my_database;
 static EstateWorkerSlot *my_worker;
 static int	my_number;
 static EstateWorkerKind my_kind;
-static TimestampTz in_order_at = 0; /* when the installation was last found to be; 0: it has to be looked at */
+static volatile const ProcessState *my_state;
+static uint32 my_renewals;		/* of the database when we connected */
+static bool in_order = false;	/* the installation was found to be, and nothing about it has changed */
+static TimestampTz looked_at = 0;	/* at the installation */
 static MemoryContext cycle_context;
 
 PGDLLEXPORT void estate_worker_main(Datum argument);
@@ -79,6 +87,7 @@ give_slot_back(int code, Datum arg)
 	{
 		my_worker->pid = 0;
 		my_worker->latch = NULL;
+		my_worker->rests = my_worker->held_up = false;
 	}
 	estate_unlock_slot(my_database);
 }
@@ -94,9 +103,14 @@ forget_running(int code, Datum arg)
 static bool
 take_slot(int argument, Oid database)
 {
+	ProcessState *state;
 	bool		mine;
 
 	my_database = &estate_shared->databases[WORKER_SLOT(argument)];
+	state = slot_lock_piece(&process_area, my_database, LW_SHARED);
+	my_state = state;
+	my_renewals = state->renewals;
+	estate_unlock_piece(&process_area, state);
 	my_number = WORKER_NUMBER(argument);
 	my_worker = &my_database->workers[my_number];
 	my_kind = WORKER_KIND(my_number);
@@ -104,10 +118,17 @@ take_slot(int argument, Oid database)
 
 	slot_lock(my_database, LW_EXCLUSIVE);
 	mine = my_database->database == database && my_worker->pid == 0;
+	/* else we would wait for the database's lock, and be in the way as soon as we had it */
+	if (my_state->asked_to_leave > 0)
+	{
+		my_worker->left = my_database->wake[my_number] = true;
+		mine = false;
+	}
 	if (mine)
 	{
 		my_worker->pid = MyProcPid;
 		my_worker->latch = MyLatch;
+		my_worker->rests = my_worker->held_up = false;
 	}
 	estate_unlock_slot(my_database);
 	return mine;
@@ -226,36 +247,79 @@ look_at_installation(void)
 	return ready;
 }
 
+/* A schema or a function has come or gone, perhaps with the extension */
+static void
+doubt_installation(Datum argument, int cache, uint32 hash)
+{
+	in_order = false;
+}
+
 /*
  * Whether there is anything for us in this database.  Read when somebody has
- * changed something about it, and now and then; not for each wake.
+ * changed something about it, not for each wake.
  */
 static bool
 is_ready(void)
 {
 	static uint32 changes;
-	TimestampTz now = GetCurrentTimestamp();
 
-	if (in_order_at != 0 && changes == my_database->changes &&
-		!TimestampDifferenceExceeds(in_order_at, now, LOOK_AT_INSTALLATION_EVERY_MS))
+	AcceptInvalidationMessages();
+	if (in_order && changes == my_database->changes)
 		return true;
 	changes = my_database->changes;
-	in_order_at = look_at_installation() ? now : 0;
-	return in_order_at != 0;
+	in_order = true;			/* unless we are told something else while we look */
+	looked_at = GetCurrentTimestamp();
+	if (!look_at_installation())
+		in_order = false;
+	return in_order;
 }
 
-/* Takes note of the wake flag; false when the launcher wants us gone */
+/* Whether the database is to be left to itself, or at least by this process; read without the lock */
 static bool
-look_at_slot(bool *woken)
+is_unwanted(void)
 {
-	bool		wanted;
+	const volatile EstateDatabaseSlot *slot = my_database;
+
+	return slot->database != MyDatabaseId || my_state->asked_to_leave > 0 ||
+		my_state->renewals != my_renewals;
+}
+
+/* Takes note of the wake flag */
+static bool
+take_wake(void)
+{
+	bool		woken;
 
 	slot_lock(my_database, LW_EXCLUSIVE);
-	*woken = my_database->wake[my_number];
+	woken = my_database->wake[my_number];
 	my_database->wake[my_number] = false;
-	wanted = my_database->database == MyDatabaseId;
+	my_worker->rests = false;
 	estate_unlock_slot(my_database);
-	return wanted;
+	return woken;
+}
+
+/* Whether an SQL worker may begin another batch: nobody has disabled us, nor torn down or asked for the database */
+static bool
+may_go_on(void)
+{
+	return !is_unwanted() && is_ready();
+}
+
+/* Leaves for whoever wants the database, or to connect anew.  Whatever there is to do has to wait. */
+static void
+make_way(void)
+{
+	slot_lock(my_database, LW_EXCLUSIVE);
+	my_worker->left = true;
+	my_database->wake[my_number] = true;
+	estate_unlock_slot(my_database);
+}
+
+/* Whether this worker stays also when there is nothing to do */
+static bool
+stays(void)
+{
+	return my_number < estate_workers && !start_is_short();
 }
 
 /* Leaves unless work has come in the meantime */
@@ -273,166 +337,10 @@ may_leave(TimestampTz due)
 		/* from here on a commit must wake the launcher instead of us */
 		my_worker->pid = 0;
 		my_worker->latch = NULL;
+		my_worker->rests = false;
 	}
 	estate_unlock_slot(my_database);
 	return leave;
-}
-
-/* After a crash, before anything is run: the jobs that may have been the cause */
-static void
-settle_suspects(void)
-{
-	EstateUser	user;
-
-	if (!inflight_any_suspect())
-		return;
-	step_begin(STEP_WORKER, &user);
-	MemoryContextSwitchTo(cycle_context);
-	suspect_settle();
-	step_commit(STEP_WORKER, &user);
-	MemoryContextSwitchTo(cycle_context);
-	suspect_forget();
-}
-
-/*
- * Moves jobs that have waited long enough to the lanes.  Returns how many;
- * `*due` is when the next one will have.
- */
-static int
-promote(JobScope *scope, TimestampTz *due)
-{
-	EstateUser	user;
-	int			moved;
-
-	step_begin(STEP_WORKER, &user);
-	MemoryContextSwitchTo(cycle_context);
-	moved = job_promote_due(scope) + job_promote_held();
-	*due = job_next_due(scope, false);
-	step_commit(STEP_WORKER, &user);
-	MemoryContextSwitchTo(cycle_context);
-	return moved;
-}
-
-/* One batch of the lanes' jobs, in a transaction */
-static bool
-run_ready_batch(JobScope *scope, TimestampTz *until)
-{
-	EstateUser	user;
-	bool		any;
-
-	step_begin(STEP_WORKER, &user);
-	MemoryContextSwitchTo(cycle_context);
-	any = job_run_ready(scope, until);
-	step_commit(STEP_WORKER, &user);
-	return any;
-}
-
-/*
- * The same; when a handler without a subtransaction has thrown, the batch is
- * rolled back, and will be run again with them.
- */
-static bool
-try_ready_batch(JobScope *scope, TimestampTz *until)
-{
-	volatile bool any = true;
-
-	MemoryContextReset(cycle_context);
-	MemoryContextSwitchTo(cycle_context);
-	PG_TRY();
-	{
-		any = run_ready_batch(scope, until);
-	}
-	PG_CATCH();
-	{
-		int			code = geterrcode();
-
-		/* nothing has happened: again, with subtransactions, or as the collision was none of the handlers' */
-		if (!job_ready_should_retry() && code != ERRCODE_T_R_DEADLOCK_DETECTED && code != ERRCODE_T_R_SERIALIZATION_FAILURE)
-			PG_RE_THROW();
-		MemoryContextSwitchTo(cycle_context);
-		FlushErrorState();
-		job_batch_ended(scope); /* before others can have the jobs: see src/job/wish.c */
-		AbortCurrentTransaction();
-	}
-	PG_END_TRY();
-	my_worker->worked |= any;
-	job_batch_ended(scope);
-	LockReleaseAll(USER_LOCKMETHOD, true);
-	MemoryContextSwitchTo(cycle_context);
-	return any;
-}
-
-/* Empties what is drained, and has the tidier started; after a prepared transaction looks at everything again */
-static bool
-tidy_lanes(void)
-{
-	EstateUser	user;
-	EndedJobs	slipped;
-	bool		again;
-
-	step_begin(STEP_WORKER, &user);
-	again = lane_restart_after_prepare();
-	ready_sweep();
-	unique_sweep();
-	if (depend_sweep(&slipped))
-		settle_ended(&slipped);
-	cancel_sweep();
-	tidier_start_if_due(my_database, my_database - estate_shared->databases);
-	step_commit(STEP_WORKER, &user);
-	MemoryContextSwitchTo(cycle_context);
-	return again;
-}
-
-static bool
-sql_turn(JobScope *scope, TimestampTz *due)
-{
-	static TimestampTz tidied_at = 0;
-	bool		worked = false;
-	TimestampTz looked_at = 0;
-	TimestampTz timed = DT_NOEND;	/* when the next job's time comes */
-	TimestampTz limited = DT_NOEND; /* when a limit lets more start, of the queues that were left alone in this turn */
-
-	pgstat_report_activity(STATE_RUNNING, "running jobs");
-	settle_suspects();
-	ready_skip_none();
-	for (;;)
-	{
-		TimestampTz now = GetCurrentTimestamp();
-		bool		any = false;
-
-		CHECK_FOR_INTERRUPTS();
-		/* disabled, torn down or dropped in the middle of it? */
-		if (!is_ready())
-			break;
-		if (TimestampDifferenceExceeds(looked_at, now, LOOK_AT_OPEN_EVERY_MS))
-		{
-			MemoryContextReset(cycle_context);
-			MemoryContextSwitchTo(cycle_context);
-			any = promote(scope, &timed) > 0;
-			if (!any)
-				looked_at = now;
-		}
-		any |= try_ready_batch(scope, &limited);
-		*due = Min(timed, limited);
-		/* and before we rest: then there is most to give back */
-		if (TimestampDifferenceExceeds(tidied_at, now, TIDY_EVERY_MS) || (!any && worked && looked_at == now))
-		{
-			tidied_at = now;
-			if (tidy_lanes())
-				any |= try_ready_batch(scope, &limited);
-		}
-		if (!any)
-		{
-			if (looked_at == now)
-				break;
-			looked_at = 0;		/* once more before we rest */
-		}
-		worked |= any;
-	}
-	/* also where nothing happens old jobs are to be forgotten */
-	*due = Min(*due, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), lane_any_prepared() ? LOOK_FOR_PREPARED_MS : COME_BACK_AFTER_MS));
-	pgstat_report_activity(STATE_IDLE, NULL);
-	return worked;
 }
 
 /*
@@ -533,11 +441,24 @@ network_turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
 	return set->tasks != NIL;
 }
 
+/* Nobody has called since we looked; says so, if nothing is in hand either */
+static bool
+may_rest(const TaskSet *set)
+{
+	bool		may;
+
+	slot_lock(my_database, LW_EXCLUSIVE);
+	may = !my_database->wake[my_number];
+	my_worker->rests = may && (set == NULL || set->tasks == NIL);
+	estate_unlock_slot(my_database);
+	return may;
+}
+
 static void
 wait_for_work(TaskSet *set, TimestampTz until)
 {
 	/* whoever waited for a lock meanwhile may have taken the latch for his own */
-	if (((volatile EstateDatabaseSlot *) my_database)->wake[my_number])
+	if (!may_rest(set))
 		return;
 	if (set)
 		tasks_wait(set, until);
@@ -548,41 +469,88 @@ wait_for_work(TaskSet *set, TimestampTz until)
 }
 
 static void
+read_settings(void)
+{
+	if (!ConfigReloadPending)
+		return;
+	ConfigReloadPending = false;
+	ProcessConfigFile(PGC_SIGHUP);
+	in_order = false;
+}
+
+/* Transfers may end, for a while; then whoever wants the database comes first: they are begun anew */
+static void
+end_transfers(TaskSet *set)
+{
+	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), MAKE_WAY_AFTER_MS);
+
+	while (set && set->tasks != NIL && GetCurrentTimestamp() < until)
+	{
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(cycle_context);
+		tasks_turn(set);
+		if (set->tasks != NIL)
+			tasks_wait(set, until);
+		ResetLatch(MyLatch);
+	}
+}
+
+/* Whether there was anything to do for this kind of worker; *due: when there will be */
+static bool
+turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
+{
+	if (my_kind == WORKER_NETWORK)
+		return network_turn(set, scope, woken, due);
+	return sql_turn(scope, woken, may_go_on, due);
+}
+
+static void
 work(TaskSet *set, JobScope *scope)
 {
-	TimestampTz idle_since = GetCurrentTimestamp();
+	/* one that finds nothing at all to do leaves at once; but whoever was started to help waits for the next time */
+	TimestampTz idle_since = my_number < estate_workers ? DT_NOBEGIN : GetCurrentTimestamp();
 	TimestampTz due = DT_NOBEGIN;	/* the first look is due at once */
-	bool		lingers = false;	/* only one that was called, or has worked, waits for more */
 
 	for (;;)
 	{
 		TimestampTz leave_at;
 		bool		woken;
+		bool		look;
 
 		CHECK_FOR_INTERRUPTS();
-		if (ConfigReloadPending)
+		/* else others' changes would pile up, until all that we remember is thrown away */
+		if (catchupInterruptPending)
+			ProcessCatchupInterrupt();
+		read_settings();
+		woken = take_wake();
+		if (is_unwanted())
 		{
-			ConfigReloadPending = false;
-			ProcessConfigFile(PGC_SIGHUP);
-			in_order_at = 0;
-		}
-		if (!look_at_slot(&woken))
+			end_transfers(set);
+			make_way();
 			return;
-		if ((my_kind == WORKER_SQL || woken || due <= GetCurrentTimestamp()) && !is_ready())
+		}
+		look = woken || due <= GetCurrentTimestamp();
+		/* while nobody waits for us: also what nobody tells of */
+		if (look && !woken && TimestampDifferenceExceeds(looked_at, GetCurrentTimestamp(), LOOK_AGAIN_AFTER_MS))
+			in_order = false;
+		if (look && !is_ready())
 		{
 			if (may_leave(DT_NOEND))
 				return;
 			continue;
 		}
-		if ((my_kind == WORKER_NETWORK ? network_turn(set, scope, woken, &due) : sql_turn(scope, &due)) || woken)
-		{
+		if ((look || set != NULL) && turn(set, scope, woken, &due))
 			idle_since = GetCurrentTimestamp();
-			lingers = true;
+		else if (woken && my_number < estate_workers)
+			idle_since = GetCurrentTimestamp();
+		leave_at = DT_NOEND;
+		if (!stays() && !(set && set->tasks != NIL))
+		{
+			leave_at = idle_since == DT_NOBEGIN ? DT_NOBEGIN : TimestampTzPlusMilliseconds(idle_since, LEAVE_AFTER_MS);
+			if (leave_at <= GetCurrentTimestamp() && may_leave(due))
+				return;
 		}
-		leave_at = lingers ? TimestampTzPlusMilliseconds(idle_since, LEAVE_AFTER_MS) : DT_NOBEGIN;
-		if (!(set && set->tasks != NIL) && leave_at <= GetCurrentTimestamp() && may_leave(due))
-			return;
-		wait_for_work(set, Min(due, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LEAVE_AFTER_MS)));
+		wait_for_work(set, Min(due, leave_at));
 	}
 }
 
@@ -602,6 +570,8 @@ estate_worker_main(Datum argument)
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
 	before_shmem_exit(forget_running, (Datum) 0);
 	settle_session();
+	CacheRegisterSyscacheCallback(NAMESPACEOID, doubt_installation, (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, doubt_installation, (Datum) 0);
 	job_listen_to_cancel();
 	pgstat_report_appname(my_kind == WORKER_NETWORK ? "pg_estate network" : "pg_estate jobs");
 
@@ -610,6 +580,8 @@ estate_worker_main(Datum argument)
 	if (my_kind == WORKER_NETWORK)
 		set = tasks_create(AllocSetContextCreate(TopMemoryContext, "pg_estate tasks", ALLOCSET_DEFAULT_SIZES),
 						   STEP_WORKER);
+	else
+		sql_turn_begin(my_database, my_worker, cycle_context);
 	work(set, job_scope_create(InvalidOid, NULL));
 	proc_exit(0);
 }

@@ -20,6 +20,9 @@ typedef struct ProcessState
 	pid_t		tidier;			/* 0: none */
 	TimestampTz tidy_at;		/* not before this */
 	TimestampTz count_at;		/* the same when jobs are to be counted */
+	bool		tidier_wanted;	/* a worker has asked for it */
+	int			asked_to_leave; /* transactions that need the database without its workers */
+	uint32		renewals;		/* changes of what workers read when they connect */
 } ProcessState;
 
 /* launcher.c */

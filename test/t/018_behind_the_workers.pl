@@ -72,12 +72,12 @@ subtest 'a late commit' => sub {
 };
 
 subtest 'COMMIT PREPARED' => sub {
-	for my $when ('while they work', 'when they have left')
+	for my $when ('while they work', 'when they rest')
 	{
 		query($node, 'BEGIN; ' . enqueue("prepared, committed $when", 60) . "PREPARE TRANSACTION 'p'");
 		overtake();
 		is(query($node, "SELECT count(*) FROM effect WHERE what LIKE 'prepared, committed $when'"), 0, 'not before it');
-		wait_until_idle($node) if $when eq 'when they have left';
+		wait_until_idle($node) if $when eq 'when they rest';
 		query($node, "COMMIT PREPARED 'p'");
 		# it tells nobody: they look
 		effects("prepared, committed $when", 60, $when);

@@ -51,7 +51,7 @@ subtest 'names by which they are known' => sub {
 	is($node->safe_psql('postgres', q{SELECT backend_type, datname IS NULL, application_name FROM pg_stat_activity WHERE backend_type = 'pg_estate launcher'}),
 		'pg_estate launcher|t|pg_estate launcher', 'the launcher is in no database');
 	is(value(qq{SELECT backend_type, datname, state FROM pg_stat_activity WHERE pid = } . busy_worker()), 'pg_estate worker|estate|active', 'a worker is in its own');
-	like(value(q{SELECT detail FROM estate.doctor() WHERE "check" = 'workers'}), qr/^enabled, [12] running now$/, 'doctor() counts them');
+	like(value(q{SELECT detail FROM estate.doctor() WHERE "check" = 'workers'}), qr/^enabled, [23] running now$/, 'doctor() counts them');
 	release($id);
 };
 

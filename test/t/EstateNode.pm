@@ -86,11 +86,15 @@ sub wait_for
 	return time - $started;
 }
 
-# no worker is left: an idle database has none
+# no worker has anything to do; where none are to run, none is left
 sub wait_until_idle
 {
 	my ($node) = @_;
-	return wait_for($node, "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'pg_estate worker'", 'the workers are gone');
+	my $none = q{(SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'pg_estate worker' AND datname = current_database())};
+	my $resting = q{(SELECT busy = 0 FROM estate.served_databases() WHERE name = current_database() AND unserved IS NULL)};
+	# the extension may have been dropped
+	my $known = $node->safe_psql('estate', q{SELECT to_regproc('estate.served_databases') IS NOT NULL}) eq 't';
+	return wait_for($node, $known ? "SELECT coalesce($resting, $none)" : "SELECT $none", 'the workers rest');
 }
 
 # process ids of the workers of a kind: 'jobs' or 'network'
