@@ -151,7 +151,7 @@ void
 cancel_sweep(void)
 {
 	static KeeperStatement statement = {
-		"SELECT job FROM estate_internal.job_cancel LIMIT 1000",
+		"SELECT job FROM estate_internal.job_cancel",
 		.flags = KEEPER_NEWEST | KEEPER_PLAN_ONCE
 	};
 	int64	   *ids;
