@@ -164,7 +164,8 @@ note_run(HandlerRecord *record, double ms, bool failed)
 static bool
 is_callers_cancel(const Batch *batch, const JobCall *call, const ErrorData *error)
 {
-	return error->sqlerrcode == ERRCODE_QUERY_CANCELED && OidIsValid(batch->scope->caller) && !call->timed_out && !call->cancelled;
+	return error->sqlerrcode == ERRCODE_QUERY_CANCELED && OidIsValid(batch->scope->caller) &&
+		!call->timed_out && !call->cancelled;
 }
 
 static void
