@@ -52,7 +52,7 @@ GRANT EXECUTE ON FUNCTION estate.pause_queue(text), estate.resume_queue(text) TO
 CREATE FUNCTION estate.cancel_job(id bigint) RETURNS bool
 	AS 'MODULE_PATHNAME', 'estate_cancel_job' LANGUAGE C STRICT;
 COMMENT ON FUNCTION estate.cancel_job(bigint) IS
-'Cancels a job that waits, or has whoever runs it stop; tells whether it did. In a handler, with this_job(): once it has returned. For the role that enqueued it and for estate_admin';
+'Cancels a job that waits, or has whoever runs it stop, when the transaction commits; true: then it is not done, whatever happens; false: it had ended, or was about to. In a handler, with this_job(): once it has returned. For the role that enqueued it and for estate_admin';
 GRANT EXECUTE ON FUNCTION estate.cancel_job(bigint) TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate.retry_job(id bigint) RETURNS bool

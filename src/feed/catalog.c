@@ -388,7 +388,8 @@ feed_interrupt_run(int64 run_id, const char *why)
 	Datum		values[] = {Int64GetDatum(run_id), CStringGetTextDatum(why)};
 
 	SPI_connect();
-	run("UPDATE estate.feed_run SET outcome = 'interrupted', ended_at = pg_catalog.clock_timestamp(), error = $2"
+	run("UPDATE estate.feed_run SET outcome = 'interrupted',"
+		"  ended_at = pg_catalog.clock_timestamp(), error = $2"
 		" WHERE run_id OPERATOR(pg_catalog.=) $1", 2, types, values);
 	SPI_finish();
 }
@@ -452,7 +453,10 @@ feed_job_key(int feed_id)
 	return psprintf("feed:%d", feed_id);
 }
 
-/* The job that runs the feed; one that is waiting already stays as it is.  alone: it may have crashed the server */
+/*
+ * The job that runs the feed; one that is waiting already stays as it is.
+ * alone: it may have crashed the server.
+ */
 int64
 feed_enqueue_run(int feed_id, Oid owner, TimestampTz run_at, bool alone)
 {

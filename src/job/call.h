@@ -34,7 +34,7 @@ typedef struct JobCall
 	bool		listed;			/* others see the job running, and may cancel it */
 	JobVerdict	verdict;
 	TimestampTz run_at;			/* VERDICT_SNOOZE */
-	bool		cancelled;		/* it failed because it was told to stop, or has been undone as somebody wishes so */
+	bool		cancelled;		/* it was told to stop, or is undone because somebody wishes so */
 	bool		timed_out;		/* it failed because it took too long */
 } JobCall;
 

@@ -128,8 +128,8 @@ cancel_waiting(int64 id, bool checked)
 	settlement = settle_begin(1, done_by);
 	settle_cancelled(settlement, job, queue_at(queue_find(job->queue))->keep);
 	settle_write(settlement);
-	/* one of before it came back to where it waits */
-	if (wish_any())
+	/* a wish of before it came back to where it waits */
+	if (checked && wish_any())
 		wish_fulfilled(id);
 	return true;
 }
@@ -138,12 +138,10 @@ cancel_waiting(int64 id, bool checked)
 static void
 do_wish(int64 id)
 {
-	if (cancel_waiting(id, false))
-		return;
-	if (OidIsValid(waiting_role(id)))
-		running_cancel(id);
-	else
+	if (cancel_waiting(id, false) || !OidIsValid(waiting_role(id)))
 		wish_fulfilled(id);
+	else
+		running_cancel(id);
 }
 
 /* Looks after wishes to cancel that were made while the job was being run */
@@ -151,7 +149,7 @@ void
 cancel_sweep(void)
 {
 	static KeeperStatement statement = {
-		"SELECT job FROM estate_internal.job_cancel LIMIT 1000",
+		"SELECT job FROM estate_internal.job_cancel",
 		.flags = KEEPER_NEWEST | KEEPER_PLAN_ONCE
 	};
 	int64	   *ids;

@@ -178,12 +178,16 @@ look_cancelling_ends(bool left)
 	estate_unlock_piece(&look_area, state);
 }
 
-/* Whether there may be such wishes, or be in a moment */
+/*
+ * Whether there may be such wishes, or be in a moment.  Where a database has no
+ * workers, nobody is seen running, and no more can come; those of before are
+ * done away with by each look.
+ */
 bool
 look_any_cancelling(void)
 {
 	const volatile LookState *state = estate_piece(&look_area);
 
 	pg_memory_barrier();
-	return state == NULL || state->up[LOOK_CANCELS] || state->cancelling > 0;
+	return state != NULL && (state->up[LOOK_CANCELS] || state->cancelling > 0);
 }

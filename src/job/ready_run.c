@@ -164,7 +164,8 @@ note_run(HandlerRecord *record, double ms, bool failed)
 static bool
 is_callers_cancel(const Batch *batch, const JobCall *call, const ErrorData *error)
 {
-	return error->sqlerrcode == ERRCODE_QUERY_CANCELED && OidIsValid(batch->scope->caller) && !call->timed_out && !call->cancelled;
+	return error->sqlerrcode == ERRCODE_QUERY_CANCELED && OidIsValid(batch->scope->caller) &&
+		!call->timed_out && !call->cancelled;
 }
 
 static void
@@ -176,8 +177,10 @@ settle_error(Batch *batch, JobCall *call, ErrorData *error)
 	if (is_callers_cancel(batch, call, error))
 		ReThrowError(error);
 	numbers = metric_add(batch_metric(batch, job));
-	/* one that has failed, too, if somebody wishes so */
-	if (call->cancelled || (call->listed && wish_of(job->id, true) == WISH_COMMITTED))
+	/* one that has failed, too, if somebody wishes so; and from now on nobody can */
+	if (call->listed && wish_of(job->id, true) == WISH_COMMITTED)
+		call->cancelled = true;
+	if (call->cancelled)
 	{
 		settle_cancelled(batch->settlement, job, batch->keep);
 		wish_fulfilled(job->id);

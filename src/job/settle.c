@@ -63,7 +63,7 @@ end_job(Settlement *settlement, Job *job, const char *state, bool done, bool kee
 	else
 	{
 		ended->failed[ended->nfailed++] = job->id;
-		/* perhaps it would have enqueued the next one: workers see what has lost its job when something has changed */
+		/* it may have been to enqueue the next one: who has lost his job is looked for at changes */
 		if (settlement->done_by == DONE_BY_NETWORK && job->unique_key)
 			estate_change_at_commit();
 	}

@@ -147,6 +147,7 @@ cancel_step(void *arg)
 {
 	Task	   *task = arg;
 
+	(void) wish_of(task->job.id, false);	/* from now on nobody can wish so again */
 	job_cancelled(&task->job);
 	break_off(task, "its job was cancelled");
 	task->job.id = 0;

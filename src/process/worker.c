@@ -92,7 +92,7 @@ give_slot_back(int code, Datum arg)
 	estate_unlock_slot(my_database);
 }
 
-/* Before the abort of what is under way, after which others can have the jobs: see src/job/wish.c */
+/* Before the abort of what is under way: then others can have the jobs, see src/job/wish.c */
 static void
 forget_running(int code, Datum arg)
 {
@@ -398,7 +398,7 @@ claim_network_jobs(TaskSet *set, JobScope *scope, TimestampTz *due)
 	return list_length(jobs) == room;
 }
 
-/* When something has changed about this database, and at first: feeds that have lost their jobs get others */
+/* At first, and when something has changed: feeds that have lost their jobs get others */
 static void
 keep_schedules(void)
 {

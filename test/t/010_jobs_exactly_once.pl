@@ -45,7 +45,7 @@ my ($victim) = workers_of($node, 'jobs');
 ok($victim, 'a worker runs jobs');
 kill 'KILL', $victim or die "could not kill $victim: $!\n";
 my $killed = time;
-$node->poll_query_until('estate', "SELECT pg_postmaster_start_time() IS NOT NULL") or die "the server did not come back\n";
+poll($node, 'estate', "SELECT pg_postmaster_start_time() IS NOT NULL") or die "the server did not come back\n";
 my $left = query($node, 'SELECT count(*) FROM estate_internal.job_waiting');
 cmp_ok($left, '>', 5000, "jobs were left when a worker was killed: $left");
 wait_for_more(500);

@@ -71,14 +71,15 @@ sub start_clients
 			return "BEGIN;\nSELECT 'job|$name|' || $job;\nSELECT pg_sleep($patience) AS \"in the transaction\";\nCOMMIT;\n\\echo committed|$name\n" }));
 }
 
-# so many jobs wait, run and have ended in a round; photos that are being copied
+# so many jobs wait, run and have ended in a round; photos that are to be copied, and those that are being copied
 sub look
 {
 	my ($round) = @_;
-	my ($waiting, $ended, $copying) = split /\|/, query($node, qq{
-		SELECT count(*) FILTER (WHERE ended_at IS NULL), count(ended_at), count(*) FILTER (WHERE state = 'running' AND handler = 'media')
+	my ($waiting, $ended, $photos, $copying) = split /\|/, query($node, qq{
+		SELECT count(*) FILTER (WHERE ended_at IS NULL), count(ended_at), count(*) FILTER (WHERE handler = 'media'),
+			count(*) FILTER (WHERE state = 'running' AND handler = 'media')
 		FROM estate.job WHERE args->>'transaction' LIKE '$round.%'});
-	return (waiting => $waiting, ended => $ended, copying => $copying);
+	return (waiting => $waiting, ended => $ended, photos => $photos, copying => $copying);
 }
 
 # the process that a fault is for, if there is one now
@@ -148,7 +149,7 @@ sub round
 	{
 		%then = look($round);
 		$victim = find_victim($fault);
-		last if $victim && $then{ended} >= $enough && $then{waiting} > 50 && $then{copying} > 0;
+		last if $victim && $then{ended} >= $enough && $then{waiting} > 50 && $then{photos} > 5 && $then{copying} > 0;
 	}
 	my $before = time;
 	my $struck = $victim && $then{ended} >= $enough && strike($fault, $victim);

@@ -68,7 +68,7 @@ subtest 'the tables of the queue are locked' => sub {
 	$node->safe_psql('postgres', q{ALTER SYSTEM SET estate.databases = 'estate, other'});
 	$node->reload;
 	$node->safe_psql('other', 'SET client_min_messages = error; ' . enqueue('elsewhere', 100));
-	ok($node->poll_query_until('other', 'SELECT count(*) = 100 FROM effect'), 'the jobs of another database are run meanwhile');
+	ok(poll($node, 'other', 'SELECT count(*) = 100 FROM effect'), 'the jobs of another database are run meanwhile');
 	is(query($node, "SELECT count(*) FROM effect WHERE what = 'queue locked'"), $done, 'those of the locked one are not');
 	unlike(log_from($node, $log), qr/ERROR|FATAL|PANIC/, 'nothing is said about it');
 

@@ -152,7 +152,7 @@ subtest 'copied as a template' => sub {
 	is($copy->safe_psql('twin', 'SELECT count(*) FROM estate_internal.job_waiting'), 1, 'its jobs wait');
 	is($copy->safe_psql('twin', q{SELECT ok, fix FROM estate.doctor() WHERE "check" = 'workers'}), 'f|SELECT estate.enable_workers();', 'doctor() says why');
 	$copy->safe_psql('twin', 'SELECT estate.enable_workers()');
-	$copy->poll_query_until('twin', 'SELECT count(*) = 0 FROM estate_internal.job_waiting') or die "the twin's job did not run\n";
+	poll($copy, 'twin', 'SELECT count(*) = 0 FROM estate_internal.job_waiting') or die "the twin's job did not run\n";
 	is($copy->safe_psql('estate', 'SELECT count(*) FROM estate_internal.job_waiting'), 1, 'those of the template are its own');
 };
 

@@ -146,7 +146,7 @@ sub check_use
 	is(ask($database, q{SELECT string_agg(DISTINCT state, ' ' ORDER BY state) FROM estate.job}), 'available blocked cancelled dead done retryable running scheduled', 'jobs are in every state');
 
 	ask($database, 'SELECT estate.enable_workers()');
-	ok($node->poll_query_until($database, q{SELECT count(*) = 5 FROM estate.job WHERE args ->> 'job' IN ('available', 'urgent', 'with a key for a time', 'batch 1', 'batch 2') AND state = 'done'}), 'what could run runs');
+	ok(poll($node, $database, q{SELECT count(*) = 5 FROM estate.job WHERE args ->> 'job' IN ('available', 'urgent', 'with a key for a time', 'batch 1', 'batch 2') AND state = 'done'}), 'what could run runs');
 	is(ask($database, q{SELECT string_agg(args ->> 'job', ', ' ORDER BY args ->> 'job') FROM ran WHERE args ->> 'job' <> 'of a key'}), 'available, batch 1, batch 2, done, urgent, with a key for a time', 'once each');
 	is(ask($database, q{SELECT string_agg(format('%s %s', args ->> 'job', state), ', ' ORDER BY id) FROM estate.job WHERE args ->> 'job' IN ('retryable', 'at rest', 'scheduled', 'blocked', 'leased')}),
 		'retryable retryable, at rest available, scheduled scheduled, blocked blocked, leased running', 'what waits still waits');
@@ -154,8 +154,8 @@ sub check_use
 	is(ask($database, q{SET ROLE estate_fan; SELECT count(*) FROM estate.fetch_jobs('default')}), '1', 'and fetch the next one');
 	is(ask($database, q{SET ROLE estate_fan; SELECT estate.enqueue('public.note', unique_key => 'for a time') = id FROM estate.job WHERE unique_key = 'for a time'}), 't', 'unique keys are still taken');
 	ask($database, q{SELECT estate.resume_queue('at rest'); SELECT estate.retry_job(id) FROM estate.job WHERE args ->> 'job' IN ('scheduled')});
-	ok($node->poll_query_until($database, q{SELECT count(*) = 2 FROM ran WHERE args ->> 'job' IN ('at rest', 'scheduled')}), 'a resumed queue runs, and what was put off when asked to');
-	ok($node->poll_query_until($database, q{SELECT count(*) = 1 FROM ran WHERE args ->> 'job' = 'blocked'}), 'and then what waited for it');
+	ok(poll($node, $database, q{SELECT count(*) = 2 FROM ran WHERE args ->> 'job' IN ('at rest', 'scheduled')}), 'a resumed queue runs, and what was put off when asked to');
+	ok(poll($node, $database, q{SELECT count(*) = 1 FROM ran WHERE args ->> 'job' = 'blocked'}), 'and then what waited for it');
 	is(ask($database, q{SELECT string_agg(format('%s: %s', "check", detail), '; ') FROM estate.doctor() WHERE NOT ok AND "check" IN ('tables', 'views', 'owner of the bookkeeping', 'owner of the tables', 'creating in our schemas')}), '', 'doctor() finds all in order');
 	is(ask($database, q{SELECT outcome FROM estate.push_feed('csv', E'ListingKey,StandardStatus,PropertyType,ListPrice\nNEW,Active,Residential,1\n')}), 'done', 'feeds go on');
 	is(ask($database, 'SELECT count(*) FROM estate.score()'), 1, 'and so do models');

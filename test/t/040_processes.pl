@@ -42,7 +42,7 @@ sub works
 {
 	my ($db, $name) = @_;
 	my $id = $node->safe_psql($db, q{SET client_min_messages = error; SELECT estate.enqueue('public.note', '{"what": "works"}')});
-	ok($node->poll_query_until($db, "SELECT state = 'done' FROM estate.job WHERE id = $id"), $name);
+	ok(poll($node, $db, "SELECT state = 'done' FROM estate.job WHERE id = $id"), $name);
 	return;
 }
 
@@ -80,7 +80,7 @@ subtest 'databases come and go with the setting' => sub {
 	is($node->safe_psql('second', 'SELECT count(*) FROM estate_internal.job_waiting'), 1, 'nothing runs in a database that is not named');
 	$node->safe_psql('postgres', "ALTER SYSTEM SET estate.databases = 'estate, second, missing'");
 	$node->reload;
-	ok($node->poll_query_until('second', 'SELECT count(*) = 0 FROM estate_internal.job_waiting'), 'its job runs when it is');
+	ok(poll($node, 'second', 'SELECT count(*) = 0 FROM estate_internal.job_waiting'), 'its job runs when it is');
 	works('estate', 'and those of the other');
 
 	my $log = -s $node->logfile;
@@ -116,7 +116,7 @@ subtest 'a worker or the launcher that is terminated comes back' => sub {
 
 	my $launcher = pid_of_launcher();
 	$node->safe_psql('postgres', "SELECT pg_terminate_backend($launcher)");
-	$node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'pg_estate launcher' AND pid <> $launcher")
+	poll($node, 'postgres', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'pg_estate launcher' AND pid <> $launcher")
 		or die "no new launcher\n";
 	$pid = busy_worker();
 	ok($pid, 'the workers outlive the launcher');
@@ -130,7 +130,7 @@ subtest 'a worker or the launcher that is terminated comes back' => sub {
 subtest 'DROP DATABASE WITH (FORCE) leaves nothing behind' => sub {
 	$node->safe_psql('second', q{CREATE FUNCTION public.slow(args jsonb) RETURNS void LANGUAGE sql AS $$ SELECT pg_sleep(120) $$;
 		SELECT estate.enqueue('public.slow')});
-	$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'}) or die "no worker is busy\n";
+	poll($node, 'postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'}) or die "no worker is busy\n";
 	my $log = -s $node->logfile;
 	my ($code, $out, $err) = $node->psql('postgres', 'DROP DATABASE second WITH (FORCE)');
 	is($code, 0, 'it is dropped, with a worker busy') or diag $err;

@@ -20,7 +20,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time usleep);
 
-our @EXPORT = qw(estate_node query refused eventually wait_for wait_until wait_until_idle workers_of log_from run_of background);
+our @EXPORT = qw(estate_node query refused poll eventually wait_for wait_until wait_until_idle workers_of log_from run_of background);
 
 # options: workers => how many (none: nothing runs by itself), private => value of estate.allow_private_hosts,
 # conf => more settings, setup => 0 for the database without the extension
@@ -70,11 +70,31 @@ sub refused
 	return \%error;
 }
 
+# Asks again and again until the answer is as expected, also while the server is down; whether it ever was.
+#
+# Not poll_query_until(): that writes the query to psql's stdin, and dies of a broken pipe when psql, which cannot
+# connect, has gone before it is written. On a busy machine that happened in one of 300 such questions.
+sub poll
+{
+	my ($node, $database, $sql, $expected) = @_;
+	$expected //= 't';
+	my @psql = ($node->installed_command('psql'), '-XAtq', '-d', $node->connstr($database), '-c', $sql);
+	my ($out, $err);
+	for (my $until = time + $PostgreSQL::Test::Utils::timeout_default; time < $until; usleep(100_000))
+	{
+		IPC::Run::run(\@psql, '<', \undef, '>', \$out, '2>', \$err);
+		chomp($out, $err);
+		return 1 if $out eq $expected && $err eq '';
+	}
+	diag "waited in vain for $expected of\n$sql\nlast answer: $out\nwith stderr: $err";
+	return 0;
+}
+
 # waits until a query says so; a test of its own
 sub eventually
 {
 	my ($node, $sql, $name, $expected) = @_;
-	return ok($node->poll_query_until('estate', $sql, $expected // 't'), $name);
+	return ok(poll($node, 'estate', $sql, $expected), $name);
 }
 
 # waits for a condition; dies when it does not come true. Returns how many seconds that took
@@ -82,7 +102,7 @@ sub wait_for
 {
 	my ($node, $sql, $what) = @_;
 	my $started = time;
-	$node->poll_query_until('estate', $sql) or die "waited in vain until $what\n";
+	poll($node, 'estate', $sql) or die "waited in vain until $what\n";
 	return time - $started;
 }
 
