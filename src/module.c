@@ -17,6 +17,7 @@
 
 #include "inflight.h"
 #include "job/count.h"
+#include "job/hand.h"
 #include "job/lane.h"
 #include "job/limit_state.h"
 #include "job/look.h"
@@ -37,6 +38,7 @@ static EstateArea *const areas[] = {
 	&inflight_area,
 	&running_area,
 	&lane_area,
+	&hand_area,
 	&queue_area,
 	&limit_area,
 	&count_area,

@@ -278,6 +278,18 @@ lane_finish(LaneHeap heap, const LaneBlocks *taken, bool again)
 	lane_unlock(state);
 }
 
+/* Pages that somebody has in hand, and is long about, are to be taken by others too */
+void
+lane_share(LaneHeap heap, const LaneBlocks *taken)
+{
+	LaneState  *state;
+	LaneSegment *segment = lock_segment(heap, &state);
+
+	if (segment && taken->from < segment->next)
+		revisit(segment, taken);
+	lane_unlock(state);
+}
+
 /* The segments of a lane, the one filled longest ago first */
 void
 lane_order(int queue, int lane, int *segments)

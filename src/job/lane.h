@@ -56,6 +56,7 @@ extern void lane_note_row(LaneHeap heap, BlockNumber block);
 extern bool lane_take(LaneHeap heap, Oid filenode, BlockNumber nblocks, int pages,
 					  LaneBlocks *taken);
 extern void lane_finish(LaneHeap heap, const LaneBlocks *taken, bool again);
+extern void lane_share(LaneHeap heap, const LaneBlocks *taken);
 extern void lane_order(int queue, int lane, int *segments);
 extern void lane_rotate(LaneHeap to);
 extern bool lane_is_drained(LaneHeap heap, BlockNumber nblocks, TimestampTz *since, TransactionId *before);

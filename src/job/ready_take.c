@@ -23,6 +23,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "job/hand.h"
 #include "job/limit.h"
 #include "job/queue.h"
 #include "job/ready.h"
@@ -45,6 +46,7 @@ ready_give_back(ReadyHand *hand)
 	if (!hand->holds)
 		return;
 	hand->holds = false;
+	hand_hide();
 	if (!hand->private)
 		lane_finish(hand->heap, &hand->blocks, hand->unread || hand->left > 0);
 	else if (hand->unread || hand->left > 0)
@@ -216,6 +218,7 @@ take_from(ReadyHand *hand, LaneHeap heap, int pages, TimestampTz *until)
 
 		/* before anything can be interrupted: the position has been moved */
 		hand->holds = hand->unread = true;
+		hand_show(hand->heap, &hand->blocks);
 		hand->left = hand->count = 0;
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(hand->context);

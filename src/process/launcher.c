@@ -23,6 +23,7 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
+#include "job/hand.h"
 #include "process/served.h"
 #include "process/start.h"
 #include "process/worker.h"
@@ -260,11 +261,38 @@ take_wishes(const EstateDatabaseSlot *database, bool *tidier)
 	return may_run;
 }
 
+/*
+ * Where one of its SQL workers is held up with pages in hand, the jobs on them
+ * are work for the others: as if they had been enqueued now.
+ */
+static void
+call_for_hands(EstateDatabaseSlot *database)
+{
+	bool		any = false;
+
+	for (int i = 0; i < ESTATE_MAX_WORKERS; i++)
+		any |= database->workers[i].held_up && hand_is_shown(database, i);
+	if (!any)
+		return;
+	slot_lock(database, LW_EXCLUSIVE);
+	for (int i = 0; i < ESTATE_MAX_WORKERS; i++)
+	{
+		const EstateWorkerSlot *worker = &database->workers[i];
+
+		if (WORKER_KIND(i) != WORKER_SQL || worker->held_up)
+			continue;
+		database->wake[i] = true;
+		if (i < estate_workers && worker->pid != 0 && worker->latch)
+			SetLatch(worker->latch);
+	}
+	estate_unlock_slot(database);
+}
+
 /* What should run in a database against what runs; `*next` is lowered to when to look again */
 static void
 reconcile_database(int slot, TimestampTz *next)
 {
-	const EstateDatabaseSlot *database = &estate_shared->databases[slot];
+	EstateDatabaseSlot *database = &estate_shared->databases[slot];
 	int			most = Max(estate_workers, estate_max_workers);
 	bool		tidier;
 
@@ -272,6 +300,7 @@ reconcile_database(int slot, TimestampTz *next)
 		reap(slot, number);
 	if (!OidIsValid(database->database) || !take_wishes(database, &tidier))
 		return;
+	call_for_hands(database);
 	for (int number = 0; number < most; number++)
 		if (is_wanted(slot, number, next))
 			start_child(slot, number, database->database);

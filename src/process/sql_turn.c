@@ -22,6 +22,7 @@
 #include "inflight.h"
 #include "job/cancel.h"
 #include "job/depend.h"
+#include "job/hand.h"
 #include "job/lane.h"
 #include "job/promote.h"
 #include "job/ready.h"
@@ -215,6 +216,7 @@ sql_turn(JobScope *scope, bool woken, bool (*may_go_on) (void), TimestampTz *due
 
 	pgstat_report_activity(STATE_RUNNING, "running jobs");
 	settle_suspects();
+	hand_share_held_up();
 	ready_skip_none();
 	for (;;)
 	{

@@ -44,6 +44,7 @@
 #include "inflight.h"
 #include "job/call.h"
 #include "job/cancel.h"
+#include "job/hand.h"
 #include "job/lane.h"
 #include "job/promote.h"
 #include "job/queue.h"
@@ -565,6 +566,7 @@ estate_worker_main(Datum argument)
 	if (!take_slot(DatumGetInt32(argument), database))
 		proc_exit(0);
 	running_join(my_database, my_number);
+	hand_join(my_database, my_number);
 	inflight_join(DatumGetInt32(argument), database);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);

@@ -14,7 +14,9 @@ query($node, q{
 	CREATE TABLE effect (what text, at timestamptz DEFAULT clock_timestamp());
 	CREATE FUNCTION public.note(args jsonb) RETURNS void LANGUAGE sql AS $$ INSERT INTO public.effect VALUES (args->>'what') $$;
 	CREATE FUNCTION public.slow(args jsonb) RETURNS void LANGUAGE sql AS $$ SELECT pg_sleep((args->>'s')::float8) $$;
-	CREATE FUNCTION public.sometimes(args jsonb) RETURNS void LANGUAGE sql AS $$ SELECT pg_sleep((args->>'s')::float8) $$;
+	CREATE TABLE hold (what text);
+	CREATE FUNCTION public.sometimes(args jsonb) RETURNS void LANGUAGE plpgsql AS $$
+		BEGIN WHILE args ? 'long' AND EXISTS (SELECT FROM public.hold) LOOP PERFORM pg_sleep(0.1); END LOOP; END $$;
 });
 my $sleeping = q{pg_stat_activity WHERE backend_type = 'pg_estate worker' AND wait_event = 'PgSleep'};
 
@@ -70,15 +72,28 @@ subtest 'nor those that were enqueued with it' => sub {
 };
 
 subtest 'a handler that was quick' => sub {
+	my $waiting = 'SELECT count(*) = 0 FROM estate_internal.job_waiting';
+	query($node, q{INSERT INTO hold VALUES ('it')});
 	# known to be: its jobs are run in batches
-	query($node, q{SELECT count(estate.enqueue('public.sometimes', '{"s": 0}')) FROM generate_series(1, 2000)});
-	wait_for($node, q{SELECT count(*) = 0 FROM estate_internal.job_waiting}, 'they are done');
-	query($node, q{SELECT estate.enqueue('public.sometimes', '{"s": 600}')});
+	query($node, q{SELECT count(estate.enqueue('public.sometimes')) FROM generate_series(1, 2000)});
+	wait_for($node, $waiting, 'they are done');
+	query($node, q{SELECT estate.enqueue('public.sometimes', '{"long": 1}')});
 	until_busy(1);
 	quick_jobs(100, 'when it takes long for once');
-	query($node, "SELECT pg_terminate_backend(pid) FROM $sleeping");
+	query($node, 'DELETE FROM hold');
+	wait_for($node, $waiting, 'it is done');
+
+	# and the jobs that its worker has taken with it, from several pages
+	query($node, q{SELECT count(estate.enqueue('public.sometimes')) FROM generate_series(1, 2000)});
+	wait_for($node, $waiting, 'it is known to be quick again');
+	query($node, q{INSERT INTO hold VALUES ('it');
+		SELECT count(estate.enqueue('public.sometimes', CASE i WHEN 40 THEN '{"long": 1}' ELSE '{}' END::jsonb)) FROM generate_series(1, 1000) i});
+	wait_for($node, 'SELECT count(*) <= 40 FROM estate_internal.job_waiting', 'all behind it are done');
 	until_busy(1);
-	cancel_all();
+	query($node, 'DELETE FROM hold');
+	wait_for($node, $waiting, 'it is done');
+	is(query($node, q{SELECT count(*), count(DISTINCT id) FROM estate.job WHERE handler LIKE 'public.sometimes%' AND state = 'done'}),
+		'5001|5001', 'those that were enqueued with it were run by another worker, each once');
 };
 
 subtest 'up to estate.max_workers' => sub {
@@ -113,8 +128,9 @@ subtest 'quick jobs call nobody' => sub {
 subtest 'no process is to be had' => sub {
 	# the launchers, the two workers, and no more
 	$node->append_conf('postgresql.conf', "max_worker_processes = 4\nmax_parallel_workers = 0\n");
-	$node->restart;
+	# said once a minute, and perhaps of the tidier first
 	my $log = -s $node->logfile;
+	$node->restart;
 	query($node, q{SELECT estate.enqueue('public.slow', '{"s": 3}'); TRUNCATE effect; SELECT estate.enqueue('public.note')});
 	$node->wait_for_log(qr/could not start a worker: all max_worker_processes are in use/, $log);
 	wait_for($node, 'SELECT count(*) = 1 FROM effect', 'it is done');
