@@ -12,8 +12,8 @@ SOURCES = $(wildcard src/*.c) $(wildcard $(patsubst %,src/%/*.c,process $(ROOMS)
 OBJS = $(SOURCES:.c=.o)
 
 SQL_FRAGMENTS = sql/begin.sql $(wildcard $(patsubst %,sql/%.sql,setup feed listing job effect score view)) sql/end.sql
-TABLE_STEPS = $(patsubst %,sql/tables/1/%.sql,market feed listing score job)
-TABLE_VIEWS = $(wildcard $(patsubst %,sql/tables/views/%.sql,feed listing job score view)) sql/tables/grants.sql
+TABLE_STEPS = $(patsubst %,sql/tables/1/%.sql,market feed listing score job schedule)
+TABLE_VIEWS = $(wildcard $(patsubst %,sql/tables/views/%.sql,feed listing job schedule score view)) sql/tables/grants.sql
 
 DATA_built = pg_estate--$(EXTVERSION).sql
 EXTRA_CLEAN = src/setup_steps.inc pg_estate--*.sql
