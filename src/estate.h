@@ -45,6 +45,9 @@
 #else
 #define CreateWaitEventSetInTop(n) CreateWaitEventSet(TopMemoryContext, (n))
 #endif
+#if PG_VERSION_NUM < 160000
+#define guc_malloc(elevel, size) malloc(size)
+#endif
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()
 #endif
@@ -70,6 +73,7 @@ extern char *estate_databases;		/* names, comma-separated */
 extern int	estate_workers;			/* for each database */
 extern char *estate_allow_private_hosts;
 extern char *estate_secrets_dir;
+extern TimestampTz estate_stopped_clock;	/* of this session, for tests; DT_NOBEGIN: it runs */
 
 /*
  * Shared memory.  Nothing private to a process is kept here: no descriptors,

@@ -89,7 +89,10 @@ has(uint64 values, int value)
 	return (values >> value & 1) != 0;
 }
 
-/* Whether a schedule has ticks on a day; as in cron, where both days are restricted either will do */
+/*
+ * Whether a schedule has ticks on a day.  As in cron, where both days are
+ * restricted either will do.
+ */
 static bool
 is_day_of(const CronFields *fields, int day)
 {
@@ -187,9 +190,13 @@ find_ticks(const CronFields *fields, pg_tz *zone, int day, DayTicks *ticks)
 						  !fields->each_hour, ticks);
 }
 
-/* The first (or last) tick of a day after one time and until another; keeps what was found on another day, if that is better */
+/*
+ * The first (or last) tick of a day after one time and until another; keeps
+ * what was found on another day, if that is better.
+ */
 static bool
-improve(const DayTicks *ticks, TimestampTz after, TimestampTz until, bool last, bool found, TimestampTz *tick)
+improve(const DayTicks *ticks, TimestampTz after, TimestampTz until, bool last, bool found,
+		TimestampTz *tick)
 {
 	for (int i = 0; i < ticks->n; i++)
 	{
@@ -231,7 +238,8 @@ cron_next(const CronFields *fields, pg_tz *zone, TimestampTz after, TimestampTz 
 
 /* The last tick after a time and until another; false: there is none */
 bool
-cron_last(const CronFields *fields, pg_tz *zone, TimestampTz after, TimestampTz until, TimestampTz *tick)
+cron_last(const CronFields *fields, pg_tz *zone, TimestampTz after, TimestampTz until,
+		  TimestampTz *tick)
 {
 	DayTicks   *ticks = palloc(sizeof(DayTicks));
 	int			end = local_day(after, zone) - 2;

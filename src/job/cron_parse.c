@@ -80,7 +80,10 @@ refuse(const CronText *text, const char *why)
 					 " as in '30 2 * * mon-fri'.")));
 }
 
-/* Letters or digits, as a value of the field; a name at the end of a range is the last of that name */
+/*
+ * Letters or digits, as a value of the field; a name at the end of a range is
+ * the last of that name.
+ */
 static int
 read_value(CronText *text, bool ends_range)
 {

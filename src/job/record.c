@@ -290,7 +290,7 @@ record_write_ended(const JobEnding *endings, int n)
 {
 	Relation	relation;
 	TupleTableSlot **slots;
-	TimestampTz now = estate_now();
+	TimestampTz now = GetCurrentTimestamp();	/* the history is kept by it: never a session's own */
 	RecordTexts texts = {0};
 
 	if (n == 0)

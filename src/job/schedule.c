@@ -90,13 +90,15 @@ read_schedule(FunctionCallInfo fcinfo, const int *at, Schedule *schedule)
 	schedule->args = PG_GETARG_JSONB_P(at[ARGS]);
 	schedule->catch_up = PG_GETARG_INTERVAL_P(at[CATCH_UP]);
 	cron_parse(schedule->cron, &schedule->fields);
-	schedule->clock = cron_zone(PG_ARGISNULL(at[ZONE]) ? zone_of_pg_cron() : text_of(fcinfo, at[ZONE]));
+	schedule->clock = cron_zone(PG_ARGISNULL(at[ZONE]) ? zone_of_pg_cron() :
+								text_of(fcinfo, at[ZONE]));
 	schedule->zone = pg_get_timezone_name(schedule->clock);
 }
 
 /* A statement on the schedules of the caller, as the keeper: $1 is the role, $2 the name */
 static bool
-run_on_schedule(const char *sql, int nmore, const Oid *more_types, const Datum *more, const char *name)
+run_on_schedule(const char *sql, int nmore, const Oid *more_types, const Datum *more,
+				const char *name)
 {
 	Oid			types[8] = {OIDOID, TEXTOID};
 	Datum		values[8] = {ObjectIdGetDatum(GetUserId()), CStringGetTextDatum(name)};
@@ -212,7 +214,10 @@ enqueue_for(const Schedule *schedule)
 
 PG_FUNCTION_INFO_V1(estate_enqueue_tick);
 
-/* estate.enqueue_tick(name, cron, time_zone, handler, args, catch_up) -> bigint: the job; NULL: no tick is due */
+/*
+ * estate.enqueue_tick(name, cron, time_zone, handler, args, catch_up) -> bigint:
+ * the job; NULL: no tick is due
+ */
 Datum
 estate_enqueue_tick(PG_FUNCTION_ARGS)
 {
@@ -252,16 +257,25 @@ estate_enqueue_tick(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(job);
 }
 
+static char *
+literal_of_interval(const Interval *span)
+{
+	return quote_literal_cstr(DatumGetCString(DirectFunctionCall1(interval_out,
+																  IntervalPGetDatum(span))));
+}
+
 /* What pg_cron is to run once a minute */
 static char *
 command_of(const Schedule *schedule)
 {
+	const Jsonb *args = schedule->args;
+
 	return psprintf("SELECT estate.enqueue_tick(%s, %s, %s, %s, %s, %s)",
 					quote_literal_cstr(schedule->name), quote_literal_cstr(schedule->cron),
 					quote_literal_cstr(schedule->zone), quote_literal_cstr(schedule->handler),
-					quote_literal_cstr(JsonbToCString(NULL, &schedule->args->root, VARSIZE(schedule->args))),
-					quote_literal_cstr(DatumGetCString(DirectFunctionCall1(interval_out,
-																		   IntervalPGetDatum(schedule->catch_up)))));
+					quote_literal_cstr(JsonbToCString(NULL, unconstify(JsonbContainer *, &args->root),
+													  VARSIZE(args))),
+					literal_of_interval(schedule->catch_up));
 }
 
 static bool
@@ -373,7 +387,8 @@ estate_unschedule(PG_FUNCTION_ARGS)
 
 	estate_require_tables();
 	if (!pg_cron_is_here())
-		refuse_without_pg_cron("", psprintf("SELECT cron.unschedule(%s);", quote_literal_cstr(schedule.name)));
+		refuse_without_pg_cron("", psprintf("SELECT cron.unschedule(%s);",
+											 quote_literal_cstr(schedule.name)));
 	SPI_connect();
 	gone = run_on_schedule("DELETE FROM estate_internal.schedule"
 						   " WHERE role OPERATOR(pg_catalog.=) $1 AND name OPERATOR(pg_catalog.=) $2",

@@ -1,4 +1,5 @@
--- Step 1, schedules: jobs by the calendar, of a role. decided: nothing is left to do for ticks until then; see src/job/schedule.c
+-- Step 1, schedules: jobs by the calendar, of a role.
+-- decided: nothing is left to do for ticks until then, see src/job/schedule.c
 CREATE TABLE IF NOT EXISTS estate_internal.schedule (
 	role			regrole,
 	name			text CHECK (octet_length(name) BETWEEN 1 AND 256),
@@ -12,4 +13,5 @@ CREATE TABLE IF NOT EXISTS estate_internal.schedule (
 	last_job		bigint,
 	PRIMARY KEY (role, name)
 );
-COMMENT ON TABLE estate_internal.schedule IS 'Jobs by the calendar; read them through estate.schedule_status';
+COMMENT ON TABLE estate_internal.schedule IS
+'Jobs by the calendar; read them through estate.schedule_status';

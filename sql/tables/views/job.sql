@@ -2,7 +2,7 @@
 
 CREATE OR REPLACE VIEW estate.job AS
 SELECT o.id,
-	(CASE WHEN r.id IS NOT NULL OR o.leased_until > estate.clock() THEN 'running'
+	(CASE WHEN r.id IS NOT NULL OR o.leased_until > clock_timestamp() THEN 'running'
 		WHEN o.waits_for = 'jobs' THEN 'blocked'
 		WHEN o.waits_for = 'key' OR o.waited IS NOT NULL THEN 'available'
 		WHEN o.attempt > 0 AND o.run_at > estate.clock() THEN 'retryable'
