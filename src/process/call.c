@@ -153,6 +153,11 @@ look_for_jobs(TaskSet *set, JobScope *scope, MemoryContext batch, int *moved)
 	return jobs;
 }
 
+/*
+ * The commits of batches are not waited for: as with a worker, the effects of
+ * a handler and the end of its job are one commit, and flush_batches() is
+ * called before anybody can rely on them.
+ */
 static bool
 run_ready(TaskSet *set, JobScope *scope, MemoryContext batch)
 {
@@ -161,12 +166,26 @@ run_ready(TaskSet *set, JobScope *scope, MemoryContext batch)
 	bool		any;
 
 	ready_skip_none();
+	if (set->mode == STEP_CALL)
+		step_commit_later();
 	step_begin(set->mode, &user);
 	MemoryContextSwitchTo(batch);
 	any = job_run_ready(scope, &until);
 	step_commit(set->mode, &user);
 	job_batch_ended(scope);
 	return any;
+}
+
+/*
+ * What the batches have committed is as durable as the session's other commits:
+ * before an outside effect that one of them has caused, and before the caller
+ * goes on.
+ */
+static void
+flush_batches(const TaskSet *set)
+{
+	if (set->mode == STEP_CALL)
+		step_flush();
 }
 
 /* Runs what is due until nothing is */
@@ -188,6 +207,8 @@ run_due_jobs(TaskSet *set, JobScope *scope)
 		jobs = look_for_jobs(set, scope, batch, &moved);
 		any = run_ready(set, scope, batch);
 		MemoryContextSwitchTo(caller);
+		if (jobs != NIL)
+			flush_batches(set);
 		foreach(cell, jobs)
 		{
 			job_claim_taken(scope);
@@ -197,6 +218,7 @@ run_due_jobs(TaskSet *set, JobScope *scope)
 		if (moved == 0 && !any && jobs == NIL)
 			break;
 	}
+	flush_batches(set);
 	if (set->mode == STEP_CALL)
 	{
 		EstateUser	user;

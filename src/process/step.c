@@ -9,11 +9,14 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "pgstat.h"
+#include "replication/syncrep.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -57,6 +60,30 @@ step_commit(StepMode mode, EstateUser *user)
 	}
 	else if (mode == STEP_CALL)
 		SPI_commit();
+}
+
+/* The commit of the step that begins next need not be waited for: step_flush() will be called */
+void
+step_commit_later(void)
+{
+	(void) set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
+							 true, 0, false);
+}
+
+/*
+ * Waits for the last commit of this process, and so for all before it, as its
+ * synchronous_commit says.
+ */
+void
+step_flush(void)
+{
+	if (XactLastCommitEnd == InvalidXLogRecPtr || synchronous_commit <= SYNCHRONOUS_COMMIT_OFF)
+		return;
+	XLogFlush(XactLastCommitEnd);
+	/* an interrupt is told of by a warning, as at any commit */
+	HOLD_INTERRUPTS();
+	SyncRepWaitForLSN(XactLastCommitEnd, true);
+	RESUME_INTERRUPTS();
 }
 
 /*
