@@ -30,6 +30,9 @@
 #include "process/step.h"
 #include "process/tasks.h"
 
+/* So long batches follow each other; the worker's share of a cycle is the same */
+#define LOOK_AGAIN_AFTER_MS 20
+
 /* Opens SPI so that steps can commit, if the caller's context lets them */
 static StepMode
 open_call(FunctionCallInfo fcinfo)
@@ -188,10 +191,32 @@ flush_batches(const TaskSet *set)
 		step_flush();
 }
 
+/*
+ * Runs batches until there are no more, or until it is time to look again at
+ * what has become due and at the network.  Whether there was any.
+ */
+static bool
+run_batches(TaskSet *set, JobScope *scope, MemoryContext batch)
+{
+	TimestampTz began_at = GetCurrentTimestamp();
+	bool		any = false;
+
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(batch);
+		if (!run_ready(set, scope, batch))
+			break;
+		any = true;
+	} while (!TimestampDifferenceExceeds(began_at, GetCurrentTimestamp(), LOOK_AGAIN_AFTER_MS));
+	return any;
+}
+
 /* Runs what is due until nothing is */
 static void
 run_due_jobs(TaskSet *set, JobScope *scope)
 {
+	MemoryContext look = AllocSetContextCreate(CurrentMemoryContext, "pg_estate look", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "pg_estate batch", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = CurrentMemoryContext;
 
@@ -202,10 +227,9 @@ run_due_jobs(TaskSet *set, JobScope *scope)
 		int			moved;
 		bool		any;
 
-		CHECK_FOR_INTERRUPTS();
-		MemoryContextReset(batch);
-		jobs = look_for_jobs(set, scope, batch, &moved);
-		any = run_ready(set, scope, batch);
+		MemoryContextReset(look);
+		jobs = look_for_jobs(set, scope, look, &moved);
+		any = run_batches(set, scope, batch);
 		MemoryContextSwitchTo(caller);
 		if (jobs != NIL)
 			flush_batches(set);
