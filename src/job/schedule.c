@@ -18,7 +18,6 @@
 #include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
 #include "commands/extension.h"
-#include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -31,6 +30,7 @@
 #include "job/cron.h"
 #include "job/handler.h"
 #include "job/job.h"
+#include "keeper.h"
 
 #define EACH_MINUTE "* * * * *"
 /* a last tick further ahead than this is of a clock that was wrong, and has been set back since */
@@ -95,79 +95,75 @@ read_schedule(FunctionCallInfo fcinfo, const int *at, Schedule *schedule)
 	schedule->zone = pg_get_timezone_name(schedule->clock);
 }
 
-/* A statement on the schedules of the caller, as the keeper: $1 is the role, $2 the name */
-static bool
-run_on_schedule(const char *sql, int nmore, const Oid *more_types, const Datum *more,
-				const char *name)
-{
-	Oid			types[8] = {OIDOID, TEXTOID};
-	Datum		values[8] = {ObjectIdGetDatum(GetUserId()), CStringGetTextDatum(name)};
-	EstateUser	user;
-
-	for (int i = 0; i < nmore; i++)
-	{
-		types[2 + i] = more_types[i];
-		values[2 + i] = more[i];
-	}
-	estate_become_keeper(&user);
-	if (SPI_execute_with_args(sql, 2 + nmore, types, values, NULL, false, 0) < 0)
-		elog(ERROR, "could not run: %s", sql);
-	estate_resume_user(&user);
-	return SPI_processed > 0;
-}
-
-/* Writes the schedule.  Made anew as it was, it goes on where it is: no tick is lost by that. */
+/*
+ * Writes the schedule.  Made anew as it was, it goes on where it is: no tick is
+ * lost by that.
+ */
 static void
 remember_schedule(const Schedule *schedule, TimestampTz decided)
 {
-	Oid			types[] = {TEXTOID, TEXTOID, TEXTOID, JSONBOID, INTERVALOID, TIMESTAMPTZOID};
-	Datum		values[] = {CStringGetTextDatum(schedule->cron), CStringGetTextDatum(schedule->zone),
+	static KeeperStatement statement = {
+		"INSERT INTO estate_internal.schedule AS s"
+		" (role, name, cron, time_zone, handler, args, catch_up, decided)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+		" ON CONFLICT (role, name) DO UPDATE SET cron = excluded.cron,"
+		" time_zone = excluded.time_zone, handler = excluded.handler,"
+		" args = excluded.args, catch_up = excluded.catch_up,"
+		" decided = CASE WHEN s.cron OPERATOR(pg_catalog.=) excluded.cron"
+		" AND s.time_zone OPERATOR(pg_catalog.=) excluded.time_zone"
+		" THEN s.decided ELSE excluded.decided END"
+		" WHERE (s.cron, s.time_zone, s.handler, s.catch_up)"
+		" OPERATOR(pg_catalog.<>)"
+		" (excluded.cron, excluded.time_zone, excluded.handler, excluded.catch_up)"
+		" OR s.args OPERATOR(pg_catalog.<>) excluded.args",
+		8, {OIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, INTERVALOID, TIMESTAMPTZOID}
+	};
+	Datum		values[] = {
+		ObjectIdGetDatum(GetUserId()), CStringGetTextDatum(schedule->name),
+		CStringGetTextDatum(schedule->cron), CStringGetTextDatum(schedule->zone),
 		CStringGetTextDatum(schedule->handler), JsonbPGetDatum(schedule->args),
-	IntervalPGetDatum(schedule->catch_up), TimestampTzGetDatum(decided)};
+		IntervalPGetDatum(schedule->catch_up), TimestampTzGetDatum(decided)
+	};
 
-	(void) run_on_schedule("INSERT INTO estate_internal.schedule AS s"
-						   " (role, name, cron, time_zone, handler, args, catch_up, decided)"
-						   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-						   " ON CONFLICT (role, name) DO UPDATE SET cron = excluded.cron,"
-						   " time_zone = excluded.time_zone, handler = excluded.handler,"
-						   " args = excluded.args, catch_up = excluded.catch_up,"
-						   " decided = CASE WHEN s.cron OPERATOR(pg_catalog.=) excluded.cron"
-						   " AND s.time_zone OPERATOR(pg_catalog.=) excluded.time_zone"
-						   " THEN s.decided ELSE excluded.decided END"
-						   " WHERE (s.cron, s.time_zone, s.handler, s.catch_up)"
-						   " OPERATOR(pg_catalog.<>)"
-						   " (excluded.cron, excluded.time_zone, excluded.handler, excluded.catch_up)"
-						   " OR s.args OPERATOR(pg_catalog.<>) excluded.args",
-						   lengthof(types), types, values, schedule->name);
+	(void) keeper_do(&statement, values, NULL);
 }
 
 /* Locks the schedule until the transaction ends, and reads how far it is decided */
 static void
 lock_schedule(Schedule *schedule)
 {
-	bool		isnull;
+	static KeeperStatement statement = {
+		"SELECT decided FROM estate_internal.schedule"
+		" WHERE role OPERATOR(pg_catalog.=) $1 AND name OPERATOR(pg_catalog.=) $2 FOR UPDATE",
+		2, {OIDOID, TEXTOID}
+	};
+	Datum		values[] = {ObjectIdGetDatum(GetUserId()), CStringGetTextDatum(schedule->name)};
+	Datum		decided;
 
-	if (!run_on_schedule("SELECT decided FROM estate_internal.schedule"
-						 " WHERE role OPERATOR(pg_catalog.=) $1 AND name OPERATOR(pg_catalog.=) $2"
-						 " FOR UPDATE", 0, NULL, NULL, schedule->name))
+	if (!keeper_fetch(&statement, values, NULL, &decided))
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("schedule \"%s\" was ended meanwhile", schedule->name)));
-	schedule->decided = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0],
-														  SPI_tuptable->tupdesc, 1, &isnull));
+	schedule->decided = DatumGetTimestampTz(decided);
 }
 
+/* Nothing is left to do until a time; with the tick and the job that it has led to, if any */
 static void
-decide(const Schedule *schedule, TimestampTz now, TimestampTz tick, int64 job)
+decide(Schedule *schedule, TimestampTz until, TimestampTz tick, int64 job)
 {
-	Oid			types[] = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID};
-	Datum		values[] = {TimestampTzGetDatum(now), TimestampTzGetDatum(tick), Int64GetDatum(job)};
+	static KeeperStatement statement = {
+		"UPDATE estate_internal.schedule SET decided = $3,"
+		" last_tick = COALESCE($4, last_tick), last_job = COALESCE($5, last_job)"
+		" WHERE role OPERATOR(pg_catalog.=) $1 AND name OPERATOR(pg_catalog.=) $2",
+		5, {OIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}
+	};
+	Datum		values[] = {
+		ObjectIdGetDatum(GetUserId()), CStringGetTextDatum(schedule->name),
+		TimestampTzGetDatum(until), TimestampTzGetDatum(tick), Int64GetDatum(job)
+	};
 
-	(void) run_on_schedule("UPDATE estate_internal.schedule SET decided = $3,"
-						   " last_tick = COALESCE(NULLIF($4, '-infinity'), last_tick),"
-						   " last_job = COALESCE(NULLIF($5, 0), last_job)"
-						   " WHERE role OPERATOR(pg_catalog.=) $1 AND name OPERATOR(pg_catalog.=) $2",
-						   lengthof(types), types, values, schedule->name);
+	(void) keeper_do(&statement, values, job == 0 ? "   nn" : NULL);
+	schedule->decided = until;
 }
 
 /* A tick may come as late as catch_up says; within its minute it is not late */
@@ -229,7 +225,6 @@ estate_enqueue_tick(PG_FUNCTION_ARGS)
 
 	read_schedule(fcinfo, arguments_of_tick, &schedule);
 	estate_require_tables();
-	SPI_connect();
 	/* a schedule that was made in another database begins with the first look */
 	remember_schedule(&schedule, now - USECS_PER_MINUTE);
 	lock_schedule(&schedule);
@@ -239,8 +234,7 @@ estate_enqueue_tick(PG_FUNCTION_ARGS)
 				(errmsg("schedule \"%s\" begins anew", schedule.name),
 				 errdetail("Its ticks were decided until %s, which is in the future: the clock was set back.",
 						   shown(schedule.decided))));
-		schedule.decided = now - USECS_PER_MINUTE;
-		decide(&schedule, schedule.decided, DT_NOBEGIN, 0);
+		decide(&schedule, now - USECS_PER_MINUTE, 0, 0);
 	}
 	earliest = earliest_tick(&schedule, now);
 	warn_of_missed(&schedule, earliest);
@@ -250,8 +244,7 @@ estate_enqueue_tick(PG_FUNCTION_ARGS)
 		decide(&schedule, now, tick, job);
 	}
 	else if (schedule.decided < earliest)
-		decide(&schedule, earliest, DT_NOBEGIN, 0);
-	SPI_finish();
+		decide(&schedule, earliest, 0, 0);
 	if (job == 0)
 		PG_RETURN_NULL();
 	PG_RETURN_INT64(job);
@@ -301,31 +294,24 @@ name_of_pg_cron_database(void)
 	return psprintf(" (%s)", name && name[0] ? name : "cron.database_name");
 }
 
-/* A statement that pg_cron is given for the caller's job of a name */
-static Datum
-call_pg_cron(const char *sql, const Schedule *schedule)
+/*
+ * A statement that pg_cron is given for the caller's job of a name: $1 is that,
+ * $2 the caller, $3 the database.  As the keeper, in whose place nobody could
+ * put another function: schema cron is pg_cron's own.
+ */
+static bool
+call_pg_cron(const char *sql, const Schedule *schedule, const char *command, Datum *result)
 {
-	Oid			types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID};
-	Datum		values[] = {CStringGetTextDatum(schedule->name),
+	KeeperStatement statement = {sql, 4, {TEXTOID, TEXTOID, TEXTOID, TEXTOID}, KEEPER_PASSING};
+	Datum		values[4] = {
+		CStringGetTextDatum(schedule->name),
 		CStringGetTextDatum(GetUserNameFromId(GetUserId(), false)),
-		CStringGetTextDatum(get_database_name(MyDatabaseId)), (Datum) 0};
-	char		nulls[] = "   n";
-	EstateUser	user;
-	Datum		result = (Datum) 0;
-	bool		isnull = true;
+		CStringGetTextDatum(get_database_name(MyDatabaseId))
+	};
+	char		nulls[] = "    ";
 
-	if (schedule->cron)
-	{
-		values[3] = CStringGetTextDatum(command_of(schedule));
-		nulls[3] = ' ';
-	}
-	estate_become_keeper(&user);
-	if (SPI_execute_with_args(sql, lengthof(types), types, values, nulls, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not run: %s", sql);
-	if (SPI_processed > 0)
-		result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	estate_resume_user(&user);
-	return isnull ? (Datum) 0 : result;
+	keeper_set_text(values, nulls, 3, command);
+	return keeper_fetch(&statement, values, nulls, result);
 }
 
 /* What is asked for makes sense, as far as can be told now */
@@ -369,10 +355,10 @@ estate_schedule(PG_FUNCTION_ARGS)
 										quote_literal_cstr(schedule.name),
 										quote_literal_cstr(command_of(&schedule)),
 										quote_literal_cstr(get_database_name(MyDatabaseId))));
-	SPI_connect();
 	remember_schedule(&schedule, estate_now());
-	id = call_pg_cron("SELECT cron.schedule_in_database($1, '" EACH_MINUTE "', $4, $3, $2)", &schedule);
-	SPI_finish();
+	if (!call_pg_cron("SELECT cron.schedule_in_database($1, '" EACH_MINUTE "', $4, $3, $2)",
+					  &schedule, command_of(&schedule), &id))
+		elog(ERROR, "pg_cron has returned nothing");
 	PG_RETURN_DATUM(id);
 }
 
@@ -383,22 +369,25 @@ Datum
 estate_unschedule(PG_FUNCTION_ARGS)
 {
 	Schedule	schedule = {.name = text_of(fcinfo, 0)};
+	static KeeperStatement forget = {
+		"DELETE FROM estate_internal.schedule"
+		" WHERE role OPERATOR(pg_catalog.=) $1 AND name OPERATOR(pg_catalog.=) $2",
+		2, {OIDOID, TEXTOID}
+	};
+	Datum		values[] = {ObjectIdGetDatum(GetUserId()), PG_GETARG_DATUM(0)};
+	Datum		unscheduled;
 	bool		gone;
 
 	estate_require_tables();
 	if (!pg_cron_is_here())
 		refuse_without_pg_cron("", psprintf("SELECT cron.unschedule(%s);",
-											 quote_literal_cstr(schedule.name)));
-	SPI_connect();
-	gone = run_on_schedule("DELETE FROM estate_internal.schedule"
-						   " WHERE role OPERATOR(pg_catalog.=) $1 AND name OPERATOR(pg_catalog.=) $2",
-						   0, NULL, NULL, schedule.name);
-	gone |= DatumGetBool(call_pg_cron("SELECT cron.unschedule(jobid) FROM cron.job"
-									  " WHERE jobname OPERATOR(pg_catalog.=) $1"
-									  " AND username OPERATOR(pg_catalog.=) $2"
-									  " AND database OPERATOR(pg_catalog.=) $3"
-									  " AND $4 IS NULL", &schedule));
-	SPI_finish();
+											quote_literal_cstr(schedule.name)));
+	gone = keeper_do(&forget, values, NULL) > 0;
+	gone |= call_pg_cron("SELECT cron.unschedule(jobid) FROM cron.job"
+						 " WHERE jobname OPERATOR(pg_catalog.=) $1"
+						 " AND username OPERATOR(pg_catalog.=) $2"
+						 " AND database OPERATOR(pg_catalog.=) $3 AND $4 IS NULL",
+						 &schedule, NULL, &unscheduled);
 	PG_RETURN_BOOL(gone);
 }
 

@@ -1,4 +1,6 @@
--- Step 1, schedules: jobs by the calendar, of a role.
+-- Step 2, job.
+
+-- Schedules: jobs by the calendar, of a role.
 -- decided: nothing is left to do for ticks until then, see src/job/schedule.c
 CREATE TABLE IF NOT EXISTS estate_internal.schedule (
 	role			regrole,

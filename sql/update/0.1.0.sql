@@ -1,0 +1,6 @@
+-- What CREATE OR REPLACE cannot do, for a database that comes from 0.1.0: see the Makefile.
+-- Schedules: what is due is decided in C now; a call of enqueue_tick() that pg_cron has kept fits the new one.
+DROP FUNCTION estate.schedule(text, text, text, jsonb, text);
+DROP FUNCTION estate.enqueue_tick(text, text, text, text, jsonb);
+DROP FUNCTION estate.cron_matches(text, timestamp);
+DROP FUNCTION estate.cron_for_any_zone(text);
