@@ -3,37 +3,37 @@
 CREATE FUNCTION estate.enqueue(handler text, args jsonb DEFAULT '{}', queue text DEFAULT 'default', priority int DEFAULT 0,
 		run_at timestamptz DEFAULT NULL, unique_key text DEFAULT NULL, max_attempts int DEFAULT 20, unique_until text DEFAULT 'done',
 		on_conflict text DEFAULT 'skip', timeout interval DEFAULT NULL, backoff interval[] DEFAULT NULL, tags text[] DEFAULT NULL,
-		depends_on bigint[] DEFAULT NULL, depends_when text DEFAULT 'done') RETURNS bigint
-	AS 'MODULE_PATHNAME', 'estate_enqueue' LANGUAGE C;
-COMMENT ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int, text, text, interval, interval[], text[], bigint[], text) IS
+		depends_on bigint[] DEFAULT NULL, depends_when text DEFAULT 'done', durable bool DEFAULT false) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'estate_enqueue_job' LANGUAGE C;
+COMMENT ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int, text, text, interval, interval[], text[], bigint[], text, bool) IS
 'Enqueues a job in this transaction, to be run as the calling role: handler is a function schema.name(jsonb), run exactly once, or schema.name(jsonb[]), '
 'called once for many jobs, one of the built-ins feed, media, train, score, or external:NAME for workers that call fetch_jobs(). Lower priorities run first. Returns the id of the job, or of the role''s job with '
 'the same unique_key, which is taken until the job is done (or unique_until => ''start'' or an interval) and must not begin with feed: or media:; '
 'on_conflict => ''replace'' gives that job, if it still waits, everything that is asked for now. After a failure it waits as backoff says, else 1 s, doubling. '
-'It is blocked until the jobs of depends_on are done, and cancelled if one of them fails for good; with depends_when => ''ended'' it runs once all have ended, however';
-GRANT EXECUTE ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int, text, text, interval, interval[], text[], bigint[], text) TO estate_operator, estate_admin;
+'It is blocked until the jobs of depends_on are done, and cancelled if one of them fails for good; with depends_when => ''ended'' it runs once all have ended, however. With durable its end is on disk when it can be seen';
+GRANT EXECUTE ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int, text, text, interval, interval[], text[], bigint[], text, bool) TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate.enqueue_many(handler text, args jsonb[], queue text DEFAULT 'default', priority int DEFAULT 0,
 		run_at timestamptz DEFAULT NULL, max_attempts int DEFAULT 20, timeout interval DEFAULT NULL, backoff interval[] DEFAULT NULL,
-		tags text[] DEFAULT NULL) RETURNS SETOF bigint
-	AS 'MODULE_PATHNAME', 'estate_enqueue_many' LANGUAGE C;
-COMMENT ON FUNCTION estate.enqueue_many(text, jsonb[], text, int, timestamptz, int, interval, interval[], text[]) IS
+		tags text[] DEFAULT NULL, durable bool DEFAULT false) RETURNS SETOF bigint
+	AS 'MODULE_PATHNAME', 'estate_enqueue_jobs' LANGUAGE C;
+COMMENT ON FUNCTION estate.enqueue_many(text, jsonb[], text, int, timestamptz, int, interval, interval[], text[], bool) IS
 'Enqueues a job for each element of args; returns their ids, in that order';
-GRANT EXECUTE ON FUNCTION estate.enqueue_many(text, jsonb[], text, int, timestamptz, int, interval, interval[], text[]) TO estate_operator, estate_admin;
+GRANT EXECUTE ON FUNCTION estate.enqueue_many(text, jsonb[], text, int, timestamptz, int, interval, interval[], text[], bool) TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate.create_queue(name text, concurrency int DEFAULT NULL, concurrency_local int DEFAULT NULL, key text DEFAULT NULL,
 		concurrency_by_key int DEFAULT NULL, rate int DEFAULT NULL, rate_by_key int DEFAULT NULL, rate_period interval DEFAULT NULL,
-		timeout interval DEFAULT NULL, keep text DEFAULT NULL, keep_for interval DEFAULT NULL, keep_most bigint DEFAULT NULL) RETURNS text
-	AS 'MODULE_PATHNAME', 'estate_create_queue' LANGUAGE C;
-COMMENT ON FUNCTION estate.create_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint) IS
+		timeout interval DEFAULT NULL, keep text DEFAULT NULL, keep_for interval DEFAULT NULL, keep_most bigint DEFAULT NULL, durable bool DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'estate_queue_create' LANGUAGE C;
+COMMENT ON FUNCTION estate.create_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint, bool) IS
 'Creates a queue with limits: at most concurrency jobs at a time (a batch of SQL jobs in one process is one), concurrency_local of them in one process, rate started in each rate_period (1 s), '
 'and the same by the key of a job, a path into its args such as agency or agency.id. timeout is that of jobs without their own. keep: all ended jobs stay in the history, '
-'failed ones, or none; for keep_for (7 days), and at most keep_most';
+'failed ones, or none; for keep_for (7 days), and at most keep_most. With durable the ends of its SQL jobs are on disk when they can be seen';
 CREATE FUNCTION estate.alter_queue(name text, concurrency int DEFAULT NULL, concurrency_local int DEFAULT NULL, key text DEFAULT NULL,
 		concurrency_by_key int DEFAULT NULL, rate int DEFAULT NULL, rate_by_key int DEFAULT NULL, rate_period interval DEFAULT NULL,
-		timeout interval DEFAULT NULL, keep text DEFAULT NULL, keep_for interval DEFAULT NULL, keep_most bigint DEFAULT NULL) RETURNS text
-	AS 'MODULE_PATHNAME', 'estate_alter_queue' LANGUAGE C;
-COMMENT ON FUNCTION estate.alter_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint) IS
+		timeout interval DEFAULT NULL, keep text DEFAULT NULL, keep_for interval DEFAULT NULL, keep_most bigint DEFAULT NULL, durable bool DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'estate_queue_alter' LANGUAGE C;
+COMMENT ON FUNCTION estate.alter_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint, bool) IS
 'Changes a queue from now on: NULL leaves a limit as it is, 0 or an empty key takes it away';
 CREATE FUNCTION estate.drop_queue(name text, cancel_jobs bool DEFAULT false) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'estate_drop_queue' LANGUAGE C;
@@ -45,8 +45,8 @@ COMMENT ON FUNCTION estate.pause_queue(text) IS 'No job of the queue starts unti
 CREATE FUNCTION estate.resume_queue(name text) RETURNS bool
 	AS 'MODULE_PATHNAME', 'estate_resume_queue' LANGUAGE C;
 COMMENT ON FUNCTION estate.resume_queue(text) IS 'Jobs of the queue start again; tells whether it was paused';
-GRANT EXECUTE ON FUNCTION estate.create_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint),
-	estate.alter_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint), estate.drop_queue(text, bool) TO estate_admin;
+GRANT EXECUTE ON FUNCTION estate.create_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint, bool),
+	estate.alter_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint, bool), estate.drop_queue(text, bool) TO estate_admin;
 GRANT EXECUTE ON FUNCTION estate.pause_queue(text), estate.resume_queue(text) TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate.cancel_job(id bigint) RETURNS bool

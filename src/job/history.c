@@ -167,6 +167,8 @@ fill_ended(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now, Recor
 	nulls[ENDED_DONE_BY] = nulls[ENDED_ENDED_AT] = false;
 	record_set_text_like(values, nulls, ENDED_STATE, ending->state, &before->state);
 	record_set_pointer(values, nulls, ENDED_RESULT, ending->job->result);
+	values[ENDED_DURABLE] = BoolGetDatum(true);
+	nulls[ENDED_DURABLE] = !ending->job->durable;
 	ExecStoreVirtualTuple(slot);
 }
 

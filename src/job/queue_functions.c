@@ -20,7 +20,7 @@
 #include "job/queue.h"
 #include "job/settle.h"
 
-#define OPTIONS 11				/* arguments after the name, of create_queue() and alter_queue() */
+#define OPTIONS 12				/* arguments after the name, of create_queue() and alter_queue() */
 #define LONGEST_US (1000 * 360.0 * USECS_PER_DAY)	/* so that now, less or more of it, is a time */
 
 static const struct
@@ -41,6 +41,7 @@ static const struct
 	{"keep", TEXTOID, NULL},
 	{"keep_for", INTERVALOID, "'0'::pg_catalog.interval"},
 	{"keep_most", INT8OID, "0"},
+	{"durable", BOOLOID, NULL},
 };
 
 static void
@@ -214,11 +215,11 @@ admit_anew(const char *name)
 		count_jobs(name, COUNTED_OPEN, -n);
 }
 
-PG_FUNCTION_INFO_V1(estate_create_queue);
+PG_FUNCTION_INFO_V1(estate_queue_create);
 
 /* estate.create_queue(name, options..) -> text: the name */
 Datum
-estate_create_queue(PG_FUNCTION_ARGS)
+estate_queue_create(PG_FUNCTION_ARGS)
 {
 	static KeeperStatement lock = {
 		"LOCK TABLE estate_internal.queue IN SHARE ROW EXCLUSIVE MODE",
@@ -244,11 +245,11 @@ estate_create_queue(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(name));
 }
 
-PG_FUNCTION_INFO_V1(estate_alter_queue);
+PG_FUNCTION_INFO_V1(estate_queue_alter);
 
 /* estate.alter_queue(name, options..) -> text: the name.  NULL leaves an option, 0 or '' takes it away. */
 Datum
-estate_alter_queue(PG_FUNCTION_ARGS)
+estate_queue_alter(PG_FUNCTION_ARGS)
 {
 	char	   *name = name_argument(fcinfo);
 
@@ -357,7 +358,7 @@ cancel_all(const char *name)
 				 "  SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args,"
 				 "   COALESCE(run_at, enqueued_at), COALESCE(attempt, 0),"
 				 "   effect_key, unique_key, unique_until, timeout, backoff,"
-				 "   tags, errors, alone, waited,"
+				 "   tags, errors, alone, waited, durable,"
 				 "   done_by, 'cancelled', pg_catalog.clock_timestamp() FROM ended)"
 				 " SELECT id, counted FROM ended", history_newest_name()),
 		1, {TEXTOID}, KEEPER_PASSING

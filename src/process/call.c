@@ -170,12 +170,14 @@ run_ready(TaskSet *set, JobScope *scope, MemoryContext batch)
 	bool		any;
 
 	ready_skip_none();
-	if (set->mode == STEP_CALL)
-		step_commit_later();
+	step_relax_commits(true);
 	step_begin(set->mode, &user);
 	MemoryContextSwitchTo(batch);
 	any = job_run_ready(scope, &until);
+	if (scope->durable)
+		step_must_last();
 	step_commit(set->mode, &user);
+	step_relax_commits(false);
 	job_batch_ended(scope);
 	return any;
 }
@@ -294,6 +296,7 @@ estate_run_jobs(PG_FUNCTION_ARGS)
 	}
 	PG_CATCH();
 	{
+		step_relax_commits(false);
 		/* session-level locks do not go with the transaction */
 		tasks_drop_all(set);
 		job_unlock_claimed(scope);

@@ -22,6 +22,10 @@
 
 #include "process/step.h"
 
+static bool relaxed = false;	/* commits of steps need not be waited for */
+static bool must_last = false;	/* but that of this one has to be */
+static char usual_level[32];	/* of synchronous_commit, where they need not */
+
 /*
  * Deferred constraints are checked at once: at commit they would be checked
  * with our rights instead of those of the role that caused them.
@@ -34,14 +38,57 @@ check_constraints_at_once(void)
 	AfterTriggerSetState(all);
 }
 
+/*
+ * Commits of steps need not be waited for from now on, or do again.  What is
+ * lost with one is as if it had never been; step_flush() waits for all.
+ */
+void
+step_relax_commits(bool relax)
+{
+	relaxed = relax;
+}
+
+/* That of this step has to be, as the session's synchronous_commit says */
+void
+step_must_last(void)
+{
+	must_last = true;
+}
+
+/* In the transaction, and outside of what is undone with the rights of a role */
+static void
+set_commit_level(const char *level)
+{
+	(void) set_config_option("synchronous_commit", level, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_LOCAL, true, 0, false);
+}
+
+static void
+relax_commit(void)
+{
+	strlcpy(usual_level, GetConfigOption("synchronous_commit", false, false), sizeof(usual_level));
+	set_commit_level("off");
+}
+
+/* Whoever asks for it gets a commit that lasts where all the others need not, too */
+static void
+make_commit_last(void)
+{
+	if (synchronous_commit == SYNCHRONOUS_COMMIT_OFF)
+		set_commit_level(relaxed && strcmp(usual_level, "off") != 0 ? usual_level : "on");
+}
+
 void
 step_begin(StepMode mode, EstateUser *user)
 {
+	must_last = false;
 	if (mode == STEP_WORKER)
 	{
 		SetCurrentStatementStartTimestamp();
 		StartTransactionCommand();
 	}
+	if (relaxed && mode != STEP_INSIDE)
+		relax_commit();
 	if (mode != STEP_INSIDE)
 		check_constraints_at_once();
 	PushActiveSnapshot(GetTransactionSnapshot());
@@ -53,6 +100,8 @@ step_commit(StepMode mode, EstateUser *user)
 {
 	estate_resume_user(user);
 	PopActiveSnapshot();
+	if (must_last)
+		make_commit_last();
 	if (mode == STEP_WORKER)
 	{
 		CommitTransactionCommand();
@@ -60,14 +109,6 @@ step_commit(StepMode mode, EstateUser *user)
 	}
 	else if (mode == STEP_CALL)
 		SPI_commit();
-}
-
-/* The commit of the step that begins next need not be waited for: step_flush() will be called */
-void
-step_commit_later(void)
-{
-	(void) set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
-							 true, 0, false);
 }
 
 /*

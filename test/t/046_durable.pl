@@ -54,7 +54,7 @@ my @asked = (
 	[ 'plain', q{SELECT estate.enqueue('public.note', '{"what": "plain"}', queue => 'plain')}, 't' ],
 	[ 'queue', q{SELECT estate.enqueue('public.note', '{"what": "queue"}', queue => 'safe')}, 'f' ],
 	[ 'job', q{SELECT estate.enqueue('public.note', '{"what": "job"}', durable => true)}, 'f' ],
-	[ 'batch', q{SELECT estate.enqueue_many('public.note_all', ARRAY['{"what": "batch"}']::jsonb[], durable => true)}, 'f' ],
+	[ 'batch', q{SELECT estate.enqueue_many('public.note_all(jsonb[])', ARRAY['{"what": "batch"}']::jsonb[], durable => true)}, 'f' ],
 	[ 'handler', q{SELECT estate.enqueue('public.note_durably', '{"what": "handler"}')}, 'f' ],
 	[ 'later', q{SELECT estate.enqueue('public.note', '{"what": "later"}', run_at => now() + '100 ms', durable => true)}, 'f' ],
 	[ 'replaced', q{SELECT estate.enqueue('public.note', '{"what": "no"}', unique_key => 'k', run_at => now() + '1 h');

@@ -61,7 +61,7 @@ SELECT COALESCE(c.queue, q.name) AS queue, COALESCE(c.scheduled, 0) AS scheduled
 			SELECT min(p.run_at) FROM p WHERE p.run_at <= estate.clock())) END)) AS oldest_available,
 	COALESCE(c.blocked, 0) AS blocked,
 	q.paused, q.concurrency, q.concurrency_local, q.key, q.concurrency_by_key, q.rate, q.rate_by_key, q.rate_period, q.timeout,
-	q.keep, q.keep_for, q.keep_most
+	q.keep, q.keep_for, q.keep_most, q.durable
 FROM estate.queue_counts() c FULL JOIN estate_internal.queue q ON q.name = c.queue
 	LEFT JOIN (SELECT queue, min(since) AS since FROM estate.oldest_ready() GROUP BY queue) w ON w.queue = c.queue;
 COMMENT ON VIEW estate.queue_status IS 'Queues: their jobs by state, and their limits. Where workers run, jobs are counted as they come and go, else here and now';
@@ -87,4 +87,5 @@ COMMENT ON COLUMN estate.queue_status.timeout IS 'How long a handler may take, w
 COMMENT ON COLUMN estate.queue_status.keep IS 'Which ended jobs are kept: all, failed or none';
 COMMENT ON COLUMN estate.queue_status.keep_for IS 'How long they are kept; NULL: for ever';
 COMMENT ON COLUMN estate.queue_status.keep_most IS 'How many are kept at most; NULL: any number';
+COMMENT ON COLUMN estate.queue_status.durable IS 'Whether the ends of its SQL jobs are on disk when they can be seen';
 GRANT SELECT ON estate.job, estate.queue_status TO estate_operator;
