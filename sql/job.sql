@@ -128,6 +128,13 @@ COMMENT ON PROCEDURE estate.run_jobs(text, bigint, bigint) IS
 'Works off, here and now, all due jobs (of a queue) that were enqueued by roles the caller is a member of';
 GRANT EXECUTE ON PROCEDURE estate.run_jobs(text, bigint, bigint) TO estate_operator, estate_admin;
 
+CREATE PROCEDURE estate.wait_for_job(id bigint, timeout interval DEFAULT '1 minute', INOUT state text DEFAULT NULL, INOUT result jsonb DEFAULT NULL)
+	AS 'MODULE_PATHNAME', 'estate_wait_for_job' LANGUAGE C;
+COMMENT ON PROCEDURE estate.wait_for_job(bigint, interval, text, jsonb) IS
+'Waits until a job has ended, or a time (NULL: any time) is over; returns its state, which is then done, dead or cancelled, or what it is by now, '
+'and its result. Not inside of a transaction block; no snapshot is held while it waits';
+GRANT EXECUTE ON PROCEDURE estate.wait_for_job(bigint, interval, text, jsonb) TO estate_operator, estate_admin;
+
 CREATE FUNCTION estate.running_jobs() RETURNS SETOF bigint
 	AS 'MODULE_PATHNAME', 'estate_running_jobs' LANGUAGE C;
 COMMENT ON FUNCTION estate.running_jobs() IS 'Ids of the jobs that the workers of this database have in hand';

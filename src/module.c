@@ -16,6 +16,7 @@
 #include "storage/ipc.h"
 
 #include "inflight.h"
+#include "job/await.h"
 #include "job/count.h"
 #include "job/lane.h"
 #include "job/limit_state.h"
@@ -39,6 +40,7 @@ static EstateArea *const areas[] = {
 	&count_area,
 	&metric_area,
 	&look_area,
+	&await_area,
 };
 
 static shmem_request_hook_type prev_shmem_request_hook = NULL;

@@ -13,6 +13,7 @@
 
 #include "access/xact.h"
 
+#include "job/await.h"
 #include "job/cancel.h"
 #include "job/count.h"
 #include "job/depend.h"
@@ -46,6 +47,8 @@ static void (*const steps[]) (XactEvent event) = {
 	limit_at_end,
 	/* flags that we took down to look, and whose look is undone, are up again */
 	look_at_end,
+	/* sessions that wait for jobs which have ended: they find the rows */
+	await_at_end,
 	/* last, for all of the above: what workers remember is old, and they are to look */
 	wake_at_end,
 };

@@ -21,6 +21,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "job/await.h"
 #include "job/count.h"
 #include "job/history.h"
 #include "job/history_part.h"
@@ -234,5 +235,7 @@ history_write(const JobEnding *endings, int n)
 			ExecClearTuple(slots[i]);
 	}
 	count_endings(endings, n);
+	for (int i = 0; i < n; i++)
+		await_note(endings[i].job->id, endings[i].state);
 	table_close(relation, NoLock);
 }

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "job/await.h"
 #include "job/count.h"
 #include "job/depend.h"
 #include "job/history.h"
@@ -374,6 +375,7 @@ cancel_all(const char *name)
 	for (uint64 i = 0; i < rows.n; i++)
 	{
 		ended.failed[ended.nfailed++] = keeper_int64(rows, i, 1);
+		await_note(keeper_int64(rows, i, 1), "cancelled");
 		count_jobs(name, keeper_int32(rows, i, 2), -1);
 	}
 	count_jobs(name, COUNTED_CANCELLED, ended.nfailed);
