@@ -29,7 +29,7 @@ STEPS = 1 2
 ROOMS_OF_TABLES = market feed listing score job
 SQL_FRAGMENTS = $(wildcard $(patsubst %,sql/%.sql,begin setup feed listing job effect score view kept end))
 TABLE_STEPS = $(wildcard sql/tables/[0-9]*/*.sql sql/tables/[0-9]*/*/*.sql)
-TABLE_VIEWS = $(wildcard $(patsubst %,sql/tables/views/%.sql,feed listing job score view)) sql/tables/grants.sql
+TABLE_VIEWS = $(wildcard $(patsubst %,sql/tables/views/%.sql,feed listing job schedule score view)) sql/tables/grants.sql
 RELEASED = $(patsubst sql/update/%.sql,%,$(wildcard sql/update/*.*.*.sql))
 UPDATES = $(patsubst %,pg_estate--%--$(EXTVERSION).sql,$(RELEASED))
 

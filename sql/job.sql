@@ -3,37 +3,37 @@
 CREATE FUNCTION estate.enqueue(handler text, args jsonb DEFAULT '{}', queue text DEFAULT 'default', priority int DEFAULT 0,
 		run_at timestamptz DEFAULT NULL, unique_key text DEFAULT NULL, max_attempts int DEFAULT 20, unique_until text DEFAULT 'done',
 		on_conflict text DEFAULT 'skip', timeout interval DEFAULT NULL, backoff interval[] DEFAULT NULL, tags text[] DEFAULT NULL,
-		depends_on bigint[] DEFAULT NULL, depends_when text DEFAULT 'done') RETURNS bigint
-	AS 'MODULE_PATHNAME', 'estate_enqueue' LANGUAGE C;
-COMMENT ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int, text, text, interval, interval[], text[], bigint[], text) IS
+		depends_on bigint[] DEFAULT NULL, depends_when text DEFAULT 'done', durable bool DEFAULT false) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'estate_enqueue_job' LANGUAGE C;
+COMMENT ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int, text, text, interval, interval[], text[], bigint[], text, bool) IS
 'Enqueues a job in this transaction, to be run as the calling role: handler is a function schema.name(jsonb), run exactly once, or schema.name(jsonb[]), '
 'called once for many jobs, one of the built-ins feed, media, train, score, or external:NAME for workers that call fetch_jobs(). Lower priorities run first. Returns the id of the job, or of the role''s job with '
 'the same unique_key, which is taken until the job is done (or unique_until => ''start'' or an interval) and must not begin with feed: or media:; '
 'on_conflict => ''replace'' gives that job, if it still waits, everything that is asked for now. After a failure it waits as backoff says, else 1 s, doubling. '
-'It is blocked until the jobs of depends_on are done, and cancelled if one of them fails for good; with depends_when => ''ended'' it runs once all have ended, however';
-GRANT EXECUTE ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int, text, text, interval, interval[], text[], bigint[], text) TO estate_operator, estate_admin;
+'It is blocked until the jobs of depends_on are done, and cancelled if one of them fails for good; with depends_when => ''ended'' it runs once all have ended, however. With durable its end is on disk when it can be seen';
+GRANT EXECUTE ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int, text, text, interval, interval[], text[], bigint[], text, bool) TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate.enqueue_many(handler text, args jsonb[], queue text DEFAULT 'default', priority int DEFAULT 0,
 		run_at timestamptz DEFAULT NULL, max_attempts int DEFAULT 20, timeout interval DEFAULT NULL, backoff interval[] DEFAULT NULL,
-		tags text[] DEFAULT NULL) RETURNS SETOF bigint
-	AS 'MODULE_PATHNAME', 'estate_enqueue_many' LANGUAGE C;
-COMMENT ON FUNCTION estate.enqueue_many(text, jsonb[], text, int, timestamptz, int, interval, interval[], text[]) IS
+		tags text[] DEFAULT NULL, durable bool DEFAULT false) RETURNS SETOF bigint
+	AS 'MODULE_PATHNAME', 'estate_enqueue_jobs' LANGUAGE C;
+COMMENT ON FUNCTION estate.enqueue_many(text, jsonb[], text, int, timestamptz, int, interval, interval[], text[], bool) IS
 'Enqueues a job for each element of args; returns their ids, in that order';
-GRANT EXECUTE ON FUNCTION estate.enqueue_many(text, jsonb[], text, int, timestamptz, int, interval, interval[], text[]) TO estate_operator, estate_admin;
+GRANT EXECUTE ON FUNCTION estate.enqueue_many(text, jsonb[], text, int, timestamptz, int, interval, interval[], text[], bool) TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate.create_queue(name text, concurrency int DEFAULT NULL, concurrency_local int DEFAULT NULL, key text DEFAULT NULL,
 		concurrency_by_key int DEFAULT NULL, rate int DEFAULT NULL, rate_by_key int DEFAULT NULL, rate_period interval DEFAULT NULL,
-		timeout interval DEFAULT NULL, keep text DEFAULT NULL, keep_for interval DEFAULT NULL, keep_most bigint DEFAULT NULL) RETURNS text
-	AS 'MODULE_PATHNAME', 'estate_create_queue' LANGUAGE C;
-COMMENT ON FUNCTION estate.create_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint) IS
+		timeout interval DEFAULT NULL, keep text DEFAULT NULL, keep_for interval DEFAULT NULL, keep_most bigint DEFAULT NULL, durable bool DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'estate_queue_create' LANGUAGE C;
+COMMENT ON FUNCTION estate.create_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint, bool) IS
 'Creates a queue with limits: at most concurrency jobs at a time (a batch of SQL jobs in one process is one), concurrency_local of them in one process, rate started in each rate_period (1 s), '
 'and the same by the key of a job, a path into its args such as agency or agency.id. timeout is that of jobs without their own. keep: all ended jobs stay in the history, '
-'failed ones, or none; for keep_for (7 days), and at most keep_most';
+'failed ones, or none; for keep_for (7 days), and at most keep_most. With durable the ends of its SQL jobs are on disk when they can be seen';
 CREATE FUNCTION estate.alter_queue(name text, concurrency int DEFAULT NULL, concurrency_local int DEFAULT NULL, key text DEFAULT NULL,
 		concurrency_by_key int DEFAULT NULL, rate int DEFAULT NULL, rate_by_key int DEFAULT NULL, rate_period interval DEFAULT NULL,
-		timeout interval DEFAULT NULL, keep text DEFAULT NULL, keep_for interval DEFAULT NULL, keep_most bigint DEFAULT NULL) RETURNS text
-	AS 'MODULE_PATHNAME', 'estate_alter_queue' LANGUAGE C;
-COMMENT ON FUNCTION estate.alter_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint) IS
+		timeout interval DEFAULT NULL, keep text DEFAULT NULL, keep_for interval DEFAULT NULL, keep_most bigint DEFAULT NULL, durable bool DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'estate_queue_alter' LANGUAGE C;
+COMMENT ON FUNCTION estate.alter_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint, bool) IS
 'Changes a queue from now on: NULL leaves a limit as it is, 0 or an empty key takes it away';
 CREATE FUNCTION estate.drop_queue(name text, cancel_jobs bool DEFAULT false) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'estate_drop_queue' LANGUAGE C;
@@ -45,8 +45,8 @@ COMMENT ON FUNCTION estate.pause_queue(text) IS 'No job of the queue starts unti
 CREATE FUNCTION estate.resume_queue(name text) RETURNS bool
 	AS 'MODULE_PATHNAME', 'estate_resume_queue' LANGUAGE C;
 COMMENT ON FUNCTION estate.resume_queue(text) IS 'Jobs of the queue start again; tells whether it was paused';
-GRANT EXECUTE ON FUNCTION estate.create_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint),
-	estate.alter_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint), estate.drop_queue(text, bool) TO estate_admin;
+GRANT EXECUTE ON FUNCTION estate.create_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint, bool),
+	estate.alter_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint, bool), estate.drop_queue(text, bool) TO estate_admin;
 GRANT EXECUTE ON FUNCTION estate.pause_queue(text), estate.resume_queue(text) TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate.cancel_job(id bigint) RETURNS bool
@@ -128,6 +128,13 @@ COMMENT ON PROCEDURE estate.run_jobs(text, bigint, bigint) IS
 'Works off, here and now, all due jobs (of a queue) that were enqueued by roles the caller is a member of';
 GRANT EXECUTE ON PROCEDURE estate.run_jobs(text, bigint, bigint) TO estate_operator, estate_admin;
 
+CREATE PROCEDURE estate.wait_for_job(id bigint, timeout interval DEFAULT '1 minute', INOUT state text DEFAULT NULL, INOUT result jsonb DEFAULT NULL)
+	AS 'MODULE_PATHNAME', 'estate_wait_for_job' LANGUAGE C;
+COMMENT ON PROCEDURE estate.wait_for_job(bigint, interval, text, jsonb) IS
+'Waits until a job has ended, or a time (NULL: any time) is over; returns its state, which is then done, dead or cancelled, or what it is by now, '
+'and its result. Not inside of a transaction block; no snapshot is held while it waits';
+GRANT EXECUTE ON PROCEDURE estate.wait_for_job(bigint, interval, text, jsonb) TO estate_operator, estate_admin;
+
 CREATE FUNCTION estate.running_jobs() RETURNS SETOF bigint
 	AS 'MODULE_PATHNAME', 'estate_running_jobs' LANGUAGE C;
 COMMENT ON FUNCTION estate.running_jobs() IS 'Ids of the jobs that the workers of this database have in hand';
@@ -158,136 +165,27 @@ CREATE FUNCTION estate.resolve_handler(handler text) RETURNS text
 COMMENT ON FUNCTION estate.resolve_handler(text) IS 'A handler as enqueue() stores it; an error when there is none that the caller may use';
 GRANT EXECUTE ON FUNCTION estate.resolve_handler(text) TO estate_operator, estate_admin;
 
--- Scheduling by the calendar is pg_cron's: a tick enqueues. pg_cron 1.4 knows only GMT; a zone is kept by
--- looking each hour or more often, and letting through the tick that is due in the zone.
-CREATE FUNCTION estate.schedule(name text, cron text, handler text, args jsonb DEFAULT '{}', time_zone text DEFAULT NULL) RETURNS bigint
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	ticks text := cron;
-	command text;
-	id bigint;
-BEGIN
-	PERFORM estate.check_tables();
-	handler := estate.resolve_handler(handler);
-	IF time_zone IS NULL THEN
-		command := format('SELECT estate.enqueue(%L, %L, unique_key => %L)', handler, args, 'schedule:' || name);
-	ELSIF EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = time_zone) THEN
-		PERFORM estate.cron_matches(cron, now()::timestamp);	-- is it understood?
-		ticks := estate.cron_for_any_zone(cron);
-		command := format('SELECT estate.enqueue_tick(%L, %L, %L, %L, %L)', name, cron, time_zone, handler, args);
-	ELSE
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('there is no time zone "%s"', time_zone),
-			HINT = 'SELECT name FROM pg_timezone_names;';
-	END IF;
-	IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'object_not_in_prerequisite_state',
-			MESSAGE = 'pg_cron is not in this database',
-			HINT = format('In the database of pg_cron (%s): SELECT cron.schedule_in_database(%L, %L, %L, %L);',
-				coalesce(nullif(current_setting('cron.database_name', true), ''), 'cron.database_name'), name, ticks, command, current_database());
-	END IF;
-	EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO id USING name, ticks, command;
-	RETURN id;
-END
-$$;
-COMMENT ON FUNCTION estate.schedule(text, text, text, jsonb, text) IS
-'Enqueues a job by the calendar, through pg_cron: cron is its five fields, in time_zone (NULL: pg_cron''s). At most one tick waits';
-GRANT EXECUTE ON FUNCTION estate.schedule(text, text, text, jsonb, text) TO estate_operator, estate_admin;
-
-CREATE FUNCTION estate.cron_for_any_zone(cron text) RETURNS text
-	LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT CASE WHEN minutes ~ '^\d+(,\d+)*$' THEN (
-			SELECT string_agg(minute::text, ',' ORDER BY minute) FROM (
-				SELECT DISTINCT (one::int + quarter) % 60
-				FROM regexp_split_to_table(minutes, ',') one, generate_series(0, 45, 15) quarter) q(minute))
-		ELSE '*' END || ' * * * *'
-	FROM (SELECT (regexp_split_to_array(btrim(cron), '\s+'))[1]) f(minutes)
-$$;
-COMMENT ON FUNCTION estate.cron_for_any_zone(text) IS
-'Ticks in GMT among which are those of any zone: zones differ from GMT by hours, halves and quarters; enqueue_tick() lets through what is due';
-
-CREATE FUNCTION estate.cron_matches(cron text, at timestamp) RETURNS bool
-	LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	fields text[] := regexp_split_to_array(btrim(cron), '\s+');
-	present int[] := ARRAY[extract(minute FROM at), extract(hour FROM at), extract(day FROM at), extract(month FROM at), extract(dow FROM at)];
-	least int[] := ARRAY[0, 0, 1, 1, 0];
-	most int[] := ARRAY[59, 23, 31, 12, 7];
-	hit bool[] := ARRAY[false, false, false, false, false];
-	part text;
-	bounds text[];
-	low int;
-	high int;
-	every int;
-BEGIN
-	IF cardinality(fields) <> 5 THEN
-		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('"%s" does not have the five fields of cron', cron);
-	END IF;
-	FOR i IN 1..5 LOOP
-		FOREACH part IN ARRAY string_to_array(fields[i], ',') LOOP
-			bounds := regexp_match(part, '^(\*|\d+)(?:-(\d+))?(?:/(\d+))?$');
-			IF bounds IS NULL THEN
-				RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
-					MESSAGE = format('field "%s" of "%s" is not understood', part, cron),
-					DETAIL = 'With a time zone, fields are *, numbers, ranges and steps.';
-			END IF;
-			every := coalesce(bounds[3]::int, 1);
-			low := CASE WHEN bounds[1] = '*' THEN least[i] ELSE bounds[1]::int END;
-			high := CASE WHEN bounds[1] = '*' THEN most[i] ELSE coalesce(bounds[2]::int, CASE WHEN bounds[3] IS NULL THEN low ELSE most[i] END) END;
-			IF every = 0 OR low < least[i] OR high > most[i] OR low > high THEN
-				RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
-					MESSAGE = format('field "%s" of "%s" is out of range', part, cron);
-			END IF;
-			hit[i] := hit[i] OR (present[i] BETWEEN low AND high AND (present[i] - low) % every = 0)
-				OR (i = 5 AND present[i] = 0 AND 7 BETWEEN low AND high AND (7 - low) % every = 0 AND bounds[1] <> '*');
-		END LOOP;
-	END LOOP;
-	-- as cron does: when both days are restricted, either will do
-	RETURN hit[1] AND hit[2] AND hit[4] AND
-		CASE WHEN fields[3] <> '*' AND fields[5] <> '*' THEN hit[3] OR hit[5] ELSE hit[3] AND hit[5] END;
-END
-$$;
-COMMENT ON FUNCTION estate.cron_matches(text, timestamp) IS 'Whether a local time is a tick of a cron expression';
-
-CREATE FUNCTION estate.enqueue_tick(name text, cron text, time_zone text, handler text, args jsonb) RETURNS bigint
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	IF NOT estate.cron_matches(cron, date_trunc('minute', now()) AT TIME ZONE time_zone) THEN
-		RETURN NULL;
-	END IF;
-	RETURN estate.enqueue(handler, args, unique_key => 'schedule:' || name);
-END
-$$;
-COMMENT ON FUNCTION estate.enqueue_tick(text, text, text, text, jsonb) IS
-'What schedule() with a time zone makes pg_cron call: enqueues the job if this minute is a tick in the zone';
-GRANT EXECUTE ON FUNCTION estate.enqueue_tick(text, text, text, text, jsonb), estate.cron_matches(text, timestamp),
-	estate.cron_for_any_zone(text) TO estate_operator, estate_admin;
-
+-- Scheduling by the calendar: pg_cron looks once a minute, src/job/cron.c says what is due
+CREATE FUNCTION estate.schedule(name text, cron text, handler text, args jsonb DEFAULT '{}', time_zone text DEFAULT NULL,
+		catch_up interval DEFAULT '1 day') RETURNS bigint
+	AS 'MODULE_PATHNAME', 'estate_schedule' LANGUAGE C;
+COMMENT ON FUNCTION estate.schedule(text, text, text, jsonb, text, interval) IS
+'Enqueues a job by the calendar, as the calling role: cron is its five fields, in time_zone (NULL: pg_cron''s). pg_cron has to be in this database. '
+'Times of the day come exactly once on each of their days, also when the clocks change. A tick that nobody saw is made good as long as it is not later than catch_up; '
+'a tick adds no job while that of an earlier one waits or runs. Returns the id of the job of pg_cron';
 CREATE FUNCTION estate.unschedule(name text) RETURNS bool
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	gone bool;
-BEGIN
-	IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'object_not_in_prerequisite_state',
-			MESSAGE = 'pg_cron is not in this database',
-			HINT = format('In the database of pg_cron: SELECT cron.unschedule(%L);', name);
-	END IF;
-	EXECUTE 'SELECT EXISTS (SELECT FROM cron.job WHERE jobname = $1)' INTO gone USING name;
-	IF gone THEN
-		EXECUTE 'SELECT cron.unschedule($1)' INTO gone USING name;
-	END IF;
-	RETURN gone;
-END
-$$;
-COMMENT ON FUNCTION estate.unschedule(text) IS 'Ends what schedule() of this name began; tells whether there was one';
-GRANT EXECUTE ON FUNCTION estate.unschedule(text) TO estate_operator, estate_admin;
+	AS 'MODULE_PATHNAME', 'estate_unschedule' LANGUAGE C STRICT;
+COMMENT ON FUNCTION estate.unschedule(text) IS 'Ends what schedule() of this name began for the calling role; tells whether there was one';
+CREATE FUNCTION estate.enqueue_tick(name text, cron text, time_zone text, handler text, args jsonb, catch_up interval DEFAULT '1 day')
+	RETURNS bigint
+	AS 'MODULE_PATHNAME', 'estate_enqueue_tick' LANGUAGE C;
+COMMENT ON FUNCTION estate.enqueue_tick(text, text, text, text, jsonb, interval) IS
+'What schedule() makes pg_cron call once a minute: enqueues the job if a tick has come since it did so last';
+CREATE FUNCTION estate.next_ticks(cron text, time_zone text DEFAULT NULL, after timestamptz DEFAULT NULL, count int DEFAULT 5)
+	RETURNS SETOF timestamptz
+	AS 'MODULE_PATHNAME', 'estate_next_ticks' LANGUAGE C STABLE ROWS 5;
+COMMENT ON FUNCTION estate.next_ticks(text, text, timestamptz, int) IS
+'When a schedule of cron''s five fields comes next in a time zone (NULL: pg_cron''s), after a time (NULL: now)';
+GRANT EXECUTE ON FUNCTION estate.schedule(text, text, text, jsonb, text, interval), estate.unschedule(text),
+	estate.enqueue_tick(text, text, text, text, jsonb, interval), estate.next_ticks(text, text, timestamptz, int)
+	TO estate_operator, estate_admin;

@@ -8,7 +8,9 @@
 
 #include <limits.h>
 
+#include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/timestamp.h"
 #include "utils/varlena.h"
 
 #include "estate.h"
@@ -20,6 +22,9 @@ int			estate_workers = 2;
 int			estate_max_workers = 6;
 char	   *estate_allow_private_hosts = NULL;
 char	   *estate_secrets_dir = NULL;
+TimestampTz estate_stopped_clock = DT_NOBEGIN;
+
+static char *clock_setting = NULL;	/* as text; estate_stopped_clock is what it says */
 
 static bool
 check_databases(char **newval, void **extra, GucSource source)
@@ -44,6 +49,42 @@ check_allowed_hosts(char **newval, void **extra, GucSource source)
 	return false;
 }
 
+/*
+ * A session's own clock, for tests.  It is for the session alone to stop it: a
+ * setting of a role, of a database or of the server would stop that of workers.
+ */
+static bool
+check_clock(char **newval, void **extra, GucSource source)
+{
+	TimestampTz at;
+
+	if (**newval == '\0')
+		return true;
+	if (source != PGC_S_SESSION)
+	{
+		GUC_check_errdetail("Only a session can stop its own clock.");
+		return false;
+	}
+	at = DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in, CStringGetDatum(*newval),
+												 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	if (TIMESTAMP_NOT_FINITE(at))
+	{
+		GUC_check_errdetail("The clock cannot be stopped at infinity.");
+		return false;
+	}
+	*extra = guc_malloc(LOG, sizeof(TimestampTz));
+	if (*extra == NULL)
+		return false;
+	*(TimestampTz *) *extra = at;
+	return true;
+}
+
+static void
+assign_clock(const char *newval, void *extra)
+{
+	estate_stopped_clock = extra ? *(TimestampTz *) extra : DT_NOBEGIN;
+}
+
 void
 estate_define_settings(void)
 {
@@ -52,6 +93,12 @@ estate_define_settings(void)
 							   "A comma-separated list of names, addresses or networks such as 127.0.0.0/8.",
 							   &estate_allow_private_hosts, "",
 							   PGC_SUSET, 0, check_allowed_hosts, NULL, NULL);
+	DefineCustomStringVariable("estate.clock",
+							   "What time it is for the jobs that this session enqueues and runs.",
+							   "For tests; empty: what the server's clock says.",
+							   &clock_setting, "",
+							   PGC_USERSET, GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
+							   check_clock, assign_clock, NULL);
 	DefineCustomStringVariable("estate.databases",
 							   "Databases that the launcher starts workers for.",
 							   "A comma-separated list of names.",

@@ -46,6 +46,9 @@
 #else
 #define CreateWaitEventSetInTop(n) CreateWaitEventSet(TopMemoryContext, (n))
 #endif
+#if PG_VERSION_NUM < 160000
+#define guc_malloc(elevel, size) malloc(size)
+#endif
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()
 #endif
@@ -72,6 +75,7 @@ extern int	estate_workers;			/* for each database, always */
 extern int	estate_max_workers;		/* the same, while long jobs hold them up */
 extern char *estate_allow_private_hosts;
 extern char *estate_secrets_dir;
+extern TimestampTz estate_stopped_clock;	/* of this session, for tests; DT_NOBEGIN: it runs */
 
 #define ESTATE_MAX_DATABASES 32
 #define ESTATE_MAX_WORKERS 16	/* for each database */

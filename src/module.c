@@ -16,6 +16,7 @@
 #include "storage/ipc.h"
 
 #include "inflight.h"
+#include "job/await.h"
 #include "job/count.h"
 #include "job/hand.h"
 #include "job/lane.h"
@@ -44,6 +45,7 @@ static EstateArea *const areas[] = {
 	&count_area,
 	&metric_area,
 	&look_area,
+	&await_area,
 };
 
 static shmem_request_hook_type prev_shmem_request_hook = NULL;

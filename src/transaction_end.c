@@ -13,6 +13,7 @@
 
 #include "access/xact.h"
 
+#include "job/await.h"
 #include "job/cancel.h"
 #include "job/count.h"
 #include "job/depend.h"
@@ -49,6 +50,8 @@ static void (*const steps[]) (XactEvent event) = {
 	look_at_end,
 	/* a statement had a database to itself: its workers may come back.  Of other databases than ours */
 	make_way_at_end,
+	/* sessions that wait for jobs which have ended: they find the rows */
+	await_at_end,
 	/* last, for all of the above: what workers remember is old, and they are to look */
 	wake_at_end,
 };

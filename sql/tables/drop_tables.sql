@@ -2,7 +2,7 @@
 DROP VIEW estate_internal.job_waiting;
 DROP TABLE estate.estimate, estate.model, estate.media, estate.listing_change, estate.sale_record, estate.listing,
 	estate.property, estate.feed_reject, estate.feed_run, estate_internal.feed_cursor, estate.feed, estate.market,
-	estate_internal.job_open, estate_internal.job_unique, estate_internal.job_dependency, estate_internal.job_cancel, estate_internal.queue,
+	estate_internal.job_open, estate_internal.job_unique, estate_internal.job_dependency, estate_internal.job_cancel, estate_internal.schedule, estate_internal.queue,
 	estate_internal.installation;
 DO $$
 DECLARE

@@ -1,1 +1,11 @@
 -- What CREATE OR REPLACE cannot do, for a database that comes from 0.1.0: see the Makefile.
+-- Schedules: what is due is decided in C now; a call of enqueue_tick() that pg_cron has kept fits the new one.
+DROP FUNCTION estate.schedule(text, text, text, jsonb, text);
+DROP FUNCTION estate.enqueue_tick(text, text, text, text, jsonb);
+DROP FUNCTION estate.cron_matches(text, timestamp);
+DROP FUNCTION estate.cron_for_any_zone(text);
+-- Jobs and queues may ask for a durable commit.
+DROP FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int, text, text, interval, interval[], text[], bigint[], text);
+DROP FUNCTION estate.enqueue_many(text, jsonb[], text, int, timestamptz, int, interval, interval[], text[]);
+DROP FUNCTION estate.create_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint);
+DROP FUNCTION estate.alter_queue(text, int, int, text, int, int, int, interval, interval, text, interval, bigint);

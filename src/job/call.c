@@ -173,6 +173,7 @@ job_call(JobCaller *caller, JobCall *call)
 	LOCAL_FCINFO(fcinfo, 1);
 	EstateUser	user;
 	Oid			role = call->jobs[0]->role;
+	bool		may_be_lost = synchronous_commit == SYNCHRONOUS_COMMIT_OFF;
 	Datum		result;
 
 	if (caller->role != role && !SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role)))
@@ -204,6 +205,8 @@ job_call(JobCaller *caller, JobCall *call)
 				(errcode(ERRCODE_QUERY_CANCELED),
 				 errmsg("the handler took longer than its timeout")));
 	leave_handler();
+	/* SET LOCAL synchronous_commit = on; it is undone with all that the handler has set */
+	call->durable = may_be_lost && synchronous_commit > SYNCHRONOUS_COMMIT_OFF;
 	if (caller->recorded && !fcinfo->isnull)
 		call->jobs[0]->result = DatumGetJsonbPCopy(result);
 	PopActiveSnapshot();

@@ -36,6 +36,7 @@ typedef struct JobCall
 	TimestampTz run_at;			/* VERDICT_SNOOZE */
 	bool		cancelled;		/* it was told to stop, or is undone because somebody wishes so */
 	bool		timed_out;		/* it failed because it took too long */
+	bool		durable;		/* the handler has asked for a commit that is waited for */
 } JobCall;
 
 extern void job_call(JobCaller *caller, JobCall *call);

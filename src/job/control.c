@@ -123,7 +123,7 @@ estate_snooze_job(PG_FUNCTION_ARGS)
 	"  INSERT INTO estate_internal.job_open (" JOB_COLUMN_NAMES ", done_by, waits_for)" \
 	"  SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args," \
 	"   pg_catalog.clock_timestamp(), 0, effect_key, unique_key, unique_until, timeout, backoff," \
-	"   tags, errors, NULL, NULL, done_by, 'time' FROM again)" \
+	"   tags, errors, NULL, NULL, durable, done_by, 'time' FROM again)" \
 	" SELECT queue, " COUNTED_ENDED_ROW ", pg_catalog.count(*), 2 FROM again GROUP BY 1, 2"
 
 /* The role of a job that has ended, locked until the end of the transaction */

@@ -15,13 +15,16 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 
 #include "job/count.h"
 #include "job/depend.h"
@@ -301,11 +304,26 @@ depend_require_end(const Job *job, ArrayType *blockers)
 				 errdetail("It has the unique key \"%s\" already, and a job of depends_on is it or waits for it.", job->unique_key)));
 }
 
-/* Whether jobs may be waiting for others: before the commit that makes them wait until the sweep that finds none */
+/* Whether there may be a dependency, of anybody: no row is in a table without pages */
+static bool
+depend_has_pages(void)
+{
+	Relation	relation = table_open(record_table("job_dependency"), AccessShareLock);
+	bool		any = RelationGetNumberOfBlocks(relation) > 0;
+
+	table_close(relation, AccessShareLock);
+	return any;
+}
+
+/*
+ * Whether jobs may be waiting for others: before the commit that makes them
+ * wait until the sweep that finds none.  Where nobody keeps the flag that says
+ * so, the table is asked.
+ */
 bool
 depend_any(void)
 {
-	return look_any_depending();
+	return look_any_depending() && (estate_piece(&look_area) || depend_has_pages());
 }
 
 /* Jobs for which these were the last to wait for can run, or wait for their time */

@@ -144,14 +144,14 @@ is_second(FunctionCallInfo fcinfo, int n, const char *name, const char *first, c
 	return strcmp(what, second) == 0;
 }
 
-PG_FUNCTION_INFO_V1(estate_enqueue);
+PG_FUNCTION_INFO_V1(estate_enqueue_job);
 
 /*
  * estate.enqueue(handler, args, queue, priority, run_at, unique_key, max_attempts, unique_until,
- *				  on_conflict, timeout, backoff, tags, depends_on, depends_when) -> bigint
+ *				  on_conflict, timeout, backoff, tags, depends_on, depends_when, durable) -> bigint
  */
 Datum
-estate_enqueue(PG_FUNCTION_ARGS)
+estate_enqueue_job(PG_FUNCTION_ARGS)
 {
 	JobRequest	request = {0};
 	Job		   *job = &request.job;
@@ -170,6 +170,7 @@ estate_enqueue(PG_FUNCTION_ARGS)
 	read_last(fcinfo, 9, job);
 	request.depends_on = PG_ARGISNULL(12) ? NULL : PG_GETARG_ARRAYTYPE_P(12);
 	request.when_ended = is_second(fcinfo, 13, "depends_when", "done", "ended");
+	job->durable = !PG_ARGISNULL(14) && PG_GETARG_BOOL(14);
 	check_job(job);
 	id = job_enqueue(&request);
 	if (request.done_by != DONE_OUTSIDE)
@@ -177,14 +178,14 @@ estate_enqueue(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(id);
 }
 
-PG_FUNCTION_INFO_V1(estate_enqueue_many);
+PG_FUNCTION_INFO_V1(estate_enqueue_jobs);
 
 /*
- * estate.enqueue_many(handler, args jsonb[], queue, priority, run_at, max_attempts, timeout, backoff, tags)
- * -> setof bigint: the ids, in the order of args
+ * estate.enqueue_many(handler, args jsonb[], queue, priority, run_at, max_attempts, timeout, backoff, tags,
+ *					   durable) -> setof bigint: the ids, in the order of args
  */
 Datum
-estate_enqueue_many(PG_FUNCTION_ARGS)
+estate_enqueue_jobs(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Job			asked = {0};
@@ -200,6 +201,7 @@ estate_enqueue_many(PG_FUNCTION_ARGS)
 	require_argument(fcinfo, 5, "max_attempts");
 	asked.max_attempts = PG_GETARG_INT32(5);
 	read_last(fcinfo, 6, &asked);
+	asked.durable = !PG_ARGISNULL(9) && PG_GETARG_BOOL(9);
 	check_job(&asked);
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), JSONBOID, -1, false, TYPALIGN_INT, &args, &nulls, &n);
 	for (int i = 0; i < n; i++)

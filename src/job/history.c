@@ -21,6 +21,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "job/await.h"
 #include "job/count.h"
 #include "job/history.h"
 #include "job/history_part.h"
@@ -167,6 +168,8 @@ fill_ended(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now, Recor
 	nulls[ENDED_DONE_BY] = nulls[ENDED_ENDED_AT] = false;
 	record_set_text_like(values, nulls, ENDED_STATE, ending->state, &before->state);
 	record_set_pointer(values, nulls, ENDED_RESULT, ending->job->result);
+	values[ENDED_DURABLE] = BoolGetDatum(true);
+	nulls[ENDED_DURABLE] = !ending->job->durable;
 	ExecStoreVirtualTuple(slot);
 }
 
@@ -212,7 +215,7 @@ history_write(const JobEnding *endings, int n)
 {
 	Relation	relation;
 	TupleTableSlot **slots;
-	TimestampTz now = estate_now();
+	TimestampTz now = GetCurrentTimestamp();	/* the history is kept by it: never a session's own */
 	RecordTexts texts = {0};
 
 	if (n == 0)
@@ -232,5 +235,7 @@ history_write(const JobEnding *endings, int n)
 			ExecClearTuple(slots[i]);
 	}
 	count_endings(endings, n);
+	for (int i = 0; i < n; i++)
+		await_note(endings[i].job->id, endings[i].state);
 	table_close(relation, NoLock);
 }

@@ -44,6 +44,7 @@ typedef struct Job
 	Jsonb	   *errors;			/* an array; NULL: none */
 	bool		alone;			/* it may have crashed the server: runs by itself */
 	int			waited;			/* which limits it has waited for: they let it through */
+	bool		durable;		/* its end has to be on disk when it can be seen */
 	Jsonb	   *result;
 } Job;
 

@@ -65,7 +65,7 @@ typedef struct Fetch
 {
 	const LeaseRequest *request;
 	Oid			caller;			/* only jobs of roles he is a member of */
-	TimestampTz now;
+	TimestampTz now;			/* what is due; leases go by the server's clock */
 	int			queue;			/* its number; -1: it was not created, and has no limits */
 	int			room;			/* how many more it may have */
 	List	   *keys;			/* KeyCount, where there is a limit of keys */
@@ -312,7 +312,8 @@ write_leases(Fetch *fetch, int before)
 		count_jobs(lease->job->queue, count_open(lease->job, WAITS_FOR_TIME), -1);
 		lease->job->waited = 0;
 		count_jobs(lease->job->queue, count_open(lease->job, WAITS_FOR_TIME), 1);
-		metric_started(metric_of(lease->job), fetch->now - Max(lease->job->run_at, lease->job->enqueued_at));
+		metric_started(metric_of(lease->job),
+					   GetCurrentTimestamp() - Max(lease->job->run_at, lease->job->enqueued_at));
 	}
 	values[0] = keeper_ids(ids, n);
 	values[1] = keeper_ids(tokens, n);
@@ -487,7 +488,7 @@ lease_fetch(const LeaseRequest *request)
 	else if (queue_at(fetch.queue)->paused)
 		return NIL;
 	keeper_begin(&user);
-	expired = expire(request->queue, fetch.now);
+	expired = expire(request->queue, GetCurrentTimestamp());
 	if (fetch.queue >= 0)
 		look_at_queue(&fetch);
 	if (fetch.room > 0 && !expired)

@@ -37,9 +37,9 @@ require_argument(FunctionCallInfo fcinfo, int n, const char *name)
 				 errmsg("%s must not be null", name)));
 }
 
-/* So long from now; least: in microseconds, what it must not be below */
+/* So long from a time; least: in microseconds, what it must not be below */
 static TimestampTz
-time_argument(FunctionCallInfo fcinfo, int n, const char *name, double least)
+time_argument(FunctionCallInfo fcinfo, int n, const char *name, double least, TimestampTz from)
 {
 	Interval   *span;
 
@@ -49,7 +49,7 @@ time_argument(FunctionCallInfo fcinfo, int n, const char *name, double least)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must be %s", name, least > 0 ? "a positive interval" : "an interval that is not negative")));
-	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(estate_now()),
+	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(from),
 												   IntervalPGetDatum(span)));
 }
 
@@ -93,7 +93,7 @@ estate_fetch_jobs(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("count must be between 1 and %d", FETCH_MOST)));
-	request.until = time_argument(fcinfo, 2, "lease", 1);
+	request.until = time_argument(fcinfo, 2, "lease", 1, GetCurrentTimestamp());
 	request.worker = text_argument(fcinfo, 3);
 	request.handler = text_argument(fcinfo, 4);
 	estate_require_tables();
@@ -128,7 +128,7 @@ estate_heartbeat_jobs(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	LeaseClaims claims = claims_argument(fcinfo);
-	TimestampTz until = time_argument(fcinfo, 2, "lease", 1);
+	TimestampTz until = time_argument(fcinfo, 2, "lease", 1, GetCurrentTimestamp());
 	List	   *held;
 	ListCell   *cell;
 
@@ -180,7 +180,7 @@ PG_FUNCTION_INFO_V1(estate_fail_job);
 Datum
 estate_fail_job(PG_FUNCTION_ARGS)
 {
-	TimestampTz retry_at = PG_ARGISNULL(3) ? 0 : time_argument(fcinfo, 3, "retry_in", 0);
+	TimestampTz retry_at = PG_ARGISNULL(3) ? 0 : time_argument(fcinfo, 3, "retry_in", 0, estate_now());
 	ErrorData	error = {.sqlerrcode = ERRCODE_EXTERNAL_ROUTINE_EXCEPTION};
 	Settlement *settlement;
 	Job		   *job;
@@ -205,7 +205,7 @@ PG_FUNCTION_INFO_V1(estate_snooze_leased_job);
 Datum
 estate_snooze_leased_job(PG_FUNCTION_ARGS)
 {
-	TimestampTz until = time_argument(fcinfo, 2, "delay", 0);
+	TimestampTz until = time_argument(fcinfo, 2, "delay", 0, estate_now());
 	Job		   *job = end_lease(fcinfo);
 	Settlement *settlement;
 

@@ -91,6 +91,7 @@ read_queue(Queue *queue, KeeperRows rows, uint64 row)
 	queue->timeout_ms = keeper_is_null(rows, row, 11) ? 0 :
 		(int64) ceil(microseconds(keeper_value(rows, row, 11)) / 1000);
 	queue->keep = strcmp(keep, "all") == 0 ? KEEP_ALL : strcmp(keep, "none") == 0 ? KEEP_NONE : KEEP_FAILED;
+	queue->durable = keeper_bool(rows, row, 13);
 	queue->defined = true;
 }
 
@@ -102,7 +103,7 @@ read_queues(void)
 	static KeeperStatement statement = {
 		"SELECT number::pg_catalog.int4, name, paused, concurrency, concurrency_local,"
 		"  key, concurrency_by_key, rate, rate_by_key, rate_period,"
-		"  timeout, keep::pg_catalog.text"
+		"  timeout, keep::pg_catalog.text, durable"
 		" FROM estate_internal.queue",
 		.flags = KEEPER_NEWEST | KEEPER_PLAN_ONCE
 	};

@@ -45,6 +45,7 @@ typedef struct Queue
 	double		rate_period;	/* microseconds */
 	int64		timeout_ms;
 	QueueKeep	keep;
+	bool		durable;		/* its jobs' ends have to be on disk when they can be seen */
 
 	/* not read from there */
 	TimestampTz named_at;		/* when this became the queue of its number */

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "job/await.h"
 #include "job/count.h"
 #include "job/depend.h"
 #include "job/history.h"
@@ -20,7 +21,7 @@
 #include "job/queue.h"
 #include "job/settle.h"
 
-#define OPTIONS 11				/* arguments after the name, of create_queue() and alter_queue() */
+#define OPTIONS 12				/* arguments after the name, of create_queue() and alter_queue() */
 #define LONGEST_US (1000 * 360.0 * USECS_PER_DAY)	/* so that now, less or more of it, is a time */
 
 static const struct
@@ -41,6 +42,7 @@ static const struct
 	{"keep", TEXTOID, NULL},
 	{"keep_for", INTERVALOID, "'0'::pg_catalog.interval"},
 	{"keep_most", INT8OID, "0"},
+	{"durable", BOOLOID, NULL},
 };
 
 static void
@@ -214,11 +216,11 @@ admit_anew(const char *name)
 		count_jobs(name, COUNTED_OPEN, -n);
 }
 
-PG_FUNCTION_INFO_V1(estate_create_queue);
+PG_FUNCTION_INFO_V1(estate_queue_create);
 
 /* estate.create_queue(name, options..) -> text: the name */
 Datum
-estate_create_queue(PG_FUNCTION_ARGS)
+estate_queue_create(PG_FUNCTION_ARGS)
 {
 	static KeeperStatement lock = {
 		"LOCK TABLE estate_internal.queue IN SHARE ROW EXCLUSIVE MODE",
@@ -244,11 +246,11 @@ estate_create_queue(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(name));
 }
 
-PG_FUNCTION_INFO_V1(estate_alter_queue);
+PG_FUNCTION_INFO_V1(estate_queue_alter);
 
 /* estate.alter_queue(name, options..) -> text: the name.  NULL leaves an option, 0 or '' takes it away. */
 Datum
-estate_alter_queue(PG_FUNCTION_ARGS)
+estate_queue_alter(PG_FUNCTION_ARGS)
 {
 	char	   *name = name_argument(fcinfo);
 
@@ -357,7 +359,7 @@ cancel_all(const char *name)
 				 "  SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args,"
 				 "   COALESCE(run_at, enqueued_at), COALESCE(attempt, 0),"
 				 "   effect_key, unique_key, unique_until, timeout, backoff,"
-				 "   tags, errors, alone, waited,"
+				 "   tags, errors, alone, waited, durable,"
 				 "   done_by, 'cancelled', pg_catalog.clock_timestamp() FROM ended)"
 				 " SELECT id, counted FROM ended", history_newest_name()),
 		1, {TEXTOID}, KEEPER_PASSING
@@ -373,6 +375,7 @@ cancel_all(const char *name)
 	for (uint64 i = 0; i < rows.n; i++)
 	{
 		ended.failed[ended.nfailed++] = keeper_int64(rows, i, 1);
+		await_note(keeper_int64(rows, i, 1), "cancelled");
 		count_jobs(name, keeper_int32(rows, i, 2), -1);
 	}
 	count_jobs(name, COUNTED_CANCELLED, ended.nfailed);

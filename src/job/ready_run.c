@@ -76,10 +76,12 @@ typedef struct Batch
 	bool		full;			/* the queue's limit is reached */
 	bool		freed;			/* it has only freed unique keys */
 	bool		moved;			/* jobs have gone to other lanes */
+	bool		durable;		/* a job, its queue or its handler asks for a commit that is waited for */
 	Oid			role_of_batch;
 	Relation	relation;		/* the heap of the hand's pages */
 	QueueKeep	keep;
 	int64		timeout_ms;		/* of the queue */
+	bool		durable_queue;
 	const char *queue_taken;	/* jobs of it have been taken, and not been counted yet */
 	int			ntaken;
 	JobMetric  *metric;			/* of the job that was run last, */
@@ -200,6 +202,7 @@ settle_success(Batch *batch, JobCall *call)
 	MetricNumbers *numbers = metric_add(batch_metric(batch, call->jobs[0]));
 
 	call->jobs[0]->alone = false;	/* it has run, and the server is there */
+	batch->durable |= call->durable;
 	if (call->verdict == VERDICT_SNOOZE)
 	{
 		settle_wait(batch->settlement, call->jobs[0], call->run_at);
@@ -287,6 +290,8 @@ run_jobs(Batch *batch, Job **jobs, int count)
 	INSTR_TIME_SET_CURRENT(start);
 	note_started(batch, metric, jobs, count, start);
 	batch->nrun += count;
+	for (int i = 0; i < count; i++)
+		batch->durable |= jobs[i]->durable || batch->durable_queue;
 	if (batch->careful)
 		failed = call_carefully(batch, jobs, count);
 	else
@@ -648,6 +653,7 @@ job_run_ready(JobScope *scope, TimestampTz *until)
 	Queue	   *queue;
 	int			before;
 
+	scope->durable = false;
 	/* a queue may have been paused, changed or dropped since the last batch */
 	queue_refresh();
 	if ((!hand->holds || hand->left == 0) && !ready_take(hand, pages_next, until))
@@ -658,6 +664,7 @@ job_run_ready(JobScope *scope, TimestampTz *until)
 	batch->hand = hand;
 	batch->until = until;
 	batch->keep = queue->keep;
+	batch->durable_queue = queue->durable;
 	batch->timeout_ms = queue->timeout_ms;
 	batch->caller = palloc0(sizeof(JobCaller));
 	batch->settlement = settle_begin(BATCH_MOST_JOBS, DONE_BY_SQL);
@@ -674,6 +681,7 @@ job_run_ready(JobScope *scope, TimestampTz *until)
 	if (batch->relation)
 		table_close(batch->relation, NoLock);
 	trusting = NULL;
+	scope->durable = batch->durable;
 	/* what was moved may have come to where this pass has been already */
 	hand->any_in_pass |= batch->nrun > 0 || batch->moved;
 	if (hand->left == before && !batch->freed)

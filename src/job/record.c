@@ -67,6 +67,7 @@ read_options(Job *job, const Datum *values, const bool *nulls)
 		job->errors = DatumGetJsonbPCopy(values[JOB_ERRORS]);
 	job->alone = !nulls[JOB_ALONE] && DatumGetBool(values[JOB_ALONE]);
 	job->waited = nulls[JOB_WAITED] ? 0 : DatumGetInt16(values[JOB_WAITED]);
+	job->durable = !nulls[JOB_DURABLE] && DatumGetBool(values[JOB_DURABLE]);
 }
 
 /* Reads the first JOB_COLUMNS values of a row; before: the job read before this one, or NULL */
@@ -165,4 +166,6 @@ record_fill(const Job *job, Datum *values, bool *nulls, RecordTexts *before)
 	nulls[JOB_ALONE] = !job->alone;
 	values[JOB_WAITED] = Int16GetDatum(job->waited);
 	nulls[JOB_WAITED] = job->waited == 0;
+	values[JOB_DURABLE] = BoolGetDatum(true);
+	nulls[JOB_DURABLE] = !job->durable;
 }

@@ -10,29 +10,32 @@
 
 #include "utils/relcache.h"
 
-/* Columns of estate_internal.job_ready, with which the other two tables begin */
+/*
+ * Columns of estate_internal.job_ready.  The other two tables begin with the
+ * same, but for the last one, which is their last one, too.
+ */
 enum
 {
 	JOB_ID, JOB_HANDLER, JOB_QUEUE, JOB_PRIORITY, JOB_MAX_ATTEMPTS, JOB_ROLE, JOB_ENQUEUED_AT, JOB_ARGS, JOB_RUN_AT, JOB_ATTEMPT,
 	JOB_EFFECT_KEY, JOB_UNIQUE_KEY, JOB_UNIQUE_UNTIL, JOB_TIMEOUT, JOB_BACKOFF, JOB_TAGS, JOB_ERRORS, JOB_ALONE, JOB_WAITED,
-	JOB_COLUMNS
+	JOB_DURABLE, JOB_COLUMNS
 };
 
 enum
 {
-	OPEN_DONE_BY = JOB_COLUMNS, OPEN_WAITS_FOR, OPEN_HELD_KEY, OPEN_BLOCKERS, OPEN_LEASE_TOKEN, OPEN_LEASED_UNTIL, OPEN_LEASED_TO,
-	OPEN_COLUMNS
+	OPEN_DONE_BY = JOB_DURABLE, OPEN_WAITS_FOR, OPEN_HELD_KEY, OPEN_BLOCKERS, OPEN_LEASE_TOKEN, OPEN_LEASED_UNTIL, OPEN_LEASED_TO,
+	OPEN_DURABLE, OPEN_COLUMNS
 };
 
 enum
 {
-	ENDED_DONE_BY = JOB_COLUMNS, ENDED_STATE, ENDED_ENDED_AT, ENDED_RESULT, ENDED_COLUMNS
+	ENDED_DONE_BY = JOB_DURABLE, ENDED_STATE, ENDED_ENDED_AT, ENDED_RESULT, ENDED_DURABLE, ENDED_COLUMNS
 };
 
 /* Their names in a statement */
 #define JOB_COLUMN_NAMES \
 	"id, handler, queue, priority, max_attempts, role, enqueued_at, args, run_at, attempt," \
-	" effect_key, unique_key, unique_until, timeout, backoff, tags, errors, alone, waited"
+	" effect_key, unique_key, unique_until, timeout, backoff, tags, errors, alone, waited, durable"
 
 /* What a job of job_open waits for */
 typedef enum JobWait

@@ -20,6 +20,7 @@ typedef struct JobScope
 	int			nran;
 	int64		done;			/* since the scope was created */
 	int64		failed;
+	bool		durable;		/* the last batch has to be on disk when it can be seen */
 } JobScope;
 
 extern JobScope *job_scope_create(Oid caller, const char *queue);

@@ -22,6 +22,7 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
+#include "job/await.h"
 #include "job/settle.h"
 #include "job/unique.h"
 
@@ -71,7 +72,10 @@ end_job(Settlement *settlement, Job *job, const char *state, bool done, bool kee
 	if (unique_ends_when_done(job) || (!done && unique_ends_at_start(job)))
 		settlement->freed[settlement->nfreed++] = job;
 	if (!keep)
+	{
+		await_note(job->id, state);
 		return;
+	}
 	settlement->endings[settlement->nendings++] = (JobEnding) {job, settlement->done_by, state};
 }
 

@@ -31,6 +31,9 @@
 #include "process/step.h"
 #include "process/tasks.h"
 
+/* So long batches follow each other; the worker's share of a cycle is the same */
+#define LOOK_AGAIN_AFTER_MS 20
+
 /* Opens SPI so that steps can commit, if the caller's context lets them */
 static StepMode
 open_call(FunctionCallInfo fcinfo)
@@ -154,6 +157,11 @@ look_for_jobs(TaskSet *set, JobScope *scope, MemoryContext batch, int *moved)
 	return jobs;
 }
 
+/*
+ * The commits of batches are not waited for: as with a worker, the effects of
+ * a handler and the end of its job are one commit, and flush_batches() is
+ * called before anybody can rely on them.
+ */
 static bool
 run_ready(TaskSet *set, JobScope *scope, MemoryContext batch)
 {
@@ -162,10 +170,14 @@ run_ready(TaskSet *set, JobScope *scope, MemoryContext batch)
 	bool		any;
 
 	ready_skip_none();
+	step_relax_commits(true);
 	step_begin(set->mode, &user);
 	MemoryContextSwitchTo(batch);
 	any = job_run_ready(scope, &until);
+	if (scope->durable)
+		step_must_last();
 	step_commit(set->mode, &user);
+	step_relax_commits(false);
 	job_batch_ended(scope);
 	return any;
 }
@@ -183,10 +195,44 @@ keep_schedules(TaskSet *set)
 	step_commit(set->mode, &user);
 }
 
+/*
+ * What the batches have committed is as durable as the session's other commits:
+ * before an outside effect that one of them has caused, and before the caller
+ * goes on.
+ */
+static void
+flush_batches(const TaskSet *set)
+{
+	if (set->mode == STEP_CALL)
+		step_flush();
+}
+
+/*
+ * Runs batches until there are no more, or until it is time to look again at
+ * what has become due and at the network.  Whether there was any.
+ */
+static bool
+run_batches(TaskSet *set, JobScope *scope, MemoryContext batch)
+{
+	TimestampTz began_at = GetCurrentTimestamp();
+	bool		any = false;
+
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(batch);
+		if (!run_ready(set, scope, batch))
+			break;
+		any = true;
+	} while (!TimestampDifferenceExceeds(began_at, GetCurrentTimestamp(), LOOK_AGAIN_AFTER_MS));
+	return any;
+}
+
 /* Runs what is due until nothing is */
 static void
 run_due_jobs(TaskSet *set, JobScope *scope)
 {
+	MemoryContext look = AllocSetContextCreate(CurrentMemoryContext, "pg_estate look", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "pg_estate batch", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = CurrentMemoryContext;
 
@@ -197,11 +243,12 @@ run_due_jobs(TaskSet *set, JobScope *scope)
 		int			moved;
 		bool		any;
 
-		CHECK_FOR_INTERRUPTS();
-		MemoryContextReset(batch);
-		jobs = look_for_jobs(set, scope, batch, &moved);
-		any = run_ready(set, scope, batch);
+		MemoryContextReset(look);
+		jobs = look_for_jobs(set, scope, look, &moved);
+		any = run_batches(set, scope, batch);
 		MemoryContextSwitchTo(caller);
+		if (jobs != NIL)
+			flush_batches(set);
 		foreach(cell, jobs)
 		{
 			job_claim_taken(scope);
@@ -211,6 +258,7 @@ run_due_jobs(TaskSet *set, JobScope *scope)
 		if (moved == 0 && !any && jobs == NIL)
 			break;
 	}
+	flush_batches(set);
 	if (set->mode == STEP_CALL)
 	{
 		EstateUser	user;
@@ -262,6 +310,7 @@ estate_run_jobs(PG_FUNCTION_ARGS)
 	}
 	PG_CATCH();
 	{
+		step_relax_commits(false);
 		/* session-level locks do not go with the transaction */
 		tasks_drop_all(set);
 		job_unlock_claimed(scope);

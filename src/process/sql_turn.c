@@ -105,6 +105,8 @@ run_ready_batch(JobScope *scope, TimestampTz *until)
 	step_begin(STEP_WORKER, &user);
 	MemoryContextSwitchTo(turn_context);
 	any = job_run_ready(scope, until);
+	if (scope->durable)
+		step_must_last();
 	step_commit(STEP_WORKER, &user);
 	return any;
 }

@@ -9,15 +9,22 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "pgstat.h"
+#include "replication/syncrep.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "process/step.h"
+
+static bool relaxed = false;	/* commits of steps need not be waited for */
+static bool must_last = false;	/* but that of this one has to be */
+static char usual_level[32];	/* of synchronous_commit, where they need not */
 
 /*
  * Deferred constraints are checked at once: at commit they would be checked
@@ -31,14 +38,57 @@ check_constraints_at_once(void)
 	AfterTriggerSetState(all);
 }
 
+/*
+ * Commits of steps need not be waited for from now on, or do again.  What is
+ * lost with one is as if it had never been; step_flush() waits for all.
+ */
+void
+step_relax_commits(bool relax)
+{
+	relaxed = relax;
+}
+
+/* That of this step has to be, as the session's synchronous_commit says */
+void
+step_must_last(void)
+{
+	must_last = true;
+}
+
+/* In the transaction, and outside of what is undone with the rights of a role */
+static void
+set_commit_level(const char *level)
+{
+	(void) set_config_option("synchronous_commit", level, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_LOCAL, true, 0, false);
+}
+
+static void
+relax_commit(void)
+{
+	strlcpy(usual_level, GetConfigOption("synchronous_commit", false, false), sizeof(usual_level));
+	set_commit_level("off");
+}
+
+/* Whoever asks for it gets a commit that lasts where all the others need not, too */
+static void
+make_commit_last(void)
+{
+	if (synchronous_commit == SYNCHRONOUS_COMMIT_OFF)
+		set_commit_level(relaxed && strcmp(usual_level, "off") != 0 ? usual_level : "on");
+}
+
 void
 step_begin(StepMode mode, EstateUser *user)
 {
+	must_last = false;
 	if (mode == STEP_WORKER)
 	{
 		SetCurrentStatementStartTimestamp();
 		StartTransactionCommand();
 	}
+	if (relaxed && mode != STEP_INSIDE)
+		relax_commit();
 	if (mode != STEP_INSIDE)
 		check_constraints_at_once();
 	PushActiveSnapshot(GetTransactionSnapshot());
@@ -50,6 +100,8 @@ step_commit(StepMode mode, EstateUser *user)
 {
 	estate_resume_user(user);
 	PopActiveSnapshot();
+	if (must_last)
+		make_commit_last();
 	if (mode == STEP_WORKER)
 	{
 		CommitTransactionCommand();
@@ -57,6 +109,22 @@ step_commit(StepMode mode, EstateUser *user)
 	}
 	else if (mode == STEP_CALL)
 		SPI_commit();
+}
+
+/*
+ * Waits for the last commit of this process, and so for all before it, as its
+ * synchronous_commit says.
+ */
+void
+step_flush(void)
+{
+	if (XactLastCommitEnd == InvalidXLogRecPtr || synchronous_commit <= SYNCHRONOUS_COMMIT_OFF)
+		return;
+	XLogFlush(XactLastCommitEnd);
+	/* an interrupt is told of by a warning, as at any commit */
+	HOLD_INTERRUPTS();
+	SyncRepWaitForLSN(XactLastCommitEnd, true);
+	RESUME_INTERRUPTS();
 }
 
 /*

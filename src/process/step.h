@@ -18,6 +18,9 @@ typedef void (*StepFunction) (void *arg);
 
 extern void step_begin(StepMode mode, EstateUser *user);
 extern void step_commit(StepMode mode, EstateUser *user);
+extern void step_relax_commits(bool relax);
+extern void step_must_last(void);
+extern void step_flush(void);
 extern ErrorData *step_try(StepMode mode, StepFunction function, void *arg);
 
 #endif							/* ESTATE_STEP_H */

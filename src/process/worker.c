@@ -161,7 +161,7 @@ settle_session(void)
 	 * a crash of the machine loses it, it loses both, and the job runs again.
 	 */
 	if (my_kind == WORKER_SQL)
-		SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_OVERRIDE);
+		step_relax_commits(true);
 	else
 		/* one row that a client keeps locked must not stop all feeds and effects; see run_step() */
 		SetConfigOption("lock_timeout", "2s", PGC_SUSET, PGC_S_OVERRIDE);

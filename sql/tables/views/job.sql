@@ -2,7 +2,7 @@
 
 CREATE OR REPLACE VIEW estate.job AS
 SELECT o.id,
-	(CASE WHEN r.id IS NOT NULL OR o.leased_until > estate.clock() THEN 'running'
+	(CASE WHEN r.id IS NOT NULL OR o.leased_until > clock_timestamp() THEN 'running'
 		WHEN o.waits_for = 'jobs' THEN 'blocked'
 		WHEN o.waits_for = 'key' OR o.waited IS NOT NULL THEN 'available'
 		WHEN o.attempt > 0 AND o.run_at > estate.clock() THEN 'retryable'
@@ -10,16 +10,22 @@ SELECT o.id,
 		ELSE 'available' END)::varchar(10) AS state,
 	o.handler, o.queue, o.priority, o.run_at, o.attempt, o.max_attempts, o.role, o.effect_key, o.unique_key,
 	o.enqueued_at, NULL::timestamptz AS ended_at, o.args, COALESCE(o.errors, '[]') AS errors, o.tags, o.timeout, NULL::jsonb AS result,
-	o.leased_to AS worker, o.leased_until
-FROM estate_internal.job_open o LEFT JOIN estate.running_jobs() r(id) ON r.id = o.id
+	o.leased_to AS worker, o.leased_until,
+	r.started_at, r.pid, CASE WHEN r.id IS NULL THEN o.waits_for END AS waits_for,
+	CASE WHEN o.waits_for = 'jobs' THEN ARRAY(SELECT d.blocker FROM estate_internal.job_dependency d
+		WHERE d.job = o.id ORDER BY d.blocker) END AS waits_for_jobs,
+	CASE WHEN o.waits_for = 'key' AND pg_has_role(o.role, 'MEMBER') THEN o.held_key END AS waits_for_key
+FROM estate_internal.job_open o LEFT JOIN estate.running() r ON r.id = o.id
 UNION ALL
 SELECT o.id, (CASE WHEN r.id IS NOT NULL THEN 'running' ELSE 'available' END)::varchar(10), o.handler, o.queue, o.priority,
 	COALESCE(o.run_at, o.enqueued_at), COALESCE(o.attempt, 0), o.max_attempts, o.role, NULL::uuid, o.unique_key, o.enqueued_at,
-	NULL::timestamptz, o.args, COALESCE(o.errors, '[]'), o.tags, o.timeout, NULL::jsonb, NULL, NULL
-FROM estate_internal.job_ready o LEFT JOIN estate.running_jobs() r(id) ON r.id = o.id
+	NULL::timestamptz, o.args, COALESCE(o.errors, '[]'), o.tags, o.timeout, NULL::jsonb, NULL, NULL,
+	r.started_at, r.pid, NULL, NULL, NULL
+FROM estate_internal.job_ready o LEFT JOIN estate.running() r ON r.id = o.id
 UNION ALL
 SELECT id, state, handler, queue, priority, COALESCE(run_at, enqueued_at), attempt, max_attempts, role, effect_key, unique_key,
-	enqueued_at, ended_at, args, COALESCE(errors, '[]'), tags, timeout, result, NULL, NULL
+	enqueued_at, ended_at, args, COALESCE(errors, '[]'), tags, timeout, result, NULL, NULL,
+	NULL, NULL, NULL, NULL, NULL
 FROM estate_internal.job_ended;
 COMMENT ON VIEW estate.job IS 'Jobs that wait, run and have ended';
 COMMENT ON COLUMN estate.job.id IS 'Key of the job, ascending';
@@ -41,6 +47,11 @@ COMMENT ON COLUMN estate.job.tags IS 'What else it was marked with';
 COMMENT ON COLUMN estate.job.timeout IS 'How long its handler may take; NULL: as its queue says';
 COMMENT ON COLUMN estate.job.worker IS 'Who has fetched it last by fetch_jobs(), and not given it back';
 COMMENT ON COLUMN estate.job.leased_until IS 'Until when nobody else gets it';
+COMMENT ON COLUMN estate.job.started_at IS 'Since when a worker of the database has it in hand';
+COMMENT ON COLUMN estate.job.pid IS 'Process id of that worker';
+COMMENT ON COLUMN estate.job.waits_for IS 'What it waits for: time (run_at, or its turn), key (others of its key run), jobs; NULL: nothing';
+COMMENT ON COLUMN estate.job.waits_for_jobs IS 'Jobs that have to end before it can run';
+COMMENT ON COLUMN estate.job.waits_for_key IS 'Key, as the queue has it, whose limit it waits for; for members of its role';
 COMMENT ON COLUMN estate.job.result IS 'What its handler returned, where that is jsonb, or complete_job() was given';
 
 CREATE OR REPLACE VIEW estate.queue_status AS
@@ -61,7 +72,7 @@ SELECT COALESCE(c.queue, q.name) AS queue, COALESCE(c.scheduled, 0) AS scheduled
 			SELECT min(p.run_at) FROM p WHERE p.run_at <= estate.clock())) END)) AS oldest_available,
 	COALESCE(c.blocked, 0) AS blocked,
 	q.paused, q.concurrency, q.concurrency_local, q.key, q.concurrency_by_key, q.rate, q.rate_by_key, q.rate_period, q.timeout,
-	q.keep, q.keep_for, q.keep_most
+	q.keep, q.keep_for, q.keep_most, q.durable
 FROM estate.queue_counts() c FULL JOIN estate_internal.queue q ON q.name = c.queue
 	LEFT JOIN (SELECT queue, min(since) AS since FROM estate.oldest_ready() GROUP BY queue) w ON w.queue = c.queue;
 COMMENT ON VIEW estate.queue_status IS 'Queues: their jobs by state, and their limits. Where workers run, jobs are counted as they come and go, else here and now';
@@ -87,4 +98,5 @@ COMMENT ON COLUMN estate.queue_status.timeout IS 'How long a handler may take, w
 COMMENT ON COLUMN estate.queue_status.keep IS 'Which ended jobs are kept: all, failed or none';
 COMMENT ON COLUMN estate.queue_status.keep_for IS 'How long they are kept; NULL: for ever';
 COMMENT ON COLUMN estate.queue_status.keep_most IS 'How many are kept at most; NULL: any number';
+COMMENT ON COLUMN estate.queue_status.durable IS 'Whether the ends of its SQL jobs are on disk when they can be seen';
 GRANT SELECT ON estate.job, estate.queue_status TO estate_operator;
