@@ -350,6 +350,7 @@ typedef struct EstateUser
 } EstateUser;
 
 extern bool estate_tables_exist(void);
+extern int	estate_installation_version(void);
 extern int	estate_tables_version(void);
 extern void estate_require_tables(void);
 extern bool estate_functions_are_current(void);
@@ -361,6 +362,9 @@ extern void estate_become(EstateUser *user, Oid role);
 extern void estate_become_owner(EstateUser *user);
 extern void estate_become_keeper(EstateUser *user);
 extern void estate_resume_user(EstateUser *user);
+
+/* setup.c */
+extern char *estate_tables_that(bool exist, int steps);
 
 /* job/clock.c */
 extern TimestampTz estate_now(void);

@@ -12,7 +12,7 @@
 
 pg_noreturn static void complain_of_version(void);
 
-static pg_attribute_unused() void
+static void
 complain_of_version(void)
 {
 	ereport(ERROR,
@@ -31,4 +31,5 @@ complain_of_version(void)
 	} \
 	extern int	no_such_variable
 
-/* of 0.1.0: GONE(estate_..); */
+/* of 0.1.0 */
+GONE(estate_module_state);

@@ -49,10 +49,11 @@ our_relation(const char *schema, const char *name)
 	return OidIsValid(oid) ? get_relname_relid(name, oid) : InvalidOid;
 }
 
+/* The bookkeeping and the facts: setup() says what is to be done where there is but one */
 bool
 estate_tables_exist(void)
 {
-	return OidIsValid(our_relation("estate_internal", "installation"));
+	return OidIsValid(our_relation("estate_internal", "installation")) && OidIsValid(our_relation("estate", "listing"));
 }
 
 static Oid
@@ -168,15 +169,15 @@ estate_resume_user(EstateUser *user)
 	SetUserIdAndSecContext(user->saved_user, user->saved_context);
 }
 
-/* Version of the tables, 0 when there are none */
+/* Version of the tables by the bookkeeping, 0 when there is none */
 int
-estate_tables_version(void)
+estate_installation_version(void)
 {
 	EstateUser	user;
 	int			version = 0;
 	bool		isnull;
 
-	if (!estate_tables_exist())
+	if (!OidIsValid(our_relation("estate_internal", "installation")))
 		return 0;
 	estate_become_keeper(&user);
 	SPI_connect();
@@ -186,6 +187,13 @@ estate_tables_version(void)
 	SPI_finish();
 	estate_resume_user(&user);
 	return version;
+}
+
+/* Version of the tables, 0 when there are none or not all */
+int
+estate_tables_version(void)
+{
+	return estate_tables_exist() ? estate_installation_version() : 0;
 }
 
 /* Whether the functions of this database are of the library's version, or an earlier one's */
