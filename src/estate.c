@@ -19,6 +19,7 @@
 #include "utils/guc.h"
 #include "utils/varlena.h"
 
+#include "drop.h"
 #include "estate.h"
 #include "inflight.h"
 #include "net/net.h"
@@ -138,6 +139,7 @@ void
 _PG_init(void)
 {
 	define_settings();
+	drop_watch();
 
 	if (!process_shared_preload_libraries_in_progress || IsBinaryUpgrade)
 		return;
