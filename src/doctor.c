@@ -31,11 +31,13 @@
 static int
 doctor_workers_running(void)
 {
-	const EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+	EstateDatabaseSlot *slot = estate_shared ? estate_lock_slot(LW_SHARED) : NULL;
 	int			running = 0;
 
 	for (int i = 0; slot != NULL && i < ESTATE_MAX_WORKERS; i++)
 		running += slot->workers[i].pid != 0;
+	if (slot)
+		estate_unlock_slot(slot);
 	return running;
 }
 

@@ -15,7 +15,6 @@
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
-#include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
@@ -25,39 +24,38 @@
 #include "utils/varlena.h"
 
 #include "enable.h"
-#include "estate.h"
+#include "keeper.h"
 
-/* A statement on the installation, as the keeper, with (system_id, database_oid, data_directory, port, cluster_name) */
-static uint64
-run_on_installation(const char *sql, bool read_only)
+/* What statements on the installation are given: (system_id, database_oid, data_directory, port, cluster_name) */
+#define SERVER_TYPES 5, {TEXTOID, OIDOID, TEXTOID, INT4OID, TEXTOID}
+
+static Datum *
+enable_server_values(void)
 {
-	Oid			types[] = {TEXTOID, OIDOID, TEXTOID, INT4OID, TEXTOID};
-	Datum		values[] = {
-		CStringGetTextDatum(psprintf(UINT64_FORMAT, GetSystemIdentifier())),
-		ObjectIdGetDatum(MyDatabaseId),
-		CStringGetTextDatum(DataDir),
-		Int32GetDatum(PostPortNumber),
-		CStringGetTextDatum(cluster_name)
-	};
-	EstateUser	user;
-	uint64		processed;
+	Datum	   *values = palloc(sizeof(Datum) * 5);
 
-	estate_become_keeper(&user);
-	SPI_execute_with_args(sql, lengthof(types), types, values, NULL, read_only, 0);
-	processed = SPI_processed;
-	estate_resume_user(&user);
-	return processed;
+	values[0] = CStringGetTextDatum(psprintf(UINT64_FORMAT, GetSystemIdentifier()));
+	values[1] = ObjectIdGetDatum(MyDatabaseId);
+	values[2] = CStringGetTextDatum(DataDir);
+	values[3] = Int32GetDatum(PostPortNumber);
+	values[4] = CStringGetTextDatum(cluster_name);
+	return values;
 }
 
-/* Binds the workers to this database of this cluster and server, or to none.  The caller is connected to SPI. */
+/* Binds the workers to this database of this cluster and server, or to none */
 void
 enable_bind(bool enabled)
 {
-	run_on_installation(enabled ?
-						"UPDATE estate_internal.installation SET system_id = $1, database_oid = $2,"
-						" data_directory = $3, port = $4, cluster_name = $5" :
-						"UPDATE estate_internal.installation SET system_id = NULL, database_oid = NULL,"
-						" data_directory = NULL, port = NULL, cluster_name = NULL", false);
+	KeeperStatement statement = {
+		enabled ?
+		"UPDATE estate_internal.installation SET system_id = $1, database_oid = $2,"
+		" data_directory = $3, port = $4, cluster_name = $5" :
+		"UPDATE estate_internal.installation SET system_id = NULL, database_oid = NULL,"
+		" data_directory = NULL, port = NULL, cluster_name = NULL",
+		SERVER_TYPES, KEEPER_PASSING
+	};
+
+	(void) keeper_do(&statement, enable_server_values(), NULL);
 	estate_change_at_commit();
 }
 
@@ -65,26 +63,37 @@ enable_bind(bool enabled)
 bool
 enable_is_bound(void)
 {
-	return run_on_installation("SELECT FROM estate_internal.installation WHERE system_id OPERATOR(pg_catalog.=) $1"
-							   " AND database_oid OPERATOR(pg_catalog.=) $2", true) == 1;
+	KeeperStatement statement = {
+		"SELECT FROM estate_internal.installation"
+		" WHERE system_id OPERATOR(pg_catalog.=) $1 AND database_oid OPERATOR(pg_catalog.=) $2",
+		SERVER_TYPES, KEEPER_READS | KEEPER_PASSING
+	};
+
+	return keeper_do(&statement, enable_server_values(), NULL) == 1;
 }
 
 /* What is other than when the workers were enabled, in words; NULL: nothing, or it was not noted */
 char *
 enable_server_changed(void)
 {
-	MemoryContext caller = CurrentMemoryContext;
+	KeeperStatement statement = {
+		"SELECT pg_catalog.concat_ws(', ',"
+		"  CASE WHEN data_directory OPERATOR(pg_catalog.<>) $3 THEN 'data directory' END,"
+		"  CASE WHEN port OPERATOR(pg_catalog.<>) $4 THEN 'port' END,"
+		"  CASE WHEN cluster_name OPERATOR(pg_catalog.<>) $5 THEN 'cluster_name' END)"
+		" FROM estate_internal.installation"
+		" WHERE system_id OPERATOR(pg_catalog.=) $1 AND database_oid OPERATOR(pg_catalog.=) $2",
+		SERVER_TYPES, KEEPER_READS | KEEPER_PASSING
+	};
 	char	   *changed = NULL;
+	EstateUser	user;
+	KeeperRows	rows;
 
-	SPI_connect();
-	if (run_on_installation("SELECT pg_catalog.concat_ws(', ',"
-							" CASE WHEN data_directory OPERATOR(pg_catalog.<>) $3 THEN 'data directory' END,"
-							" CASE WHEN port OPERATOR(pg_catalog.<>) $4 THEN 'port' END,"
-							" CASE WHEN cluster_name OPERATOR(pg_catalog.<>) $5 THEN 'cluster_name' END)"
-							" FROM estate_internal.installation WHERE system_id OPERATOR(pg_catalog.=) $1"
-							" AND database_oid OPERATOR(pg_catalog.=) $2", true) == 1)
-		changed = MemoryContextStrdup(caller, SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
-	SPI_finish();
+	keeper_begin(&user);
+	rows = keeper_run(&statement, enable_server_values(), NULL);
+	if (rows.n > 0)
+		changed = keeper_text(rows, 0, 1);
+	keeper_end(&user);
 	return changed && changed[0] ? changed : NULL;
 }
 
@@ -92,9 +101,14 @@ enable_server_changed(void)
 void
 enable_note_server(void)
 {
-	run_on_installation("UPDATE estate_internal.installation SET data_directory = $3, port = $4, cluster_name = $5"
-						" WHERE system_id OPERATOR(pg_catalog.=) $1 AND database_oid OPERATOR(pg_catalog.=) $2"
-						" AND data_directory IS NULL", false);
+	KeeperStatement statement = {
+		"UPDATE estate_internal.installation SET data_directory = $3, port = $4, cluster_name = $5"
+		" WHERE system_id OPERATOR(pg_catalog.=) $1 AND database_oid OPERATOR(pg_catalog.=) $2"
+		" AND data_directory IS NULL",
+		SERVER_TYPES, KEEPER_PASSING
+	};
+
+	(void) keeper_do(&statement, enable_server_values(), NULL);
 }
 
 /* The elements of a value of shared_preload_libraries and ours, as ALTER SYSTEM takes them */
@@ -192,9 +206,7 @@ estate_enable_workers(PG_FUNCTION_ARGS)
 {
 	estate_require_tables();
 	require_admin();
-	SPI_connect();
 	enable_bind(true);
-	SPI_finish();
 	PG_RETURN_TEXT_P(cstring_to_text(enable_warn_unless_workers_run()));
 }
 
@@ -206,8 +218,6 @@ estate_disable_workers(PG_FUNCTION_ARGS)
 {
 	estate_require_tables();
 	require_admin();
-	SPI_connect();
 	enable_bind(false);
-	SPI_finish();
 	PG_RETURN_TEXT_P(cstring_to_text("disabled"));
 }

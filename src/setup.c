@@ -16,7 +16,6 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/tablecmds.h"
-#include "executor/spi.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -28,7 +27,7 @@
 #include "utils/tuplestore.h"
 
 #include "enable.h"
-#include "estate.h"
+#include "keeper.h"
 
 /* A step: what runs as the keeper, then what runs as the owner of the facts; empty: nothing */
 typedef struct SetupStep
@@ -201,21 +200,20 @@ let_create(Oid owner, bool may)
 static void
 revoke_all(Oid relation)
 {
-	Oid			type = OIDOID;
+	static KeeperStatement statement = {
+		"SELECT DISTINCT pg_catalog.format('REVOKE ALL ON %s %s FROM %s CASCADE',"
+		"  CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::pg_catalog.regclass,"
+		"  CASE a.grantee WHEN 0 THEN 'PUBLIC'"
+		"   ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END)"
+		" FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a"
+		" WHERE c.oid OPERATOR(pg_catalog.=) $1 AND a.grantee OPERATOR(pg_catalog.<>) c.relowner",
+		1, {OIDOID}
+	};
 	Datum		value = ObjectIdGetDatum(relation);
-	SPITupleTable *found;
-	uint64		n;
+	KeeperRows	rows = keeper_run(&statement, &value, NULL);
 
-	SPI_execute_with_args("SELECT DISTINCT pg_catalog.format('REVOKE ALL ON %s %s FROM %s CASCADE',"
-						  " CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::pg_catalog.regclass,"
-						  " CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END)"
-						  " FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a"
-						  " WHERE c.oid OPERATOR(pg_catalog.=) $1 AND a.grantee OPERATOR(pg_catalog.<>) c.relowner",
-						  1, &type, &value, NULL, false, 0);
-	found = SPI_tuptable;
-	n = SPI_processed;
-	for (uint64 i = 0; i < n; i++)
-		run_sql(SPI_getvalue(found->vals[i], found->tupdesc, 1));
+	for (uint64 i = 0; i < rows.n; i++)
+		run_sql(keeper_text(rows, i, 1));
 }
 
 /* The relations of estate_internal that are there before any step is run, as an array */
@@ -240,27 +238,28 @@ present_relations(void)
 static void
 hand_over(Datum present)
 {
+	static KeeperStatement statement = {
+		"SELECT oid FROM pg_catalog.pg_class"
+		" WHERE relkind IN ('r', 'p', 'v', 'm', 'S')"
+		" AND (relnamespace OPERATOR(pg_catalog.=) 'estate_internal'::pg_catalog.regnamespace"
+		"   AND (relowner OPERATOR(pg_catalog.<>) $1 OR oid OPERATOR(pg_catalog.<>) ALL ($2))"
+		"  OR relowner OPERATOR(pg_catalog.<>) $1"
+		"   AND (oid OPERATOR(pg_catalog.=) 'estate.feed'::pg_catalog.regclass"
+		"    OR oid OPERATOR(pg_catalog.=)"
+		"     pg_catalog.pg_get_serial_sequence('estate.feed', 'feed_id')::pg_catalog.regclass))",
+		2, {OIDOID, OIDARRAYOID}
+	};
 	Oid			keeper = estate_schema_owner("estate");
-	Oid			types[2] = {OIDOID, OIDARRAYOID};
 	Datum		values[2] = {ObjectIdGetDatum(keeper), present};
 	EstateUser	user;
-	SPITupleTable *found;
-	uint64		n;
+	KeeperRows	rows;
 
+	/* not keeper_begin(): the table that says who he is belongs to another yet */
 	estate_become(&user, keeper);
-	SPI_execute_with_args("SELECT oid FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'S')"
-						  " AND (relnamespace OPERATOR(pg_catalog.=) 'estate_internal'::pg_catalog.regnamespace"
-						  " AND (relowner OPERATOR(pg_catalog.<>) $1 OR oid OPERATOR(pg_catalog.<>) ALL ($2))"
-						  " OR relowner OPERATOR(pg_catalog.<>) $1"
-						  " AND (oid OPERATOR(pg_catalog.=) 'estate.feed'::pg_catalog.regclass"
-						  " OR oid OPERATOR(pg_catalog.=) pg_catalog.pg_get_serial_sequence('estate.feed', 'feed_id')::pg_catalog.regclass))",
-						  2, types, values, NULL, false, 0);
-	found = SPI_tuptable;
-	n = SPI_processed;
-	for (uint64 i = 0; i < n; i++)
+	rows = keeper_run(&statement, values, NULL);
+	for (uint64 i = 0; i < rows.n; i++)
 	{
-		bool		isnull;
-		Oid			relation = DatumGetObjectId(SPI_getbinval(found->vals[i], found->tupdesc, 1, &isnull));
+		Oid			relation = keeper_oid(rows, i, 1);
 
 		ATExecChangeOwner(relation, keeper, true, AccessExclusiveLock);
 		CommandCounterIncrement();
@@ -306,15 +305,15 @@ run_steps(int from, Oid owner, SetupReport *to)
 static void
 remember_version(int from)
 {
-	EstateUser	user;
+	KeeperStatement statement = {
+		psprintf(from == 0 ?
+				 "INSERT INTO estate_internal.installation (tables_version) VALUES (%d)" :
+				 "UPDATE estate_internal.installation SET tables_version = %d", ESTATE_TABLES_VERSION),
+		.flags = KEEPER_PASSING
+	};
 
-	if (from == ESTATE_TABLES_VERSION)
-		return;
-	estate_become_keeper(&user);
-	run_sql(psprintf(from == 0 ?
-					 "INSERT INTO estate_internal.installation (tables_version) VALUES (%d)" :
-					 "UPDATE estate_internal.installation SET tables_version = %d", ESTATE_TABLES_VERSION));
-	estate_resume_user(&user);
+	if (from != ESTATE_TABLES_VERSION)
+		(void) keeper_do(&statement, NULL, NULL);
 }
 
 /* DROP EXTENSION takes the servers along, and a dump may be restored without them */
