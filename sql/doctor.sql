@@ -44,12 +44,6 @@ BEGIN
 		RETURN QUERY SELECT 'tables', false, 'not set up in this database', 'SELECT * FROM estate.setup();';
 		RETURN;
 	END IF;
-	IF state.tables_missing IS NOT NULL THEN
-		RETURN QUERY SELECT 'tables', false,
-			format('not complete; left are %s; missing are %s', state.tables_present, state.tables_missing),
-			'-- restore them from a backup; or drop what is left, with all rows: SELECT * FROM estate.teardown(drop_data => true);';
-		RETURN;
-	END IF;
 	-- what somebody else has put there is not even looked at
 	SELECT format('%s belongs to %I', o.name, pg_get_userbyid(o.owner)) INTO stranger
 		FROM pg_namespace e, LATERAL (
@@ -67,6 +61,12 @@ BEGIN
 		RETURN;
 	END IF;
 
+	IF state.tables_missing IS NOT NULL THEN
+		RETURN QUERY SELECT 'tables', false,
+			format('not complete; left are %s; missing are %s', state.tables_present, state.tables_missing),
+			'-- restore them from a backup; or drop what is left, with all rows: SELECT * FROM estate.teardown(drop_data => true);';
+		RETURN;
+	END IF;
 	EXECUTE 'SELECT tables_version FROM estate_internal.installation' INTO version;
 	RETURN QUERY SELECT 'tables', version = state.tables_needed,
 		format('of version %s, code %s needs version %s', version, code_version, state.tables_needed),

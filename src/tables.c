@@ -36,7 +36,9 @@ estate_installation_version(void)
 int
 estate_tables_version(void)
 {
-	return estate_tables_exist() ? estate_installation_version() : 0;
+	int			version = estate_installation_version();
+
+	return estate_tables_exist() ? version : 0;
 }
 
 /*
