@@ -3,11 +3,14 @@
 -- tables and views. Those are looked at by findings(), with the rights of their owners.
 
 CREATE FUNCTION estate_code.server_state(OUT preloaded bool, OUT launcher_pid int, OUT configured bool, OUT workers_running int,
-		OUT system_id text, OUT tables_needed int, OUT tables_present text, OUT tables_missing text, OUT server_changed text,
-		OUT configure_command text)
+		OUT system_id text, OUT tables_needed int, OUT tables_present text, OUT tables_missing text, OUT configure_command text)
 	AS 'MODULE_PATHNAME', 'estate_server_state' LANGUAGE C;
 COMMENT ON FUNCTION estate_code.server_state() IS
 'What the loaded module knows of the launcher, the workers and the tables of this database, and the commands that make workers run';
+
+CREATE FUNCTION estate_code.server_changed() RETURNS text
+	AS 'MODULE_PATHNAME', 'estate_server_changed' LANGUAGE C;
+COMMENT ON FUNCTION estate_code.server_changed() IS 'What is other of this server than when the workers were enabled; NULL: nothing';
 
 CREATE FUNCTION estate_code.preload_command(present text) RETURNS text
 	AS 'MODULE_PATHNAME', 'estate_preload_command' LANGUAGE C STRICT;
@@ -21,7 +24,7 @@ CREATE FUNCTION estate_code.findings(OUT "check" text, OUT ok bool, OUT detail t
 	AS 'MODULE_PATHNAME', 'estate_findings' LANGUAGE C ROWS 10;
 COMMENT ON FUNCTION estate_code.findings() IS 'What the tables say of feeds, jobs, queues and photos; read it through estate.doctor()';
 
-GRANT EXECUTE ON FUNCTION estate_code.server_state(), estate_code.preload_command(text), estate_code.named_databases(), estate_code.findings()
+GRANT EXECUTE ON FUNCTION estate_code.server_state(), estate_code.server_changed(), estate_code.preload_command(text), estate_code.named_databases(), estate_code.findings()
 	TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate_code.check_installation() RETURNS TABLE ("check" text, ok bool, detail text, fix text)
@@ -148,13 +151,13 @@ BEGIN
 			ELSE format('enabled, %s running now', state.workers_running) END,
 		CASE WHEN NOT coalesce(bound, false) THEN 'SELECT estate.enable_workers();' END;
 
-	RETURN QUERY SELECT 'server', state.server_changed IS NULL,
-		coalesce('not the one that the workers were enabled on, or it was moved: other ' || state.server_changed,
+	RETURN QUERY SELECT 'server', c.changed IS NULL,
+		coalesce('not the one that the workers were enabled on, or it was moved: other ' || c.changed,
 			'the one that the workers were enabled on'),
-		CASE WHEN state.server_changed IS NOT NULL THEN
+		CASE WHEN c.changed IS NOT NULL THEN
 			'SELECT estate.enable_workers(); -- if it has taken over; if the original still runs, this copy does its jobs twice: SELECT estate.disable_workers();'
 		END
-		WHERE bound;
+		FROM estate_code.server_changed() c(changed) WHERE bound;
 
 	-- a launcher, and for each database its workers and a tidier; beside what else is running
 	SELECT count(*) INTO number FROM pg_stat_activity

@@ -79,9 +79,8 @@ Datum
 estate_server_state(PG_FUNCTION_ARGS)
 {
 	TupleDesc	desc;
-	Datum		values[10];
-	bool		nulls[10] = {false};
-	char	   *changed;
+	Datum		values[9];
+	bool		nulls[9] = {false};
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -94,10 +93,7 @@ estate_server_state(PG_FUNCTION_ARGS)
 	values[5] = Int32GetDatum(ESTATE_TABLES_VERSION);
 	values[6] = doctor_tables(true, &nulls[6]);
 	values[7] = doctor_tables(false, &nulls[7]);
-	changed = estate_tables_version() == ESTATE_TABLES_VERSION ? enable_server_changed() : NULL;
-	values[8] = changed ? CStringGetTextDatum(changed) : (Datum) 0;
-	nulls[8] = changed == NULL;
-	values[9] = CStringGetTextDatum(enable_command_to_configure());
+	values[8] = CStringGetTextDatum(enable_command_to_configure());
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
 

@@ -72,9 +72,14 @@ enable_is_bound(void)
 	return keeper_do(&statement, enable_server_values(), NULL) == 1;
 }
 
-/* What is other than when the workers were enabled, in words; NULL: nothing, or it was not noted */
-char *
-enable_server_changed(void)
+PG_FUNCTION_INFO_V1(estate_server_changed);
+
+/*
+ * estate_code.server_changed() -> text: what is other than when the workers
+ * were enabled, in words; null: nothing, or it was not noted
+ */
+Datum
+estate_server_changed(PG_FUNCTION_ARGS)
 {
 	KeeperStatement statement = {
 		"SELECT pg_catalog.concat_ws(', ',"
@@ -94,7 +99,9 @@ enable_server_changed(void)
 	if (rows.n > 0)
 		changed = keeper_text(rows, 0, 1);
 	keeper_end(&user);
-	return changed && changed[0] ? changed : NULL;
+	if (changed == NULL || changed[0] == '\0')
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(changed));
 }
 
 /* Where an earlier version did not: notes which server the workers run on */

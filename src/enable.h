@@ -8,7 +8,6 @@
 extern void enable_bind(bool enabled);
 extern bool enable_is_bound(void);
 extern void enable_note_server(void);
-extern char *enable_server_changed(void);
 extern char *enable_command_to_configure(void);
 extern const char *enable_warn_unless_workers_run(void);
 
