@@ -63,10 +63,10 @@ enable_bind(bool enabled)
 bool
 enable_is_bound(void)
 {
-	KeeperStatement statement = {
+	static KeeperStatement statement = {
 		"SELECT FROM estate_internal.installation"
 		" WHERE system_id OPERATOR(pg_catalog.=) $1 AND database_oid OPERATOR(pg_catalog.=) $2",
-		SERVER_TYPES, KEEPER_READS | KEEPER_PASSING
+		SERVER_TYPES, KEEPER_READS | KEEPER_PLAN_ONCE
 	};
 
 	return keeper_do(&statement, enable_server_values(), NULL) == 1;
