@@ -223,7 +223,7 @@ subtest 'without preload all works in the session' => sub {
 	is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type ~ 'pg_estate'}), 0, 'no process of ours');
 	$node->safe_psql('postgres', 'CREATE DATABASE alone');
 	my ($code, $out, $err) = $node->psql('alone', 'CREATE EXTENSION pg_estate; SELECT * FROM estate.setup()');
-	like($err, qr/WARNING:  no workers will run: pg_estate is not in shared_preload_libraries.*HINT:  ALTER SYSTEM SET shared_preload_libraries = pg_estate; Then restart/s,
+	like($err, qr/WARNING:  no workers will run: pg_estate is not in shared_preload_libraries.*HINT:  ALTER SYSTEM SET shared_preload_libraries = 'pg_estate'; -- then restart/s,
 		'setup() warns, with the line to type');
 	like($out, qr/workers\|enabled, but pg_estate is not preloaded/, 'and says so');
 	($code, $out, $err) = $node->psql('alone', q{
