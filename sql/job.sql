@@ -130,7 +130,7 @@ GRANT EXECUTE ON PROCEDURE estate.run_jobs(text, bigint, bigint) TO estate_opera
 
 CREATE FUNCTION estate.running_jobs() RETURNS SETOF bigint
 	AS 'MODULE_PATHNAME', 'estate_running_jobs' LANGUAGE C;
-COMMENT ON FUNCTION estate.running_jobs() IS 'Ids of the jobs that the workers of this database have in hand';
+COMMENT ON FUNCTION estate.running_jobs() IS 'Internal: ids of the jobs that the workers of this database have in hand';
 GRANT EXECUTE ON FUNCTION estate.running_jobs() TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate.queue_counts(OUT queue text, OUT ready bigint, OUT open bigint, OUT scheduled bigint, OUT retryable bigint,
@@ -138,24 +138,24 @@ CREATE FUNCTION estate.queue_counts(OUT queue text, OUT ready bigint, OUT open b
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'estate_queue_counts' LANGUAGE C ROWS 20;
 COMMENT ON FUNCTION estate.queue_counts() IS
-'Jobs of each queue, as they are counted where workers run, else by their rows; read it through estate.queue_status';
+'Internal: jobs of each queue, as they are counted where workers run, else by their rows; read it through estate.queue_status';
 CREATE FUNCTION estate.oldest_ready(OUT queue text, OUT since timestamptz) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'estate_oldest_ready' LANGUAGE C ROWS 20;
-COMMENT ON FUNCTION estate.oldest_ready() IS 'Since when the jobs wait that the workers will look at next';
+COMMENT ON FUNCTION estate.oldest_ready() IS 'Internal: since when the jobs wait that the workers will look at next';
 CREATE FUNCTION estate.handler_metrics(OUT queue text, OUT handler text, OUT done bigint, OUT failed bigint, OUT dead bigint, OUT snoozed bigint,
 		OUT cancelled bigint, OUT last_minute bigint, OUT latency bigint[], OUT latency_p50_ms float8, OUT latency_p99_ms float8,
 		OUT run_time bigint[], OUT run_time_p50_ms float8, OUT run_time_p99_ms float8) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'estate_handler_metrics' LANGUAGE C ROWS 20;
-COMMENT ON FUNCTION estate.handler_metrics() IS 'What handlers have done since the server started; read it through estate.metrics';
+COMMENT ON FUNCTION estate.handler_metrics() IS 'Internal: what handlers have done since the server started; read it through estate.metrics';
 CREATE FUNCTION estate.running(OUT id bigint, OUT queue text, OUT handler text, OUT role regrole, OUT started_at timestamptz, OUT pid int,
 		OUT done float8, OUT total float8, OUT note text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'estate_running' LANGUAGE C ROWS 20;
-COMMENT ON FUNCTION estate.running() IS 'What the workers of this database have in hand; read it through estate.progress';
+COMMENT ON FUNCTION estate.running() IS 'Internal: what the workers of this database have in hand; read it through estate.progress';
 GRANT EXECUTE ON FUNCTION estate.queue_counts(), estate.oldest_ready(), estate.handler_metrics(), estate.running() TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate.resolve_handler(handler text) RETURNS text
 	AS 'MODULE_PATHNAME', 'estate_resolve_handler' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION estate.resolve_handler(text) IS 'A handler as enqueue() stores it; an error when there is none that the caller may use';
+COMMENT ON FUNCTION estate.resolve_handler(text) IS 'Internal: a handler as enqueue() stores it; an error when there is none that the caller may use';
 GRANT EXECUTE ON FUNCTION estate.resolve_handler(text) TO estate_operator, estate_admin;
 
 -- Scheduling by the calendar is pg_cron's: a tick enqueues. pg_cron 1.4 knows only GMT; a zone is kept by
@@ -208,7 +208,7 @@ AS $$
 	FROM (SELECT (regexp_split_to_array(btrim(cron), '\s+'))[1]) f(minutes)
 $$;
 COMMENT ON FUNCTION estate.cron_for_any_zone(text) IS
-'Ticks in GMT among which are those of any zone: zones differ from GMT by hours, halves and quarters; enqueue_tick() lets through what is due';
+'Internal: ticks in GMT among which are those of any zone: zones differ from GMT by hours, halves and quarters; enqueue_tick() lets through what is due';
 
 CREATE FUNCTION estate.cron_matches(cron text, at timestamp) RETURNS bool
 	LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
@@ -253,7 +253,7 @@ BEGIN
 		CASE WHEN fields[3] <> '*' AND fields[5] <> '*' THEN hit[3] OR hit[5] ELSE hit[3] AND hit[5] END;
 END
 $$;
-COMMENT ON FUNCTION estate.cron_matches(text, timestamp) IS 'Whether a local time is a tick of a cron expression';
+COMMENT ON FUNCTION estate.cron_matches(text, timestamp) IS 'Internal: whether a local time is a tick of a cron expression';
 
 CREATE FUNCTION estate.enqueue_tick(name text, cron text, time_zone text, handler text, args jsonb) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -266,7 +266,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION estate.enqueue_tick(text, text, text, text, jsonb) IS
-'What schedule() with a time zone makes pg_cron call: enqueues the job if this minute is a tick in the zone';
+'Internal: what schedule() with a time zone makes pg_cron call: enqueues the job if this minute is a tick in the zone';
 GRANT EXECUTE ON FUNCTION estate.enqueue_tick(text, text, text, text, jsonb), estate.cron_matches(text, timestamp),
 	estate.cron_for_any_zone(text) TO estate_operator, estate_admin;
 

@@ -7,7 +7,7 @@ GRANT USAGE ON SCHEMA estate_code TO estate_reader, estate_operator, estate_admi
 CREATE FUNCTION estate.check_tables() RETURNS void
 	AS 'MODULE_PATHNAME', 'estate_check_tables' LANGUAGE C;
 COMMENT ON FUNCTION estate.check_tables() IS
-'Raises an error with the command to type when the tables are missing or not of the code''s version';
+'Internal: raises an error with the command to type when the tables are missing or not of the code''s version';
 GRANT EXECUTE ON FUNCTION estate.check_tables() TO estate_reader, estate_operator, estate_admin;
 
 CREATE FUNCTION estate.setup(OUT step text, OUT result text) RETURNS SETOF record
