@@ -10,10 +10,10 @@ SELECT count(*) > 0 AS ready FROM estate.setup();
 -- there is something to judge at all
 SELECT count(*) > 30 AS functions FROM pg_proc WHERE pronamespace = 'estate'::regnamespace;
 -- what \df estate.* shows: what is meant to be called, and what says that it is not
-SELECT string_agg(DISTINCT proname, ' ' ORDER BY proname) AS public_functions FROM pg_proc p
-WHERE pronamespace = 'estate'::regnamespace AND coalesce(obj_description(oid, 'pg_proc'), '') NOT LIKE 'Internal%';
-SELECT string_agg(DISTINCT proname, ' ' ORDER BY proname) AS internal_functions FROM pg_proc p
-WHERE pronamespace = 'estate'::regnamespace AND obj_description(oid, 'pg_proc') LIKE 'Internal%';
+SELECT DISTINCT proname AS public_function FROM pg_proc
+WHERE pronamespace = 'estate'::regnamespace AND coalesce(obj_description(oid, 'pg_proc'), '') NOT LIKE 'Internal%' ORDER BY 1;
+SELECT DISTINCT proname AS internal_function FROM pg_proc
+WHERE pronamespace = 'estate'::regnamespace AND obj_description(oid, 'pg_proc') LIKE 'Internal%' ORDER BY 1;
 SELECT count(*) > 10 AS tables FROM pg_class WHERE relnamespace = 'estate'::regnamespace AND relkind IN ('r', 'v');
 
 -- nothing is PUBLIC's
