@@ -155,7 +155,7 @@ BEGIN
 		coalesce('not the one that the workers were enabled on, or it was moved: other ' || c.changed,
 			'the one that the workers were enabled on'),
 		CASE WHEN c.changed IS NOT NULL THEN
-			'SELECT estate.enable_workers(); -- if it has taken over; if the original still runs, this copy does its jobs twice: SELECT estate.disable_workers();'
+			'SELECT estate.enable_workers(); -- if it has taken over; if the original still runs, this copy does its jobs twice: SELECT estate.disable_workers(); and start the next one with estate.databases = '''''
 		END
 		FROM estate_code.server_changed() c(changed) WHERE bound;
 

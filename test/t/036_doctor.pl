@@ -15,7 +15,7 @@ system('cc', '-shared', '-fPIC', '-o', $full_disk, "$server_dir/full_disk.c") ==
 
 # a server that has not loaded us; another library is preloaded, by a name that needs quotes
 our $node = PostgreSQL::Test::Cluster->new('doctor');
-$node->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
+$node->init(extra => [ '--encoding=UTF8', '--no-locale' ], allows_streaming => 1);
 $node->append_conf('postgresql.conf', "shared_preload_libraries = '\"\$libdir/auto_explain\"'\nmax_worker_processes = 8\n");
 $node->start;
 my $database = 'Homes & gardens';
@@ -199,6 +199,19 @@ is(check('jobs for other programs')->{ok}, 't', 'somebody does');
 
 # a server that runs on a copy of the data directory has the identifiers of the original
 ask('SELECT estate.enable_workers()');
+$node->backup('standby');
+my $standby = PostgreSQL::Test::Cluster->new('doctor_standby');
+$standby->init_from_backup($node, 'standby', has_streaming => 1);
+$standby->start;
+{
+	local $node = $standby;
+	is(check('launcher')->{fix}, '-- a standby runs none until it is promoted', 'doctor() on a standby');
+	is(ask(q{SELECT count(*) FROM estate.doctor() WHERE NOT ok AND "check" NOT IN ('launcher', 'server', 'pg_cron', 'feeds', 'photos', 'dead jobs')}), 0, 'finds nothing else');
+	$standby->promote;
+	$standby->poll_query_until($database, q{SELECT ok FROM estate.doctor() WHERE "check" = 'launcher'}) or die;
+	finds('server', qr/^not the one that the workers were enabled on/, qr/^SELECT estate\.enable_workers\(\);/);
+	$standby->stop;
+}
 $node->stop;
 my $copy = PostgreSQL::Test::Cluster->new('doctor_copy');
 mkdir $copy->basedir;
@@ -212,7 +225,7 @@ $copy->append_conf('postgresql.conf', "unix_socket_directories = '" . $copy->hos
 	$node->start;
 	is(check('databases')->{ok}, 'f', 'the copy was started quietly');
 	finds('server', qr/^not the one that the workers were enabled on, or it was moved: other data directory, port, cluster_name$/,
-		qr/^SELECT estate\.enable_workers\(\); -- if it has taken over; .*: SELECT estate\.disable_workers\(\);$/);
+		qr/^SELECT estate\.enable_workers\(\); -- if it has taken over; .*: SELECT estate\.disable_workers\(\); and start the next one with estate\.databases = ''$/);
 	$node->stop;
 }
 
