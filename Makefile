@@ -11,21 +11,27 @@ LEAVES = parse model net
 SOURCES = $(wildcard src/*.c) $(wildcard $(patsubst %,src/%/*.c,process $(ROOMS) $(LEAVES)))
 OBJS = $(SOURCES:.c=.o)
 
-# What is released does not change any more; tools/keep_release keeps it for the tests of what follows.  So:
+# What is released does not change any more; tools/keep_release keeps it for the tests of what
+# follows.  So:
 #
-# - A table changes by a new step: sql/tables/N/keeper/ROOM.sql for estate.feed and all of estate_internal, which the keeper
-#   owns, sql/tables/N/facts/ROOM.sql for the others (see src/rights.c).  The files of the newest step may be edited until they
-#   are released, and can be run twice (IF NOT EXISTS); those of earlier steps are frozen (sql/tables/frozen).  Facts are not
-#   rewritten: no new type of a column, no volatile default.  A new step is a new ESTATE_TABLES_VERSION in src/estate.h, a new
-#   table a new name in sql/tables/names.sql.
-# - A view changes in sql/tables/views: each setup() makes the views anew.  New columns come last, so that users' views on ours
-#   stay; a change of a view alone needs a step, too, if only an empty one, so that setup() is asked for.
-# - A function changes in sql/*.sql.  The scripts of ALTER EXTENSION UPDATE are made of the same files by CREATE OR REPLACE.
-#   What that cannot do (what is gone, other arguments or results, rights taken back, a new type) stands in
-#   sql/update/VERSION.sql for those that come from that version.
-# - Users' views and the views of old dumps call functions: those that views of ours have called stay in sql/kept.sql.
-# - C: until ALTER EXTENSION UPDATE the new library serves the old functions.  Where arguments or the result of a function
-#   change, its symbol gets another name, and the old one goes to src/gone.c, which says what to do.
+# - A table changes by a new step: sql/tables/N/keeper/ROOM.sql for estate.feed and all of
+#   estate_internal, which the keeper owns, sql/tables/N/facts/ROOM.sql for the others (see
+#   src/rights.c).  The files of the newest step may be edited until they are released, and can be
+#   run twice (IF NOT EXISTS); those of earlier steps are frozen (sql/tables/frozen).  Facts are
+#   not rewritten: no new type of a column, no volatile default.  A new step is a new
+#   ESTATE_TABLES_VERSION in src/estate.h, a new table a new name in sql/tables/names.sql.
+# - A view changes in sql/tables/views: each setup() makes the views anew.  New columns come last,
+#   so that users' views on ours stay; a change of a view alone needs a step, too, if only an
+#   empty one, so that setup() is asked for.
+# - A function changes in sql/*.sql.  The scripts of ALTER EXTENSION UPDATE are made of the same
+#   files by CREATE OR REPLACE.  What that cannot do (what is gone, other arguments or results,
+#   rights taken back, a new type or schema) stands in sql/update/VERSION.sql for those that come
+#   from that version.
+# - Users' views and the views of old dumps call functions: those that views of ours have called
+#   stay, in sql/kept.sql if nothing else needs them any more.
+# - C: until ALTER EXTENSION UPDATE the new library serves the old functions.  Where arguments or
+#   the result of a function change, its symbol gets another name, and the old one goes to
+#   src/gone.c, which says what to do.
 STEPS = 1 2
 ROOMS_OF_TABLES = market feed listing score job
 SQL_FRAGMENTS = $(wildcard $(patsubst %,sql/%.sql,begin setup feed listing job effect score view doctor kept end))

@@ -102,9 +102,11 @@ static const char *
 doctor_database_fault(const char *name, int n)
 {
 	Oid			oid = get_database_oid(name, true);
-	HeapTuple	tuple = OidIsValid(oid) ? SearchSysCache1(DATABASEOID, ObjectIdGetDatum(oid)) : NULL;
+	HeapTuple	tuple = NULL;
 	const char *fault = NULL;
 
+	if (OidIsValid(oid))
+		tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(oid));
 	if (!HeapTupleIsValid(tuple))
 		return "does not exist";
 	if (((Form_pg_database) GETSTRUCT(tuple))->datistemplate)
@@ -112,7 +114,8 @@ doctor_database_fault(const char *name, int n)
 	else if (!((Form_pg_database) GETSTRUCT(tuple))->datallowconn)
 		fault = "does not allow connections";
 	else if (n > ESTATE_MAX_DATABASES)
-		fault = psprintf("is one too many: there are workers for %d databases", ESTATE_MAX_DATABASES);
+		fault = psprintf("is one too many: there are workers for %d databases",
+						 ESTATE_MAX_DATABASES);
 	ReleaseSysCache(tuple);
 	return fault;
 }
@@ -134,9 +137,11 @@ estate_named_databases(PG_FUNCTION_ARGS)
 	foreach(cell, names)
 	{
 		const char *fault = doctor_database_fault(lfirst(cell), good + 1);
-		Datum		values[2] = {CStringGetTextDatum(lfirst(cell)), fault ? CStringGetTextDatum(fault) : (Datum) 0};
+		Datum		values[2] = {CStringGetTextDatum(lfirst(cell)), (Datum) 0};
 		bool		nulls[2] = {false, fault == NULL};
 
+		if (fault)
+			values[1] = CStringGetTextDatum(fault);
 		good += fault == NULL;
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
@@ -150,7 +155,8 @@ doctor_run(const char *sql, Oid role, ReturnSetInfo *to)
 	EstateUser	user;
 
 	estate_become(&user, role);
-	if (SPI_execute(sql, false, 0) != SPI_OK_SELECT || SPI_tuptable->tupdesc->natts != FINDING_COLUMNS)
+	if (SPI_execute(sql, false, 0) != SPI_OK_SELECT ||
+		SPI_tuptable->tupdesc->natts != FINDING_COLUMNS)
 		elog(ERROR, "a query of sql/findings does not return findings");
 	estate_resume_user(&user);
 	for (uint64 i = 0; i < SPI_processed; i++)

@@ -64,7 +64,8 @@ servers_of_ours(void)
 		Form_pg_foreign_server server = (Form_pg_foreign_server) GETSTRUCT(tuple);
 
 		if (server->srvfdw == wrapper->fdwid)
-			appendStringInfo(&names, "%s%s", names.len ? ", " : "", quote_identifier(NameStr(server->srvname)));
+			appendStringInfo(&names, "%s%s", names.len ? ", " : "",
+							 quote_identifier(NameStr(server->srvname)));
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
@@ -84,12 +85,15 @@ refuse_to_drop_servers(const Node *statement)
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("cannot drop extension pg_estate while there are servers of estate_target"),
 				 errdetail("CASCADE would drop them, with their user mappings: %s.", servers),
-				 errhint("Keep their definitions (pg_dump --schema-only), then DROP SERVER %s CASCADE;", servers)));
+				 errhint("Keep their definitions (pg_dump --schema-only),"
+						 " then DROP SERVER %s CASCADE;", servers)));
 }
 
 static void
-process_utility(PlannedStmt *statement, const char *text, bool read_only, ProcessUtilityContext context,
-				ParamListInfo params, QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *completion)
+process_utility(PlannedStmt *statement, const char *text, bool read_only,
+				ProcessUtilityContext context, ParamListInfo params,
+				QueryEnvironment *environment, DestReceiver *dest,
+				QueryCompletion *completion)
 {
 	refuse_to_drop_servers(statement->utilityStmt);
 	(prev_process_utility ? prev_process_utility : standard_ProcessUtility)

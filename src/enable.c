@@ -26,9 +26,10 @@
 #include "enable.h"
 #include "keeper.h"
 
-/* What statements on the installation are given: (system_id, database_oid, data_directory, port, cluster_name) */
+/* What statements on the installation are given, see enable_server_values() */
 #define SERVER_TYPES 5, {TEXTOID, OIDOID, TEXTOID, INT4OID, TEXTOID}
 
+/* system_id, database_oid, data_directory, port, cluster_name */
 static Datum *
 enable_server_values(void)
 {
@@ -134,7 +135,10 @@ preload_with_ours(const char *present)
 	return list.data;
 }
 
-/* estate.databases and this one, as one literal: unlike the server's own list settings it takes no list of arguments */
+/*
+ * estate.databases and this one, as one literal: unlike the server's own list
+ * settings it takes no list of arguments.
+ */
 static char *
 databases_with_this(void)
 {
@@ -151,7 +155,8 @@ databases_with_this(void)
 static char *
 command_to_preload(const char *present)
 {
-	return psprintf("ALTER SYSTEM SET shared_preload_libraries = %s; -- then restart the server", preload_with_ours(present));
+	return psprintf("ALTER SYSTEM SET shared_preload_libraries = %s; -- then restart the server",
+					preload_with_ours(present));
 }
 
 PG_FUNCTION_INFO_V1(estate_preload_command);
@@ -179,15 +184,18 @@ enable_warn_unless_workers_run(void)
 		ereport(WARNING,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("no workers will run: pg_estate is not in shared_preload_libraries"),
-				 errdetail("Calls work in the session that makes them; feeds and jobs do not run by themselves."),
-				 errhint("%s", command_to_preload(GetConfigOption("shared_preload_libraries", false, false)))));
+				 errdetail("Calls work in the session that makes them;"
+						   " feeds and jobs do not run by themselves."),
+				 errhint("%s", command_to_preload(GetConfigOption("shared_preload_libraries",
+																  false, false)))));
 		return "enabled, but pg_estate is not preloaded";
 	}
 	if (!estate_workers_configured())
 	{
 		ereport(WARNING,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("no workers will run: database \"%s\" is not in estate.databases", get_database_name(MyDatabaseId)),
+				 errmsg("no workers will run: database \"%s\" is not in estate.databases",
+						get_database_name(MyDatabaseId)),
 				 errhint("%s", enable_command_to_configure())));
 		return "enabled, but the database is not in estate.databases";
 	}

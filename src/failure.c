@@ -68,7 +68,8 @@ begin_span(void)
 		return;
 	if (passed_over > 0)
 		ereport(LOG_SERVER_ONLY,
-				(errmsg("%lld more failures of pg_estate were not logged", (long long) passed_over)));
+				(errmsg("%lld more failures of pg_estate were not logged",
+						(long long) passed_over)));
 	span_began = now;
 	logged = 0;
 	passed_over = 0;
@@ -81,7 +82,8 @@ log_failure(const Failure *failure)
 	{
 		if (passed_over++ == 0)
 			ereport(LOG_SERVER_ONLY,
-					(errmsg("further failures of pg_estate are not logged by this process for a while"),
+					(errmsg("further failures of pg_estate are not logged by this process"
+							" for a while"),
 					 errhint("SELECT * FROM estate.doctor();")));
 		return;
 	}

@@ -38,7 +38,8 @@ typedef struct SetupStep
 
 #include "setup_steps.inc"
 
-StaticAssertDecl(lengthof(setup_steps) == ESTATE_TABLES_VERSION, "each version of the tables is a step");
+StaticAssertDecl(lengthof(setup_steps) == ESTATE_TABLES_VERSION,
+				 "each version of the tables is a step");
 
 /* a place for rows of (step, result) */
 typedef struct SetupReport
@@ -73,7 +74,10 @@ ask_text(const char *sql)
 	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 }
 
-/* Those of our tables and sequences of the first steps that are there, or are not, as a list.  The caller is connected to SPI. */
+/*
+ * Those of our tables and sequences of the first steps that are there, or are
+ * not, as a list; NULL: none.  The caller is connected to SPI.
+ */
 char *
 estate_tables_that(bool exist, int steps)
 {
@@ -142,11 +146,11 @@ require_all_or_nothing(int version)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 missing ? errmsg("the tables of pg_estate in this database are not complete") :
-				 errmsg("tables of an earlier setup() are left in this database, but not the bookkeeping in estate_internal"),
+				 errmsg("tables of an earlier setup() are left, but not the bookkeeping in estate_internal"),
 				 missing ? errdetail("These are missing: %s.", missing) :
 				 errdetail("These are left: %s.", left),
-				 errhint("Restore what is missing from a backup, or drop what is left, with all rows: "
-						 "SELECT * FROM estate.teardown(drop_data => true);")));
+				 errhint("Restore what is missing from a backup, or drop what is left,"
+						 " with all rows: SELECT * FROM estate.teardown(drop_data => true);")));
 }
 
 /* Views call our functions: those of an earlier version will not do */
@@ -156,7 +160,8 @@ require_current_functions(void)
 	if (!estate_functions_are_current())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the functions of pg_estate in this database are not of the library's version %s", ESTATE_VERSION),
+				 errmsg("the functions of pg_estate in this database are not of the library's version %s",
+						ESTATE_VERSION),
 				 errhint("ALTER EXTENSION pg_estate UPDATE; SELECT * FROM estate.setup();")));
 }
 
@@ -320,10 +325,13 @@ remember_version(int from)
 static void
 warn_of_lost_servers(SetupReport *to)
 {
-	char	   *lost = ask_text("SELECT pg_catalog.string_agg(DISTINCT pg_catalog.quote_ident(s.name), ', ')"
-								" FROM estate.feed f, LATERAL (VALUES (f.server), (f.options OPERATOR(pg_catalog.->>) 'media_target')) s(name)"
-								" WHERE s.name IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_foreign_server p"
-								" WHERE p.srvname OPERATOR(pg_catalog.=) s.name)");
+	char	   *lost =
+		ask_text("SELECT pg_catalog.string_agg(DISTINCT pg_catalog.quote_ident(s.name), ', ')"
+				 " FROM estate.feed f, LATERAL (VALUES (f.server),"
+				 "  (f.options OPERATOR(pg_catalog.->>) 'media_target')) s(name)"
+				 " WHERE s.name IS NOT NULL"
+				 " AND NOT EXISTS (SELECT FROM pg_catalog.pg_foreign_server p"
+				 "  WHERE p.srvname OPERATOR(pg_catalog.=) s.name)");
 
 	if (lost == NULL)
 		return;
@@ -331,7 +339,8 @@ warn_of_lost_servers(SetupReport *to)
 	ereport(WARNING,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("servers that feeds refer to do not exist: %s", lost),
-			 errhint("CREATE SERVER .. FOREIGN DATA WRAPPER estate_target OPTIONS (kind .., url ..); SELECT * FROM estate.doctor(); tells which feeds need them.")));
+			 errhint("CREATE SERVER .. FOREIGN DATA WRAPPER estate_target OPTIONS (kind .., url ..);"
+					 " SELECT * FROM estate.doctor(); tells which feeds need them.")));
 }
 
 PG_FUNCTION_INFO_V1(estate_setup);
@@ -369,13 +378,17 @@ estate_setup(PG_FUNCTION_ARGS)
 		enable_bind(true);
 	enable_note_server();
 	enabled = from == 0 || enable_is_bound();
-	report(&to, "workers", enabled ? enable_warn_unless_workers_run() : "not enabled: SELECT estate.enable_workers();");
+	report(&to, "workers", enabled ? enable_warn_unless_workers_run() :
+		   "not enabled: SELECT estate.enable_workers();");
 	warn_of_lost_servers(&to);
 	SPI_finish();
 	return (Datum) 0;
 }
 
-/* What teardown(drop_data => true) drops: RESTRICT, so that what a user built on it stops it */
+/*
+ * What teardown(drop_data => true) drops: RESTRICT, so that what a user built
+ * on it stops it.  Runs as the owner of the schemas, with the search_path fixed.
+ */
 static void
 drop_tables(void)
 {
@@ -383,14 +396,17 @@ drop_tables(void)
 	char	   *sequences;
 
 	run_sql("DROP VIEW IF EXISTS estate_internal.job_waiting");
-	tables = ask_text(psprintf("WITH ours AS (SELECT pg_catalog.to_regclass(name) AS oid FROM (%s) n(step, name))"
+	tables = ask_text(psprintf("WITH ours AS (SELECT pg_catalog.to_regclass(name) AS oid"
+							   "  FROM (%s) n(step, name))"
 							   " SELECT pg_catalog.string_agg(c.oid::pg_catalog.regclass::text, ', ')"
-							   " FROM pg_catalog.pg_class c WHERE c.relkind OPERATOR(pg_catalog.=) 'r' AND (c.oid IN (SELECT oid FROM ours)"
-							   " OR c.oid IN (SELECT inhrelid FROM pg_catalog.pg_inherits WHERE inhparent IN (SELECT oid FROM ours)))",
+							   " FROM pg_catalog.pg_class c WHERE c.relkind = 'r'"
+							   " AND (c.oid IN (SELECT oid FROM ours)"
+							   "  OR c.oid IN (SELECT inhrelid FROM pg_catalog.pg_inherits"
+							   "   WHERE inhparent IN (SELECT oid FROM ours)))",
 							   setup_names));
 	sequences = ask_text(psprintf("SELECT pg_catalog.string_agg(c.oid::pg_catalog.regclass::text, ', ')"
-								  " FROM (%s) n(step, name) JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=)"
-								  " pg_catalog.to_regclass(name) WHERE c.relkind OPERATOR(pg_catalog.=) 'S'",
+								  " FROM pg_catalog.pg_class c WHERE c.relkind = 'S' AND c.oid IN"
+								  " (SELECT pg_catalog.to_regclass(name) FROM (%s) n(step, name))",
 								  setup_names));
 	if (tables)
 		run_sql(psprintf("DROP TABLE %s", tables));
@@ -413,7 +429,8 @@ estate_teardown(PG_FUNCTION_ARGS)
 	lock_installation();
 	SPI_connect();
 	/* also of what is not complete, as setup() has said */
-	if (estate_tables_exist() || !drop_data || estate_tables_that(true, ESTATE_TABLES_VERSION) == NULL)
+	if (estate_tables_exist() || !drop_data ||
+		estate_tables_that(true, ESTATE_TABLES_VERSION) == NULL)
 	{
 		estate_require_tables();
 		enable_bind(false);

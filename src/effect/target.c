@@ -288,7 +288,8 @@ target_fault(const char *name, Oid role, bool is_folder, const char **fix)
 
 	if (server == NULL)
 	{
-		*fix = psprintf("-- CREATE SERVER %s FOREIGN DATA WRAPPER estate_target OPTIONS (kind .., url ..);", quote_identifier(name));
+		*fix = psprintf("-- CREATE SERVER %s FOREIGN DATA WRAPPER estate_target"
+						" OPTIONS (kind .., url ..);", quote_identifier(name));
 		return "does not exist";
 	}
 	if (strcmp(GetForeignDataWrapper(server->fdwid)->fdwname, "estate_target") != 0)
@@ -300,8 +301,9 @@ target_fault(const char *name, Oid role, bool is_folder, const char **fix)
 	{
 		char	   *user = GetUserNameFromId(role, true);
 
-		*fix = user ? psprintf("GRANT USAGE ON FOREIGN SERVER %s TO %s;", quote_identifier(name), quote_identifier(user)) :
-			"-- the role that the feed is run as is gone: SELECT estate.alter_feed(..) makes it yours";
+		*fix = user ? psprintf("GRANT USAGE ON FOREIGN SERVER %s TO %s;",
+							   quote_identifier(name), quote_identifier(user)) :
+			"-- the role that the feed is run as is gone: estate.alter_feed() makes it yours";
 		return "the role that the feed is run as may not use it";
 	}
 	reference = option(mapping_of(role, server->serverid), "secret_ref");
@@ -322,7 +324,8 @@ estate_target_fault(PG_FUNCTION_ARGS)
 {
 	TupleDesc	desc;
 	const char *fix = NULL;
-	const char *fault = target_fault(text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_OID(1), PG_GETARG_BOOL(2), &fix);
+	const char *fault = target_fault(text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_OID(1),
+									 PG_GETARG_BOOL(2), &fix);
 	Datum		values[2] = {(Datum) 0, (Datum) 0};
 	bool		nulls[2] = {fault == NULL, fix == NULL};
 

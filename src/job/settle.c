@@ -209,7 +209,8 @@ end_dead(Settlement *settlement, Job *job, const ErrorData *error, QueueKeep kee
 				 psprintf("job " INT64_FORMAT " of handler \"%s\" is dead after %d attempts",
 						  job->id, job->handler, job->attempt),
 				 error->message,
-				 psprintf("queue \"%s\", role \"%s\"", job->queue, role ? role : "that was dropped"));
+				 psprintf("queue \"%s\", role \"%s\"", job->queue,
+						  role ? role : "that was dropped"));
 	end_job(settlement, job, "dead", false, keep != KEEP_NONE);
 }
 
