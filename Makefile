@@ -11,30 +11,37 @@ LEAVES = parse model net
 SOURCES = $(wildcard src/*.c) $(wildcard $(patsubst %,src/%/*.c,process $(ROOMS) $(LEAVES)))
 OBJS = $(SOURCES:.c=.o)
 
-# What is released does not change any more; tools/keep_release keeps it for the tests of what follows.  So:
+# What is released does not change any more; tools/keep_release keeps it for the tests of what
+# follows.  So:
 #
-# - A table changes by a new step: sql/tables/N/keeper/ROOM.sql for estate.feed and all of estate_internal, which the keeper
-#   owns, sql/tables/N/facts/ROOM.sql for the others (see src/rights.c).  The files of the newest step may be edited until they
-#   are released, and can be run twice (IF NOT EXISTS); those of earlier steps are frozen (sql/tables/frozen).  Facts are not
-#   rewritten: no new type of a column, no volatile default.  A new step is a new ESTATE_TABLES_VERSION in src/estate.h.
-# - A view changes in sql/tables/views: each setup() makes the views anew.  New columns come last, so that users' views on ours
-#   stay; a change of a view alone needs a step, too, if only an empty one, so that setup() is asked for.
-# - A function changes in sql/*.sql.  The scripts of ALTER EXTENSION UPDATE are made of the same files by CREATE OR REPLACE.
-#   What that cannot do (what is gone, other arguments or results, rights taken back, a new type) stands in
-#   sql/update/VERSION.sql for those that come from that version.
-# - Users' views and the views of old dumps call functions: those that views of ours have called stay in sql/kept.sql.
-# - C: until ALTER EXTENSION UPDATE the new library serves the old functions.  Where arguments or the result of a function
-#   change, its symbol gets another name, and the old one goes to src/gone.c, which says what to do.
+# - A table changes by a new step: sql/tables/N/keeper/ROOM.sql for estate.feed and all of
+#   estate_internal, which the keeper owns, sql/tables/N/facts/ROOM.sql for the others (see
+#   src/rights.c).  The files of the newest step may be edited until they are released, and can be
+#   run twice (IF NOT EXISTS); those of earlier steps are frozen (sql/tables/frozen).  Facts are
+#   not rewritten: no new type of a column, no volatile default.  A new step is a new
+#   ESTATE_TABLES_VERSION in src/estate.h, a new table a new name in sql/tables/names.sql.
+# - A view changes in sql/tables/views: each setup() makes the views anew.  New columns come last,
+#   so that users' views on ours stay; a change of a view alone needs a step, too, if only an
+#   empty one, so that setup() is asked for.
+# - A function changes in sql/*.sql.  The scripts of ALTER EXTENSION UPDATE are made of the same
+#   files by CREATE OR REPLACE.  What that cannot do (what is gone, other arguments or results,
+#   rights taken back, a new type or schema) stands in sql/update/VERSION.sql for those that come
+#   from that version.
+# - Users' views and the views of old dumps call functions: those that views of ours have called
+#   stay, in sql/kept.sql if nothing else needs them any more.
+# - C: until ALTER EXTENSION UPDATE the new library serves the old functions.  Where arguments or
+#   the result of a function change, its symbol gets another name, and the old one goes to
+#   src/gone.c, which says what to do.
 STEPS = 1 2
 ROOMS_OF_TABLES = market feed listing score job
-SQL_FRAGMENTS = $(wildcard $(patsubst %,sql/%.sql,begin setup feed listing job effect score view kept end))
+SQL_FRAGMENTS = $(wildcard $(patsubst %,sql/%.sql,begin setup feed listing job effect score view doctor kept end))
 TABLE_STEPS = $(wildcard sql/tables/[0-9]*/*.sql sql/tables/[0-9]*/*/*.sql)
 TABLE_VIEWS = $(wildcard $(patsubst %,sql/tables/views/%.sql,feed listing job schedule score view)) sql/tables/grants.sql
 RELEASED = $(patsubst sql/update/%.sql,%,$(wildcard sql/update/*.*.*.sql))
 UPDATES = $(patsubst %,pg_estate--%--$(EXTVERSION).sql,$(RELEASED))
 
 DATA_built = pg_estate--$(EXTVERSION).sql $(UPDATES)
-EXTRA_CLEAN = src/setup_steps.inc pg_estate--*.sql
+EXTRA_CLEAN = src/setup_steps.inc src/doctor_findings.inc pg_estate--*.sql
 
 PG_CONFIG ?= pg_config
 PG_CPPFLAGS = -Isrc -DESTATE_VERSION=\"$(EXTVERSION)\" $(shell curl-config --cflags 2>/dev/null)
@@ -86,16 +93,16 @@ pg_estate--$(EXTVERSION).sql: $(SQL_FRAGMENTS) pg_estate.control
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION pg_estate" to load this file. \quit'; \
 	  cat $(SQL_FRAGMENTS) | sed 's/@VERSION@/$(EXTVERSION)/'; } > $@
 
-# types and the foreign data wrapper are there already; the rest is made anew in its place
+# the schema, types and the foreign data wrapper are there already; the rest is made anew in its place
 $(UPDATES): pg_estate--%--$(EXTVERSION).sql: sql/update/%.sql $(SQL_FRAGMENTS) pg_estate.control
 	{ printf '%s\n' '\echo Use "ALTER EXTENSION pg_estate UPDATE" to load this file. \quit'; \
 	  sed 's/@VERSION@/$(EXTVERSION)/' sql/begin.sql; cat $<; \
-	  awk '/^CREATE (TYPE|FOREIGN DATA WRAPPER) / { once = 1 } \
+	  awk '/^CREATE (SCHEMA|TYPE|FOREIGN DATA WRAPPER) / { once = 1 } \
 		!once { sub(/^CREATE (FUNCTION|PROCEDURE|AGGREGATE) /, "CREATE OR REPLACE " $$2 " "); print } \
 		/;$$/ { once = 0 }' $(filter-out sql/begin.sql,$(SQL_FRAGMENTS)); } > $@
 
 # the text that setup() and teardown() run, as C strings: no file to find at run time
-src/setup_steps.inc: Makefile $(TABLE_STEPS) $(TABLE_VIEWS) sql/tables/keeper.sql sql/tables/drop_views.sql sql/tables/drop_tables.sql src/sql_to_c.sed
+src/setup_steps.inc: Makefile $(TABLE_STEPS) $(TABLE_VIEWS) sql/tables/keeper.sql sql/tables/drop_views.sql sql/tables/names.sql src/sql_to_c.sed
 	{ string() { echo "static const char *const $$1 ="; shift; cat /dev/null "$$@" | sed -f src/sql_to_c.sed; echo '"";'; }; \
 	  files() { for room in $(ROOMS_OF_TABLES); do file=sql/tables/$$1/$$room.sql; [ ! -f $$file ] || echo $$file; done; }; \
 	  for n in $(STEPS); do \
@@ -108,9 +115,18 @@ src/setup_steps.inc: Makefile $(TABLE_STEPS) $(TABLE_VIEWS) sql/tables/keeper.sq
 	  string setup_views $(TABLE_VIEWS); \
 	  string setup_keeper sql/tables/keeper.sql; \
 	  string teardown_views sql/tables/drop_views.sql; \
-	  string teardown_tables sql/tables/drop_tables.sql; } > $@
+	  string setup_names sql/tables/names.sql; } > $@
+
+# the queries of doctor() on our tables, by whose rights they run with
+src/doctor_findings.inc: Makefile $(wildcard sql/findings/*/*.sql) src/sql_to_c.sed
+	{ for owner in keeper facts; do \
+		echo "static const char *const findings_$$owner[] = {"; \
+		for file in sql/findings/$$owner/*.sql; do sed -f src/sql_to_c.sed $$file; echo ','; done; \
+		echo '};'; \
+	  done; } > $@
 
 src/setup.o: src/setup_steps.inc
+src/doctor.o: src/doctor_findings.inc
 $(OBJS): $(wildcard src/*.h src/*/*.h)
 
 .PHONY: needs

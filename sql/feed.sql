@@ -1,9 +1,9 @@
 -- feed: markets, feeds and their runs
 -- What is written in SQL here touches no table: whoever calls it, perhaps a superuser, must not run what others put on them.
 
-CREATE FUNCTION estate.store_market(name text, currency text, area_unit text, time_zone text) RETURNS int
+CREATE FUNCTION estate_code.store_market(name text, currency text, area_unit text, time_zone text) RETURNS int
 	AS 'MODULE_PATHNAME', 'estate_store_market' LANGUAGE C;
-COMMENT ON FUNCTION estate.store_market(text, text, text, text) IS 'What create_market() does when it has checked its arguments';
+COMMENT ON FUNCTION estate_code.store_market(text, text, text, text) IS 'What create_market() does when it has checked its arguments';
 
 CREATE FUNCTION estate.create_market(name text, currency text DEFAULT 'USD', area_unit text DEFAULT 'sqft', time_zone text DEFAULT 'UTC') RETURNS int
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -28,7 +28,7 @@ BEGIN
 			MESSAGE = format('"%s" is not a currency code of ISO 4217', currency),
 			HINT = 'It has three capital letters, such as USD or EUR.';
 	END IF;
-	RETURN estate.store_market(name, currency, area_unit, time_zone);
+	RETURN estate_code.store_market(name, currency, area_unit, time_zone);
 EXCEPTION WHEN unique_violation THEN
 	RAISE EXCEPTION USING
 		ERRCODE = 'duplicate_object',
@@ -38,12 +38,12 @@ $$;
 COMMENT ON FUNCTION estate.create_market(text, text, text, text) IS
 'Makes a market: currency as in ISO 4217, area_unit sqft or sqm for records that name none, time_zone for timestamps without one. Returns its id';
 
-CREATE FUNCTION estate.check_feed(preset text, mapping jsonb, url text, server text, options jsonb) RETURNS text
+CREATE FUNCTION estate_code.check_feed(preset text, mapping jsonb, url text, server text, options jsonb) RETURNS text
 	AS 'MODULE_PATHNAME', 'estate_check_feed' LANGUAGE C;
-COMMENT ON FUNCTION estate.check_feed(text, jsonb, text, text, jsonb) IS
+COMMENT ON FUNCTION estate_code.check_feed(text, jsonb, text, text, jsonb) IS
 'Raises an error when such a feed cannot work; else tells what its mapping fills, as far as is known without looking at the source';
 
-CREATE FUNCTION estate.check_feed_options(options jsonb) RETURNS void
+CREATE FUNCTION estate_code.check_feed_options(options jsonb) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -74,17 +74,17 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION estate.check_feed_options(jsonb) IS 'Raises an error when an option of a feed is unknown or of the wrong type';
+COMMENT ON FUNCTION estate_code.check_feed_options(jsonb) IS 'Raises an error when an option of a feed is unknown or of the wrong type';
 
-CREATE FUNCTION estate.store_feed(name text, market text, preset text, url text, server text, mapping jsonb, every interval, options jsonb)
+CREATE FUNCTION estate_code.store_feed(name text, market text, preset text, url text, server text, mapping jsonb, every interval, options jsonb)
 		RETURNS int
 	AS 'MODULE_PATHNAME', 'estate_store_feed' LANGUAGE C;
-COMMENT ON FUNCTION estate.store_feed(text, text, text, text, text, jsonb, interval, jsonb) IS
+COMMENT ON FUNCTION estate_code.store_feed(text, text, text, text, text, jsonb, interval, jsonb) IS
 'What create_feed() does when it has checked its options';
 
-CREATE FUNCTION estate.change_feed(name text, url text, mapping jsonb, server text, every interval, options jsonb) RETURNS int
+CREATE FUNCTION estate_code.change_feed(name text, url text, mapping jsonb, server text, every interval, options jsonb) RETURNS int
 	AS 'MODULE_PATHNAME', 'estate_change_feed' LANGUAGE C;
-COMMENT ON FUNCTION estate.change_feed(text, text, jsonb, text, interval, jsonb) IS
+COMMENT ON FUNCTION estate_code.change_feed(text, text, jsonb, text, interval, jsonb) IS
 'What alter_feed() does when it has checked its options';
 
 CREATE FUNCTION estate.create_feed(name text, url text DEFAULT NULL, preset text DEFAULT 'reso', market text DEFAULT NULL,
@@ -99,9 +99,9 @@ BEGIN
 	IF name IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'the name of a feed must not be null';
 	END IF;
-	PERFORM estate.check_feed_options(options);
-	mapped := estate.check_feed(preset, mapping, url, server, options);
-	id := estate.store_feed(name, market, preset, url, server, mapping, every, options);
+	PERFORM estate_code.check_feed_options(options);
+	mapped := estate_code.check_feed(preset, mapping, url, server, options);
+	id := estate_code.store_feed(name, market, preset, url, server, mapping, every, options);
 	IF mapping IS NULL THEN
 		RAISE NOTICE USING
 			MESSAGE = format('feed "%s": fields are mapped by their names', create_feed.name),
@@ -134,9 +134,9 @@ AS $$
 BEGIN
 	PERFORM estate.check_tables();
 	IF options IS NOT NULL THEN
-		PERFORM estate.check_feed_options(options);
+		PERFORM estate_code.check_feed_options(options);
 	END IF;
-	RETURN estate.change_feed(name, url, mapping, server, every, options);
+	RETURN estate_code.change_feed(name, url, mapping, server, every, options);
 END
 $$;
 COMMENT ON FUNCTION estate.alter_feed(text, text, jsonb, text, interval, jsonb) IS
@@ -189,10 +189,10 @@ CREATE FUNCTION estate.replay_rejects(name text) RETURNS bigint
 COMMENT ON FUNCTION estate.replay_rejects(text) IS
 'Tries the rejected records of a feed again, with its present mapping; returns how many are settled now';
 
-GRANT EXECUTE ON FUNCTION estate.create_market(text, text, text, text), estate.store_market(text, text, text, text),
-	estate.store_feed(text, text, text, text, text, jsonb, interval, jsonb),
-	estate.change_feed(text, text, jsonb, text, interval, jsonb), estate.check_feed(text, jsonb, text, text, jsonb),
-	estate.check_feed_options(jsonb), estate.create_feed(text, text, text, text, jsonb, text, interval, jsonb),
+GRANT EXECUTE ON FUNCTION estate.create_market(text, text, text, text), estate_code.store_market(text, text, text, text),
+	estate_code.store_feed(text, text, text, text, text, jsonb, interval, jsonb),
+	estate_code.change_feed(text, text, jsonb, text, interval, jsonb), estate_code.check_feed(text, jsonb, text, text, jsonb),
+	estate_code.check_feed_options(jsonb), estate.create_feed(text, text, text, text, jsonb, text, interval, jsonb),
 	estate.alter_feed(text, text, jsonb, text, interval, jsonb), estate.drop_feed(text, bool) TO estate_admin;
 GRANT EXECUTE ON FUNCTION estate.pause_feed(text), estate.resume_feed(text), estate.request_run(text), estate.push_feed(text, text),
 	estate.preview_feed(text, int), estate.suggest_mapping(text), estate.replay_rejects(text) TO estate_operator, estate_admin;

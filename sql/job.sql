@@ -137,7 +137,7 @@ GRANT EXECUTE ON PROCEDURE estate.wait_for_job(bigint, interval, text, jsonb) TO
 
 CREATE FUNCTION estate.running_jobs() RETURNS SETOF bigint
 	AS 'MODULE_PATHNAME', 'estate_running_jobs' LANGUAGE C;
-COMMENT ON FUNCTION estate.running_jobs() IS 'Ids of the jobs that the workers of this database have in hand';
+COMMENT ON FUNCTION estate.running_jobs() IS 'Internal: ids of the jobs that the workers of this database have in hand';
 GRANT EXECUTE ON FUNCTION estate.running_jobs() TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate.queue_counts(OUT queue text, OUT ready bigint, OUT open bigint, OUT scheduled bigint, OUT retryable bigint,
@@ -145,24 +145,24 @@ CREATE FUNCTION estate.queue_counts(OUT queue text, OUT ready bigint, OUT open b
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'estate_queue_counts' LANGUAGE C ROWS 20;
 COMMENT ON FUNCTION estate.queue_counts() IS
-'Jobs of each queue, as they are counted where workers run, else by their rows; read it through estate.queue_status';
+'Internal: jobs of each queue, as they are counted where workers run, else by their rows; read it through estate.queue_status';
 CREATE FUNCTION estate.oldest_ready(OUT queue text, OUT since timestamptz) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'estate_oldest_ready' LANGUAGE C ROWS 20;
-COMMENT ON FUNCTION estate.oldest_ready() IS 'Since when the jobs wait that the workers will look at next';
+COMMENT ON FUNCTION estate.oldest_ready() IS 'Internal: since when the jobs wait that the workers will look at next';
 CREATE FUNCTION estate.handler_metrics(OUT queue text, OUT handler text, OUT done bigint, OUT failed bigint, OUT dead bigint, OUT snoozed bigint,
 		OUT cancelled bigint, OUT last_minute bigint, OUT latency bigint[], OUT latency_p50_ms float8, OUT latency_p99_ms float8,
 		OUT run_time bigint[], OUT run_time_p50_ms float8, OUT run_time_p99_ms float8) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'estate_handler_metrics' LANGUAGE C ROWS 20;
-COMMENT ON FUNCTION estate.handler_metrics() IS 'What handlers have done since the server started; read it through estate.metrics';
+COMMENT ON FUNCTION estate.handler_metrics() IS 'Internal: what handlers have done since the server started; read it through estate.metrics';
 CREATE FUNCTION estate.running(OUT id bigint, OUT queue text, OUT handler text, OUT role regrole, OUT started_at timestamptz, OUT pid int,
 		OUT done float8, OUT total float8, OUT note text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'estate_running' LANGUAGE C ROWS 20;
-COMMENT ON FUNCTION estate.running() IS 'What the workers of this database have in hand; read it through estate.progress';
+COMMENT ON FUNCTION estate.running() IS 'Internal: what the workers of this database have in hand; read it through estate.progress';
 GRANT EXECUTE ON FUNCTION estate.queue_counts(), estate.oldest_ready(), estate.handler_metrics(), estate.running() TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate.resolve_handler(handler text) RETURNS text
 	AS 'MODULE_PATHNAME', 'estate_resolve_handler' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION estate.resolve_handler(text) IS 'A handler as enqueue() stores it; an error when there is none that the caller may use';
+COMMENT ON FUNCTION estate.resolve_handler(text) IS 'Internal: a handler as enqueue() stores it; an error when there is none that the caller may use';
 GRANT EXECUTE ON FUNCTION estate.resolve_handler(text) TO estate_operator, estate_admin;
 
 -- Scheduling by the calendar: pg_cron looks once a minute, src/job/cron.c says what is due

@@ -2,24 +2,24 @@
 
 CREATE TYPE estate.gram;
 
-CREATE FUNCTION estate.gram_in(cstring) RETURNS estate.gram
+CREATE FUNCTION estate_code.gram_in(cstring) RETURNS estate.gram
 	AS 'MODULE_PATHNAME', 'estate_gram_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION estate.gram_out(estate.gram) RETURNS cstring
+CREATE FUNCTION estate_code.gram_out(estate.gram) RETURNS cstring
 	AS 'MODULE_PATHNAME', 'estate_gram_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION estate.gram_recv(internal) RETURNS estate.gram
+CREATE FUNCTION estate_code.gram_recv(internal) RETURNS estate.gram
 	AS 'MODULE_PATHNAME', 'estate_gram_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION estate.gram_send(estate.gram) RETURNS bytea
+CREATE FUNCTION estate_code.gram_send(estate.gram) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'estate_gram_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION estate.gram_in(cstring) IS 'Text input of estate.gram';
-COMMENT ON FUNCTION estate.gram_out(estate.gram) IS 'Text output of estate.gram: JSON, digits exact';
-COMMENT ON FUNCTION estate.gram_recv(internal) IS 'Binary input of estate.gram';
-COMMENT ON FUNCTION estate.gram_send(estate.gram) IS 'Binary output of estate.gram';
+COMMENT ON FUNCTION estate_code.gram_in(cstring) IS 'Text input of estate.gram';
+COMMENT ON FUNCTION estate_code.gram_out(estate.gram) IS 'Text output of estate.gram: JSON, digits exact';
+COMMENT ON FUNCTION estate_code.gram_recv(internal) IS 'Binary input of estate.gram';
+COMMENT ON FUNCTION estate_code.gram_send(estate.gram) IS 'Binary output of estate.gram';
 
 CREATE TYPE estate.gram (
-	INPUT = estate.gram_in,
-	OUTPUT = estate.gram_out,
-	RECEIVE = estate.gram_recv,
-	SEND = estate.gram_send,
+	INPUT = estate_code.gram_in,
+	OUTPUT = estate_code.gram_out,
+	RECEIVE = estate_code.gram_recv,
+	SEND = estate_code.gram_send,
 	INTERNALLENGTH = VARIABLE,
 	ALIGNMENT = double,
 	STORAGE = extended
@@ -27,29 +27,29 @@ CREATE TYPE estate.gram (
 COMMENT ON TYPE estate.gram IS
 'What least squares needs to know of a table: number of rows, means of x and y, and sums of products of the deviations from them';
 
-CREATE FUNCTION estate.gram_add(state estate.gram, y double precision, x double precision[]) RETURNS estate.gram
+CREATE FUNCTION estate_code.gram_add(state estate.gram, y double precision, x double precision[]) RETURNS estate.gram
 	AS 'MODULE_PATHNAME', 'estate_gram_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION estate.gram_add(estate.gram, double precision, double precision[]) IS 'Transition function of estate.gram(y, x): the state with one more row';
+COMMENT ON FUNCTION estate_code.gram_add(estate.gram, double precision, double precision[]) IS 'Transition function of estate.gram(y, x): the state with one more row';
 
-CREATE FUNCTION estate.gram_combine(state estate.gram, other estate.gram) RETURNS estate.gram
+CREATE FUNCTION estate_code.gram_combine(state estate.gram, other estate.gram) RETURNS estate.gram
 	AS 'MODULE_PATHNAME', 'estate_gram_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION estate.gram_combine(estate.gram, estate.gram) IS 'The gram of the rows of both';
+COMMENT ON FUNCTION estate_code.gram_combine(estate.gram, estate.gram) IS 'The gram of the rows of both';
 
 CREATE AGGREGATE estate.gram(y double precision, x double precision[]) (
-	SFUNC = estate.gram_add,
+	SFUNC = estate_code.gram_add,
 	STYPE = estate.gram,
 	SSPACE = 8192,
-	COMBINEFUNC = estate.gram_combine,
+	COMBINEFUNC = estate_code.gram_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE estate.gram(double precision, double precision[]) IS
 'Gram of a regression of y on the elements of x, for estate.ols() and estate.ridge(). Rows with NULL in y, in x or in an element of x are left out. No column of ones: the intercept is always there';
 
 CREATE AGGREGATE estate.merge(part estate.gram) (
-	SFUNC = estate.gram_combine,
+	SFUNC = estate_code.gram_combine,
 	STYPE = estate.gram,
 	SSPACE = 8192,
-	COMBINEFUNC = estate.gram_combine,
+	COMBINEFUNC = estate_code.gram_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE estate.merge(estate.gram) IS 'Gram of all rows of all grams: of partitions, shards, or days kept in a table';
@@ -69,19 +69,19 @@ COMMENT ON FUNCTION estate.ridge(estate.gram, double precision) IS
 'Ridge regression: minimises |y - a - Xb|^2 + lambda |b|^2 with x as it is given (scale it if its units differ); the intercept is not penalised. sigma counts the effective degrees of freedom';
 
 GRANT EXECUTE ON FUNCTION
-	estate.gram_in(cstring), estate.gram_out(estate.gram), estate.gram_recv(internal), estate.gram_send(estate.gram),
-	estate.gram_add(estate.gram, double precision, double precision[]),
-	estate.gram_combine(estate.gram, estate.gram),
+	estate_code.gram_in(cstring), estate_code.gram_out(estate.gram), estate_code.gram_recv(internal), estate_code.gram_send(estate.gram),
+	estate_code.gram_add(estate.gram, double precision, double precision[]),
+	estate_code.gram_combine(estate.gram, estate.gram),
 	estate.gram(double precision, double precision[]),
 	estate.merge(estate.gram),
 	estate.ols(estate.gram),
 	estate.ridge(estate.gram, double precision)
 	TO estate_reader, estate_operator, estate_admin;
 
-CREATE FUNCTION estate.ratio_add(state double precision[], estimate double precision, price double precision)
+CREATE FUNCTION estate_code.ratio_add(state double precision[], estimate double precision, price double precision)
 	RETURNS double precision[]
 	AS 'MODULE_PATHNAME', 'estate_ratio_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION estate.ratio_add(double precision[], double precision, double precision) IS
+COMMENT ON FUNCTION estate_code.ratio_add(double precision[], double precision, double precision) IS
 'Transition function of estate.ratio_study(estimate, price): the state with one more pair';
 
 CREATE TYPE estate.ratio_statistics AS (
@@ -102,15 +102,15 @@ COMMENT ON COLUMN estate.ratio_statistics.cod IS 'Coefficient of dispersion: mea
 COMMENT ON COLUMN estate.ratio_statistics.prd IS 'Price-related differential: mean ratio / weighted mean ratio; above 1.03 dear homes are valued low';
 COMMENT ON COLUMN estate.ratio_statistics.prb IS 'Price-related bias: change of the ratio, relative to the median, when the value doubles';
 
-CREATE FUNCTION estate.ratio_finish(state double precision[]) RETURNS estate.ratio_statistics
+CREATE FUNCTION estate_code.ratio_finish(state double precision[]) RETURNS estate.ratio_statistics
 	AS 'MODULE_PATHNAME', 'estate_ratio_study' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION estate.ratio_finish(double precision[]) IS 'Final function of estate.ratio_study(estimate, price)';
+COMMENT ON FUNCTION estate_code.ratio_finish(double precision[]) IS 'Final function of estate.ratio_study(estimate, price)';
 
 CREATE AGGREGATE estate.ratio_study(estimate double precision, price double precision) (
-	SFUNC = estate.ratio_add,
+	SFUNC = estate_code.ratio_add,
 	STYPE = double precision[],
 	COMBINEFUNC = pg_catalog.array_cat,
-	FINALFUNC = estate.ratio_finish,
+	FINALFUNC = estate_code.ratio_finish,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE estate.ratio_study(double precision, double precision) IS
@@ -151,7 +151,7 @@ BEGIN
 	PERFORM estate.train(args ->> 'market', (args ->> 'as_of')::date);
 END
 $$;
-COMMENT ON FUNCTION estate.train_job(jsonb) IS 'Built-in handler train: estate.train() with {"market": .., "as_of": ..}, both optional';
+COMMENT ON FUNCTION estate.train_job(jsonb) IS 'Internal, built-in handler train: estate.train() with {"market": .., "as_of": ..}, both optional';
 
 CREATE FUNCTION estate.score_job(args jsonb) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -160,11 +160,11 @@ BEGIN
 	PERFORM estate.score(args ->> 'market');
 END
 $$;
-COMMENT ON FUNCTION estate.score_job(jsonb) IS 'Built-in handler score: estate.score() with {"market": ..}, optional';
+COMMENT ON FUNCTION estate.score_job(jsonb) IS 'Internal, built-in handler score: estate.score() with {"market": ..}, optional';
 
 GRANT EXECUTE ON FUNCTION
-	estate.ratio_add(double precision[], double precision, double precision),
-	estate.ratio_finish(double precision[]),
+	estate_code.ratio_add(double precision[], double precision, double precision),
+	estate_code.ratio_finish(double precision[]),
 	estate.ratio_study(double precision, double precision),
 	estate.backtest(text, date, date, interval),
 	estate.value_property(jsonb, text)

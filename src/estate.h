@@ -179,10 +179,14 @@ extern void estate_become_keeper(EstateUser *user);
 extern void estate_resume_user(EstateUser *user);
 
 /* tables.c */
+extern int	estate_installation_version(void);
 extern int	estate_tables_version(void);
 extern void estate_require_tables(void);
 extern bool estate_functions_are_current(void);
 extern const char *estate_update_commands(void);
+
+/* setup.c */
+extern char *estate_tables_that(bool exist, int steps);
 
 /* job/clock.c */
 extern TimestampTz estate_now(void);

@@ -17,8 +17,8 @@ complain_of_version(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("this function is of an earlier version of pg_estate than the library, which is of version %s",
-					ESTATE_VERSION),
+			 errmsg("this function is of an earlier version of pg_estate than the library"),
+			 errdetail("The library is of version %s.", ESTATE_VERSION),
 			 errhint("ALTER EXTENSION pg_estate UPDATE; SELECT * FROM estate.setup();")));
 }
 
@@ -36,3 +36,4 @@ GONE(estate_enqueue);
 GONE(estate_enqueue_many);
 GONE(estate_create_queue);
 GONE(estate_alter_queue);
+GONE(estate_module_state);

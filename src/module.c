@@ -15,6 +15,7 @@
 #include "postmaster/bgworker.h"
 #include "storage/ipc.h"
 
+#include "drop.h"
 #include "inflight.h"
 #include "job/await.h"
 #include "job/count.h"
@@ -90,6 +91,7 @@ _PG_init(void)
 {
 	estate_define_settings();
 	estate_listen_to_transactions();
+	drop_watch();
 
 	if (!process_shared_preload_libraries_in_progress || IsBinaryUpgrade)
 		return;

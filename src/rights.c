@@ -46,10 +46,12 @@ our_relation(const char *schema, const char *name)
 	return OidIsValid(oid) ? get_relname_relid(name, oid) : InvalidOid;
 }
 
+/* The bookkeeping and the facts: setup() says what is to be done where there is but one */
 bool
 estate_tables_exist(void)
 {
-	return OidIsValid(our_relation("estate_internal", "installation"));
+	return OidIsValid(our_relation("estate_internal", "installation")) &&
+		OidIsValid(our_relation("estate", "listing"));
 }
 
 static Oid

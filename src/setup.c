@@ -1,6 +1,6 @@
 /*
  * setup.c
- *	  setup(), teardown(), enable_workers(), disable_workers().
+ *	  setup(), teardown(): the tables and views, made and dropped.
  *
  * Runs in client backends.  The tables are ordinary objects of two owners (see
  * rights.c), not members of the extension: members lose their rows in dump and
@@ -12,11 +12,9 @@
  */
 #include "postgres.h"
 
-#include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
-#include "commands/dbcommands.h"
 #include "commands/tablecmds.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
@@ -25,10 +23,10 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
 
+#include "enable.h"
 #include "keeper.h"
 
 /* A step: what runs as the keeper, then what runs as the owner of the facts; empty: nothing */
@@ -40,7 +38,8 @@ typedef struct SetupStep
 
 #include "setup_steps.inc"
 
-StaticAssertDecl(lengthof(setup_steps) == ESTATE_TABLES_VERSION, "each version of the tables is a step");
+StaticAssertDecl(lengthof(setup_steps) == ESTATE_TABLES_VERSION,
+				 "each version of the tables is a step");
 
 /* a place for rows of (step, result) */
 typedef struct SetupReport
@@ -64,6 +63,28 @@ run_sql(const char *sql)
 
 	if (rc < 0)
 		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(rc));
+}
+
+/* What a query says in its first column and row, in the caller's memory; NULL: no row, or NULL */
+static char *
+ask_text(const char *sql)
+{
+	if (SPI_execute(sql, false, 1) < 0 || SPI_processed == 0)
+		return NULL;
+	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+}
+
+/*
+ * Those of our tables and sequences of the first steps that are there, or are
+ * not, as a list; NULL: none.  The caller is connected to SPI.
+ */
+char *
+estate_tables_that(bool exist, int steps)
+{
+	return ask_text(psprintf("SELECT pg_catalog.string_agg(name, ', ' ORDER BY name)"
+							 " FROM (%s) n(step, name) WHERE step OPERATOR(pg_catalog.<=) %d"
+							 " AND pg_catalog.to_regclass(name) IS %s NULL",
+							 setup_names, steps, exist ? "NOT" : ""));
 }
 
 /* One at a time in a database: two setups would collide in the catalogs */
@@ -111,6 +132,27 @@ require_utf8(void)
 				 errhint("CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0;")));
 }
 
+/*
+ * What DROP SCHEMA, DROP TABLE or a restore in parts has left is neither a
+ * beginning nor a version, and nothing is made of it by guessing.
+ */
+static void
+require_all_or_nothing(int version)
+{
+	char	   *missing = version > 0 ? estate_tables_that(false, version) : NULL;
+	char	   *left = version == 0 ? estate_tables_that(true, ESTATE_TABLES_VERSION) : NULL;
+
+	if (missing || left)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 missing ? errmsg("the tables of pg_estate in this database are not complete") :
+				 errmsg("tables of an earlier setup() are left, but not the bookkeeping in estate_internal"),
+				 missing ? errdetail("These are missing: %s.", missing) :
+				 errdetail("These are left: %s.", left),
+				 errhint("Restore what is missing from a backup, or drop what is left,"
+						 " with all rows: SELECT * FROM estate.teardown(drop_data => true);")));
+}
+
 /* Views call our functions: those of an earlier version will not do */
 static void
 require_current_functions(void)
@@ -118,7 +160,8 @@ require_current_functions(void)
 	if (!estate_functions_are_current())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the functions of pg_estate in this database are not of the library's version %s", ESTATE_VERSION),
+				 errmsg("the functions of pg_estate in this database are not of the library's version %s",
+						ESTATE_VERSION),
 				 errhint("ALTER EXTENSION pg_estate UPDATE; SELECT * FROM estate.setup();")));
 }
 
@@ -278,75 +321,26 @@ remember_version(int from)
 		(void) keeper_do(&statement, NULL, NULL);
 }
 
-/* Binds the workers to this database of this cluster: a copy stays quiet */
+/* DROP EXTENSION takes the servers along, and a dump may be restored without them */
 static void
-remember_database(bool enabled)
+warn_of_lost_servers(SetupReport *to)
 {
-	KeeperStatement statement = {
-		enabled ?
-		psprintf("UPDATE estate_internal.installation"
-				 " SET system_id = '" UINT64_FORMAT "', database_oid = %u",
-				 GetSystemIdentifier(), MyDatabaseId) :
-		"UPDATE estate_internal.installation SET system_id = NULL, database_oid = NULL",
-		.flags = KEEPER_PASSING
-	};
+	char	   *lost =
+		ask_text("SELECT pg_catalog.string_agg(DISTINCT pg_catalog.quote_ident(s.name), ', ')"
+				 " FROM estate.feed f, LATERAL (VALUES (f.server),"
+				 "  (f.options OPERATOR(pg_catalog.->>) 'media_target')) s(name)"
+				 " WHERE s.name IS NOT NULL"
+				 " AND NOT EXISTS (SELECT FROM pg_catalog.pg_foreign_server p"
+				 "  WHERE p.srvname OPERATOR(pg_catalog.=) s.name)");
 
-	(void) keeper_do(&statement, NULL, NULL);
-	estate_change_at_commit();
-}
-
-/* Whether the workers may run in this database of this cluster */
-static bool
-is_bound_here(void)
-{
-	KeeperStatement statement = {
-		psprintf("SELECT FROM estate_internal.installation"
-				 " WHERE system_id OPERATOR(pg_catalog.=) '" UINT64_FORMAT "'"
-				 " AND database_oid OPERATOR(pg_catalog.=) %u::pg_catalog.oid",
-				 GetSystemIdentifier(), MyDatabaseId),
-		.flags = KEEPER_READS | KEEPER_PASSING
-	};
-
-	return keeper_do(&statement, NULL, NULL) == 1;
-}
-
-/* The present value of a list setting with a name added */
-static char *
-with_addition(const char *setting, const char *addition)
-{
-	const char *present = GetConfigOption(setting, true, false);
-
-	return present && present[0] ? psprintf("%s, %s", present, addition) : pstrdup(addition);
-}
-
-/* Warns when nothing will start the workers of this database */
-static const char *
-warn_unless_workers_run(void)
-{
-	if (estate_shared == NULL)
-	{
-		ereport(WARNING,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("no workers will run: pg_estate is not in shared_preload_libraries"),
-				 errdetail("Calls work in the session that makes them; feeds and jobs do not run by themselves."),
-				 errhint("ALTER SYSTEM SET shared_preload_libraries = %s; Then restart the server.",
-						 with_addition("shared_preload_libraries", "pg_estate"))));
-		return "enabled, but pg_estate is not preloaded";
-	}
-	if (!estate_workers_configured())
-	{
-		char	   *name = get_database_name(MyDatabaseId);
-		char	   *value = with_addition("estate.databases", quote_identifier(name));
-
-		/* one literal: unlike the server's own list settings it takes no list of arguments */
-		ereport(WARNING,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("no workers will run: database \"%s\" is not in estate.databases", name),
-				 errhint("ALTER SYSTEM SET estate.databases = %s; SELECT pg_reload_conf();",
-						 quote_literal_cstr(value))));
-		return "enabled, but the database is not in estate.databases";
-	}
-	return "enabled";
+	if (lost == NULL)
+		return;
+	report(to, "servers", psprintf("missing: %s", lost));
+	ereport(WARNING,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("servers that feeds refer to do not exist: %s", lost),
+			 errhint("CREATE SERVER .. FOREIGN DATA WRAPPER estate_target OPTIONS (kind .., url ..);"
+					 " SELECT * FROM estate.doctor(); tells which feeds need them.")));
 }
 
 PG_FUNCTION_INFO_V1(estate_setup);
@@ -366,9 +360,10 @@ estate_setup(PG_FUNCTION_ARGS)
 	require_current_functions();
 	lock_installation();
 	SPI_connect();
-	from = estate_tables_version();
+	from = estate_installation_version();
 	if (from > ESTATE_TABLES_VERSION)
 		estate_require_tables();	/* says what to do */
+	require_all_or_nothing(from);
 	make_schemas();
 	owner = from == 0 ? get_role_oid("estate_admin", false) : estate_owner();
 
@@ -380,11 +375,43 @@ estate_setup(PG_FUNCTION_ARGS)
 	report(&to, "views and grants", "made");
 
 	if (from == 0)
-		remember_database(true);
-	enabled = from == 0 || is_bound_here();
-	report(&to, "workers", enabled ? warn_unless_workers_run() : "not enabled: SELECT estate.enable_workers();");
+		enable_bind(true);
+	enable_note_server();
+	enabled = from == 0 || enable_is_bound();
+	report(&to, "workers", enabled ? enable_warn_unless_workers_run() :
+		   "not enabled: SELECT estate.enable_workers();");
+	warn_of_lost_servers(&to);
 	SPI_finish();
 	return (Datum) 0;
+}
+
+/*
+ * What teardown(drop_data => true) drops: RESTRICT, so that what a user built
+ * on it stops it.  Runs as the owner of the schemas, with the search_path fixed.
+ */
+static void
+drop_tables(void)
+{
+	char	   *tables;
+	char	   *sequences;
+
+	run_sql("DROP VIEW IF EXISTS estate_internal.job_waiting");
+	tables = ask_text(psprintf("WITH ours AS (SELECT pg_catalog.to_regclass(name) AS oid"
+							   "  FROM (%s) n(step, name))"
+							   " SELECT pg_catalog.string_agg(c.oid::pg_catalog.regclass::text, ', ')"
+							   " FROM pg_catalog.pg_class c WHERE c.relkind = 'r'"
+							   " AND (c.oid IN (SELECT oid FROM ours)"
+							   "  OR c.oid IN (SELECT inhrelid FROM pg_catalog.pg_inherits"
+							   "   WHERE inhparent IN (SELECT oid FROM ours)))",
+							   setup_names));
+	sequences = ask_text(psprintf("SELECT pg_catalog.string_agg(c.oid::pg_catalog.regclass::text, ', ')"
+								  " FROM pg_catalog.pg_class c WHERE c.relkind = 'S' AND c.oid IN"
+								  " (SELECT pg_catalog.to_regclass(name) FROM (%s) n(step, name))",
+								  setup_names));
+	if (tables)
+		run_sql(psprintf("DROP TABLE %s", tables));
+	if (sequences)
+		run_sql(psprintf("DROP SEQUENCE %s", sequences));
 }
 
 PG_FUNCTION_INFO_V1(estate_teardown);
@@ -400,106 +427,29 @@ estate_teardown(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	require_installer();
 	lock_installation();
-	estate_require_tables();
 	SPI_connect();
-	remember_database(false);
-	report(&to, "workers", "disabled");
+	/* also of what is not complete, as setup() has said */
+	if (estate_tables_exist() || !drop_data ||
+		estate_tables_that(true, ESTATE_TABLES_VERSION) == NULL)
+	{
+		estate_require_tables();
+		enable_bind(false);
+		report(&to, "workers", "disabled");
+	}
 	/* the owner of a schema may drop what is in it, whoever made it */
-	estate_become_keeper(&user);
+	estate_become(&user, estate_schema_owner("estate"));
 	run_sql(teardown_views);
 	report(&to, "views", "dropped");
 	if (drop_data)
 	{
-		run_sql(teardown_tables);
+		drop_tables();
 		report(&to, "tables", "dropped, with all rows");
 	}
 	else
 		report(&to, "tables", "kept; estate.setup() finds them again");
 	estate_resume_user(&user);
 	if (drop_data)
-		run_sql("DROP SCHEMA estate_internal");
+		run_sql("DROP SCHEMA IF EXISTS estate_internal");
 	SPI_finish();
 	return (Datum) 0;
-}
-
-static void
-require_admin(void)
-{
-	if (!has_privs_of_role(GetUserId(), estate_owner()))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to switch the workers"),
-				 errdetail("Only members of role \"%s\" may do that.",
-						   GetUserNameFromId(estate_owner(), false))));
-}
-
-PG_FUNCTION_INFO_V1(estate_enable_workers);
-
-/* estate.enable_workers() -> text */
-Datum
-estate_enable_workers(PG_FUNCTION_ARGS)
-{
-	estate_require_tables();
-	require_admin();
-	remember_database(true);
-	PG_RETURN_TEXT_P(cstring_to_text(warn_unless_workers_run()));
-}
-
-PG_FUNCTION_INFO_V1(estate_disable_workers);
-
-/* estate.disable_workers() -> text */
-Datum
-estate_disable_workers(PG_FUNCTION_ARGS)
-{
-	estate_require_tables();
-	require_admin();
-	remember_database(false);
-	PG_RETURN_TEXT_P(cstring_to_text("disabled"));
-}
-
-PG_FUNCTION_INFO_V1(estate_library_version);
-
-/* estate.library_version() -> text */
-Datum
-estate_library_version(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_TEXT_P(cstring_to_text(ESTATE_VERSION));
-}
-
-PG_FUNCTION_INFO_V1(estate_module_state);
-
-/*
- * estate.module_state() -> (preloaded, launcher_pid, configured, workers_running,
- * system_id, tables_needed): what doctor() cannot see in SQL
- */
-Datum
-estate_module_state(PG_FUNCTION_ARGS)
-{
-	TupleDesc	desc;
-	Datum		values[6];
-	bool		nulls[6] = {false};
-	int			running = 0;
-	int			launcher = 0;
-
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	if (estate_shared)
-	{
-		EstateDatabaseSlot *slot;
-
-		launcher = estate_shared->launcher_pid;
-		slot = estate_lock_slot(LW_SHARED);
-		for (int i = 0; slot != NULL && i < ESTATE_MAX_WORKERS; i++)
-			running += slot->workers[i].pid != 0;
-		if (slot)
-			estate_unlock_slot(slot);
-	}
-	values[0] = BoolGetDatum(estate_shared != NULL);
-	values[1] = Int32GetDatum(launcher);
-	nulls[1] = launcher == 0;
-	values[2] = BoolGetDatum(estate_workers_configured());
-	values[3] = Int32GetDatum(running);
-	values[4] = CStringGetTextDatum(psprintf(UINT64_FORMAT, GetSystemIdentifier()));
-	values[5] = Int32GetDatum(ESTATE_TABLES_VERSION);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

@@ -6,26 +6,39 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 #include "keeper.h"
 
-/* Version of the tables, 0 when there are none */
+/* Version of the tables by the bookkeeping, 0 when there is none */
 int
-estate_tables_version(void)
+estate_installation_version(void)
 {
 	static KeeperStatement statement = {
 		"SELECT tables_version FROM estate_internal.installation",
 		.flags = KEEPER_READS | KEEPER_FIRST
 	};
+	Oid			schema = get_namespace_oid("estate_internal", true);
 	Datum		version;
 
-	if (!estate_tables_exist() || !keeper_fetch(&statement, NULL, NULL, &version))
+	if (!OidIsValid(schema) || !OidIsValid(get_relname_relid("installation", schema)) ||
+		!keeper_fetch(&statement, NULL, NULL, &version))
 		return 0;
 	return DatumGetInt32(version);
+}
+
+/* Version of the tables, 0 when there are none or not all */
+int
+estate_tables_version(void)
+{
+	int			version = estate_installation_version();
+
+	return estate_tables_exist() ? version : 0;
 }
 
 /*

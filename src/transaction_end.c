@@ -22,9 +22,15 @@
 #include "job/look.h"
 #include "job/metric.h"
 #include "job/ready.h"
+#include "failure.h"
 #include "module.h"
 #include "process/make_way.h"
 #include "wake.h"
+
+/* Before the end, where nothing but the commit itself can fail any more, and errors are still errors */
+static void (*const first_steps[]) (XactEvent event) = {
+	failure_before_end,
+};
 
 /*
  * In this order at commit, abort and prepare.  First the places where others
@@ -32,6 +38,8 @@
  * is woken finds everything in place.
  */
 static void (*const steps[]) (XactEvent event) = {
+	/* at abort failures that were noted have not happened */
+	failure_at_end,
 	/* at abort the pages in hand go back: their rows are there again */
 	ready_at_end,
 	/* pages with our rows, which are visible now: those that workers have passed are taken again */
@@ -57,11 +65,12 @@ static void (*const steps[]) (XactEvent event) = {
 };
 
 /*
- * What a subtransaction leaves to its parent, or takes with it.  The two know
+ * What a subtransaction leaves to its parent, or takes with it.  They know
  * nothing of each other: any order would do.
  */
 static void (*const substeps[]) (SubXactEvent event,
 								 SubTransactionId mine, SubTransactionId parent) = {
+	failure_at_subtransaction_end,
 	count_at_subtransaction_end,
 	cancel_at_subtransaction_end,
 };
@@ -71,18 +80,21 @@ end_transaction(XactEvent event, void *arg)
 {
 	switch (event)
 	{
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+			for (int i = 0; i < lengthof(first_steps); i++)
+				first_steps[i] (event);
+			if (event == XACT_EVENT_PRE_PREPARE)
+				cancel_before_prepare();
+			break;
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
 			for (int i = 0; i < lengthof(steps); i++)
 				steps[i] (event);
 			break;
-		case XACT_EVENT_PRE_PREPARE:
-			/* the only one who may still throw */
-			cancel_before_prepare();
-			break;
 		default:
-			/* before the end nothing is visible; a parallel worker writes no jobs */
+			/* a parallel worker writes no jobs */
 			break;
 	}
 }

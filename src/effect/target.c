@@ -13,14 +13,17 @@
 
 #include <ctype.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "access/htup_details.h"
 #include "access/reloptions.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_user_mapping.h"
 #include "commands/defrem.h"
 #include "foreign/foreign.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "storage/fd.h"
@@ -32,6 +35,8 @@
 #include "net/net.h"
 
 #define SECRET_MOST_BYTES 65536
+#define FOLDER_SCHEME "file://"
+#define FOLDER_LEAST_BYTES (64 * 1024 * 1024)	/* with less, the next photo may find no room */
 
 static const char *const kinds[] = {"s3", "folder", "smtp", "http"};
 static const char *const server_options[] = {"kind", "url", "region"};
@@ -229,13 +234,108 @@ target_require_host(const Target *target, const char *url)
 const char *
 target_folder(const Target *target)
 {
-	static const char scheme[] = "file://";
-
 	if (strcmp(target->kind, "folder") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("media can be copied to a target of kind folder, not %s", target->kind)));
-	return target->url + strlen(scheme);
+	return target->url + strlen(FOLDER_SCHEME);
+}
+
+/* What is wrong with a secret, in words, without reading it; NULL: nothing that can be seen */
+static const char *
+secret_fault(const char *reference)
+{
+	struct stat status;
+	char	   *path;
+
+	if (estate_secrets_dir == NULL || estate_secrets_dir[0] != '/')
+		return "estate.secrets_dir is not set";
+	path = secret_path(reference);
+	if (stat(path, &status) != 0 || access(path, R_OK) != 0)
+		return psprintf("the secret \"%s\" cannot be read: %s", reference, strerror(errno));
+	if (!S_ISREG(status.st_mode) || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+		return psprintf("the secret \"%s\" is not a file that only its owner may read", reference);
+	return NULL;
+}
+
+static const char *
+folder_fault(const char *path)
+{
+	struct stat status;
+	struct statvfs space;
+
+	if (stat(path, &status) != 0)
+		return psprintf("folder \"%s\": %s", path, strerror(errno));
+	if (!S_ISDIR(status.st_mode))
+		return psprintf("\"%s\" is not a folder", path);
+	if (access(path, W_OK | X_OK) != 0)
+		return psprintf("folder \"%s\" cannot be written: %s", path, strerror(errno));
+	if (statvfs(path, &space) == 0 && (uint64) space.f_bavail * space.f_frsize < FOLDER_LEAST_BYTES)
+		return psprintf("folder \"%s\" is full", path);
+	return NULL;
+}
+
+/*
+ * Why a role cannot use a server, and what mends that, both NULL when it can;
+ * as target_open() would find it, but without an error.
+ */
+static const char *
+target_fault(const char *name, Oid role, bool is_folder, const char **fix)
+{
+	ForeignServer *server = GetForeignServerByName(name, true);
+	const char *reference;
+	const char *fault = NULL;
+
+	if (server == NULL)
+	{
+		*fix = psprintf("-- CREATE SERVER %s FOREIGN DATA WRAPPER estate_target"
+						" OPTIONS (kind .., url ..);", quote_identifier(name));
+		return "does not exist";
+	}
+	if (strcmp(GetForeignDataWrapper(server->fdwid)->fdwname, "estate_target") != 0)
+	{
+		*fix = psprintf("-- give the feed another server than %s", quote_identifier(name));
+		return "is not a target of pg_estate";
+	}
+	if (server_aclcheck(server->serverid, role, ACL_USAGE) != ACLCHECK_OK)
+	{
+		char	   *user = GetUserNameFromId(role, true);
+
+		*fix = user ? psprintf("GRANT USAGE ON FOREIGN SERVER %s TO %s;",
+							   quote_identifier(name), quote_identifier(user)) :
+			"-- the role that the feed is run as is gone: estate.alter_feed() makes it yours";
+		return "the role that the feed is run as may not use it";
+	}
+	reference = option(mapping_of(role, server->serverid), "secret_ref");
+	if (reference)
+		fault = secret_fault(reference);
+	if (fault == NULL && is_folder && strcmp(option(server->options, "kind"), "folder") == 0)
+		fault = folder_fault(option(server->options, "url") + strlen(FOLDER_SCHEME));
+	if (fault)
+		*fix = psprintf("-- on the machine of the server, as the user it runs as: %s", fault);
+	return fault;
+}
+
+PG_FUNCTION_INFO_V1(estate_target_fault);
+
+/* estate_code.target_fault(server, role, is_folder) -> (fault, fix) */
+Datum
+estate_target_fault(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	const char *fix = NULL;
+	const char *fault = target_fault(text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_OID(1),
+									 PG_GETARG_BOOL(2), &fix);
+	Datum		values[2] = {(Datum) 0, (Datum) 0};
+	bool		nulls[2] = {fault == NULL, fix == NULL};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (fault)
+		values[0] = CStringGetTextDatum(fault);
+	if (fix)
+		values[1] = CStringGetTextDatum(fix);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
 
 static void

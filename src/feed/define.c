@@ -163,7 +163,7 @@ check_definition(const FeedDefinition *feed)
 PG_FUNCTION_INFO_V1(estate_check_feed);
 
 /*
- * estate.check_feed(preset, mapping, url, server, options) -> text: errors
+ * estate_code.check_feed(preset, mapping, url, server, options) -> text: errors
  * when such a feed cannot work; else what its mapping fills, as far as it can
  * be known without looking at the source
  */
@@ -270,7 +270,7 @@ text_column(int column)
 
 PG_FUNCTION_INFO_V1(estate_store_market);
 
-/* estate.store_market(name, currency, area_unit, time_zone) -> int */
+/* estate_code.store_market(name, currency, area_unit, time_zone) -> int */
 Datum
 estate_store_market(PG_FUNCTION_ARGS)
 {
@@ -323,7 +323,7 @@ find_market(const char *name)
 PG_FUNCTION_INFO_V1(estate_store_feed);
 
 /*
- * estate.store_feed(name, market, preset, url, server, mapping, every,
+ * estate_code.store_feed(name, market, preset, url, server, mapping, every,
  *					 options) -> int: what create_feed() keeps
  */
 Datum
@@ -410,7 +410,7 @@ run_if_due(const char *name)
 PG_FUNCTION_INFO_V1(estate_change_feed);
 
 /*
- * estate.change_feed(name, url, mapping, server, every, options) -> int: what
+ * estate_code.change_feed(name, url, mapping, server, every, options) -> int: what
  * alter_feed() does.  The whole feed must be one that the caller could have
  * created, since it is his from now on.
  */

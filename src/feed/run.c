@@ -22,6 +22,7 @@
 #include "utils/memutils.h"
 
 #include "effect/target.h"
+#include "failure.h"
 #include "feed/run.h"
 #include "feed/state.h"
 #include "job/run.h"
@@ -346,6 +347,13 @@ feed_failed(Task *task, const ErrorData *error)
 	feed_fail_run(feed, state->run ? state->run->run_id : 0,
 				  error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message,
 				  is_passing(error));
+	/* who calls run_feed() gets the error himself */
+	if (task->job.id != 0)
+		failure_note(error->sqlerrcode, psprintf("run of feed \"%s\" has failed", feed->name),
+					 error->message,
+					 psprintf("run " INT64_FORMAT ", failures in a row %d%s%s",
+							  state->run ? state->run->run_id : 0, feed->failures + 1,
+							  error->detail ? ", " : "", error->detail ? error->detail : ""));
 	if (!feed->has_every)
 		return 0;
 	/* a feed with an interval is never given up */

@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "enable.h"
 #include "job/depend.h"
 #include "job/handler.h"
 #include "job/open.h"
@@ -207,6 +208,21 @@ job_give(const char *reserved_key, Oid role)
 	estate_wake_at_commit(WORKER_NETWORK);
 }
 
+/* Whether the workers run nothing here, as after a restore; looked at when somebody has changed that */
+static bool
+workers_are_quiet(void)
+{
+	static uint32 changes = 0;	/* and one more; 0: not looked at */
+	const EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+
+	if (slot && changes == slot->changes + 1)
+		return false;
+	if (!enable_is_bound())
+		return true;
+	changes = slot ? slot->changes + 1 : 0;
+	return false;
+}
+
 /* Once for each session: the job is kept, but nothing will run it */
 void
 job_warn_without_workers(void)
@@ -217,11 +233,19 @@ job_warn_without_workers(void)
 	if (warned || looked_in == MyLocalTransactionId)
 		return;
 	looked_in = MyLocalTransactionId;
-	warned = estate_find_slot(MyDatabaseId) == NULL && !estate_workers_configured();
-	if (!warned)
+	if (estate_find_slot(MyDatabaseId) == NULL && !estate_workers_configured())
+		ereport(WARNING,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the job is kept, but no workers run in this database"),
+				 errhint("CALL estate.run_jobs(); works jobs off here and now."
+						 " SELECT * FROM estate.doctor(); tells how to start the workers.")));
+	else if (workers_are_quiet())
+		ereport(WARNING,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the job is kept, but the workers are not enabled in this database"),
+				 errdetail("A restored or copied database stays quiet until somebody has looked at it."),
+				 errhint("SELECT estate.enable_workers();")));
+	else
 		return;
-	ereport(WARNING,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("the job is kept, but no workers run in this database"),
-			 errhint("CALL estate.run_jobs(); works jobs off here and now. SELECT * FROM estate.doctor(); tells how to start the workers.")));
+	warned = true;
 }

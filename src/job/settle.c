@@ -22,6 +22,7 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
+#include "failure.h"
 #include "job/await.h"
 #include "job/settle.h"
 #include "job/unique.h"
@@ -207,6 +208,21 @@ met_another(const Job *job, const ErrorData *error)
 		now >= job->enqueued_at && now - job->enqueued_at <= COLLISIONS_MOST_US;
 }
 
+/* A job has failed for good */
+static void
+end_dead(Settlement *settlement, Job *job, const ErrorData *error, QueueKeep keep)
+{
+	const char *role = GetUserNameFromId(job->role, true);
+
+	failure_note(error->sqlerrcode,
+				 psprintf("job " INT64_FORMAT " of handler \"%s\" is dead after %d attempts",
+						  job->id, job->handler, job->attempt),
+				 error->message,
+				 psprintf("queue \"%s\", role \"%s\"", job->queue,
+						  role ? role : "that was dropped"));
+	end_job(settlement, job, "dead", false, keep != KEEP_NONE);
+}
+
 /*
  * An attempt failed, and counts: tried again at a time, or with retry_at 0
  * after the usual back-off, or dead.
@@ -216,7 +232,7 @@ settle_attempt_failed(Settlement *settlement, Job *job, const ErrorData *error, 
 {
 	remember(job, error);
 	if (++job->attempt >= job->max_attempts)
-		end_job(settlement, job, "dead", false, keep != KEEP_NONE);
+		end_dead(settlement, job, error, keep);
 	else if (retry_at != 0)
 		settle_wait(settlement, job, retry_at);
 	else
@@ -319,7 +335,7 @@ settle_crashed(Settlement *settlement, Job *job, bool alone, QueueKeep keep)
 		job->alone = true;
 		return false;
 	}
-	end_job(settlement, job, "dead", false, keep != KEEP_NONE);
+	end_dead(settlement, job, &error, keep);
 	return true;
 }
 

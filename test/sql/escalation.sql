@@ -123,20 +123,20 @@ WHERE grantee <> relowner AND (privilege_type <> 'SELECT' OR grantee::regrole::t
 -- feeds: what a caller may not read or use himself is not his to define, nor to take over
 SET SESSION AUTHORIZATION regress_admin;
 SELECT estate.create_feed('passwd', 'file:///etc/passwd', preset => 'csv');
-SELECT estate.store_feed('passwd', NULL, 'csv', 'file:///etc/passwd', NULL, NULL, NULL, '{}');
+SELECT estate_code.store_feed('passwd', NULL, 'csv', 'file:///etc/passwd', NULL, NULL, NULL, '{}');
 SELECT estate.alter_feed('of the superuser', every => '1 hour');
-SELECT estate.change_feed('of the superuser', NULL, '{"listing_key": "a"}', NULL, NULL, NULL);
+SELECT estate_code.change_feed('of the superuser', NULL, '{"listing_key": "a"}', NULL, NULL, NULL);
 SELECT estate.create_feed('mine', 'http://127.0.0.1:1/', preset => 'csv', every => '1 day') AS mine \gset
 RESET SESSION AUTHORIZATION;
 SELECT owner FROM estate.feed ORDER BY feed_id;
-GRANT EXECUTE ON FUNCTION estate.store_feed(text, text, text, text, text, jsonb, interval, jsonb),
-	estate.change_feed(text, text, jsonb, text, interval, jsonb), estate.store_market(text, text, text, text), estate.drop_feed(text, bool),
+GRANT EXECUTE ON FUNCTION estate_code.store_feed(text, text, text, text, text, jsonb, interval, jsonb),
+	estate_code.change_feed(text, text, jsonb, text, interval, jsonb), estate_code.store_market(text, text, text, text), estate.drop_feed(text, bool),
 	estate.pause_feed(text) TO regress_operator, regress_thief;
 GRANT USAGE ON SCHEMA estate TO regress_thief;
 SET SESSION AUTHORIZATION regress_operator;
-SELECT estate.store_feed('stolen', NULL, 'csv', NULL, NULL, NULL, NULL, '{}');
-SELECT estate.change_feed('mine', 'http://127.0.0.1:2/', NULL, NULL, NULL, NULL);
-SELECT estate.store_market('stolen', 'EUR', 'sqm', 'UTC');
+SELECT estate_code.store_feed('stolen', NULL, 'csv', NULL, NULL, NULL, NULL, '{}');
+SELECT estate_code.change_feed('mine', 'http://127.0.0.1:2/', NULL, NULL, NULL, NULL);
+SELECT estate_code.store_market('stolen', 'EUR', 'sqm', 'UTC');
 SELECT estate.drop_feed('mine');
 RESET SESSION AUTHORIZATION;
 SET SESSION AUTHORIZATION regress_thief;
@@ -238,9 +238,9 @@ DECLARE
 	f record;
 BEGIN
 	FOR f IN SELECT p.oid::regprocedure AS signature, p.prokind,
-			format('%s estate.%I(%s)', CASE p.prokind WHEN 'p' THEN 'CALL' ELSE 'SELECT' END, p.proname,
+			format('%s %s(%s)', CASE p.prokind WHEN 'p' THEN 'CALL' ELSE 'SELECT' END, p.oid::regproc,
 				(SELECT string_agg('NULL::' || t::regtype, ', ') FROM unnest(p.proargtypes) t)) AS call, p.proisstrict
-		FROM pg_proc p WHERE p.pronamespace = 'estate'::regnamespace AND p.pronargs > 0 AND p.prokind IN ('f', 'p')
+		FROM pg_proc p WHERE p.pronamespace IN ('estate'::regnamespace, 'estate_code'::regnamespace) AND p.pronargs > 0 AND p.prokind IN ('f', 'p')
 			AND NOT 'internal'::regtype = ANY (p.proargtypes) ORDER BY p.proname
 	LOOP
 		BEGIN

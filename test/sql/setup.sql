@@ -65,7 +65,7 @@ UPDATE estate_internal.installation SET tables_version = -1;
 SELECT estate.enqueue('train');
 CALL estate.run_jobs();
 SELECT ok, regexp_replace(detail, 'code \S+', 'code ..') AS detail, fix FROM estate.doctor() WHERE "check" = 'tables';
-UPDATE estate_internal.installation SET tables_version = (SELECT tables_needed FROM estate.module_state());
+UPDATE estate_internal.installation SET tables_version = (SELECT tables_needed FROM estate_code.server_state());
 
 -- who may not
 CREATE ROLE regress_visitor;

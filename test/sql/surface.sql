@@ -9,29 +9,34 @@ SELECT count(*) > 0 AS ready FROM estate.setup();
 
 -- there is something to judge at all
 SELECT count(*) > 30 AS functions FROM pg_proc WHERE pronamespace = 'estate'::regnamespace;
+-- what \df estate.* shows: what is meant to be called, and what says that it is not
+SELECT DISTINCT proname AS public_function FROM pg_proc
+WHERE pronamespace = 'estate'::regnamespace AND coalesce(obj_description(oid, 'pg_proc'), '') NOT LIKE 'Internal%' ORDER BY 1;
+SELECT DISTINCT proname AS internal_function FROM pg_proc
+WHERE pronamespace = 'estate'::regnamespace AND obj_description(oid, 'pg_proc') LIKE 'Internal%' ORDER BY 1;
 SELECT count(*) > 10 AS tables FROM pg_class WHERE relnamespace = 'estate'::regnamespace AND relkind IN ('r', 'v');
 
 -- nothing is PUBLIC's
 SELECT oid::regprocedure AS public_function FROM pg_proc
-WHERE pronamespace IN ('estate'::regnamespace, to_regnamespace('estate_internal'))
+WHERE pronamespace IN ('estate'::regnamespace, 'estate_code'::regnamespace, to_regnamespace('estate_internal'))
 	AND has_function_privilege('public', oid, 'EXECUTE');
 SELECT c.oid::regclass AS public_relation FROM pg_class c, LATERAL aclexplode(c.relacl) a
-WHERE c.relnamespace IN ('estate'::regnamespace, to_regnamespace('estate_internal')) AND a.grantee = 0;
+WHERE c.relnamespace IN ('estate'::regnamespace, 'estate_code'::regnamespace, to_regnamespace('estate_internal')) AND a.grantee = 0;
 SELECT n.nspname AS public_schema FROM pg_namespace n, LATERAL aclexplode(n.nspacl) a
-WHERE n.nspname IN ('estate', 'estate_internal') AND a.grantee = 0;
+WHERE n.nspname IN ('estate', 'estate_code', 'estate_internal') AND a.grantee = 0;
 
 -- functions whose body is text are bound to a search path; a body in standard SQL is parsed but once, when it is made
 SELECT p.oid::regprocedure AS loose_search_path FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-WHERE p.pronamespace IN ('estate'::regnamespace, to_regnamespace('estate_internal'))
+WHERE p.pronamespace IN ('estate'::regnamespace, 'estate_code'::regnamespace, to_regnamespace('estate_internal'))
 	AND l.lanname IN ('sql', 'plpgsql') AND p.prosqlbody IS NULL
 	AND NOT EXISTS (SELECT FROM unnest(p.proconfig) s WHERE s ~ '^search_path=.*pg_temp$');
 SELECT p.oid::regprocedure AS definer_without_search_path FROM pg_proc p
-WHERE p.pronamespace IN ('estate'::regnamespace, to_regnamespace('estate_internal')) AND p.prosecdef
+WHERE p.pronamespace IN ('estate'::regnamespace, 'estate_code'::regnamespace, to_regnamespace('estate_internal')) AND p.prosecdef
 	AND NOT EXISTS (SELECT FROM unnest(p.proconfig) s WHERE s ~ '^search_path=.*pg_temp$');
 
 -- everything public is explained
 SELECT oid::regprocedure AS function_without_comment FROM pg_proc
-WHERE pronamespace = 'estate'::regnamespace AND obj_description(oid, 'pg_proc') IS NULL;
+WHERE pronamespace IN ('estate'::regnamespace, 'estate_code'::regnamespace) AND obj_description(oid, 'pg_proc') IS NULL;
 SELECT oid::regclass AS relation_without_comment FROM pg_class
 WHERE relnamespace = 'estate'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f') AND obj_description(oid, 'pg_class') IS NULL;
 SELECT a.attrelid::regclass AS relation, a.attname AS column_without_comment FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
@@ -72,9 +77,9 @@ WHERE c.conrelid IN ('estate.property'::regclass, 'estate.listing'::regclass, 'e
 
 -- the extension owns code, the user owns the data
 SELECT c.oid::regclass AS member_of_the_extension FROM pg_class c JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid
-WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND c.relnamespace IN ('estate'::regnamespace, to_regnamespace('estate_internal'))
+WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND c.relnamespace IN ('estate'::regnamespace, 'estate_code'::regnamespace, to_regnamespace('estate_internal'))
 	AND c.relkind IN ('r', 'p', 'v', 'm', 'S');
 SELECT a.attrelid::regclass AS relation, a.attname AS column_of_extension_type
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = a.atttypid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
-WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND c.relnamespace IN ('estate'::regnamespace, to_regnamespace('estate_internal'));
+WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND c.relnamespace IN ('estate'::regnamespace, 'estate_code'::regnamespace, to_regnamespace('estate_internal'));

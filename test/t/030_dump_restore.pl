@@ -128,7 +128,8 @@ subtest 'restored into a second cluster' => sub {
 	like(slurp_file($copy->logfile), qr/HINT:  SELECT estate\.enable_workers\(\);/, 'the log says what to do');
 	is($copy->safe_psql('estate', q{SELECT ok, detail, fix FROM estate.doctor() WHERE "check" = 'workers'}),
 		'f|quiet: this database is a copy or was restored|SELECT estate.enable_workers();', 'so does doctor()');
-	$copy->safe_psql('estate', q{SELECT estate.enqueue('public.ran')});
+	my ($code, $out, $err) = $copy->psql('estate', q{SELECT estate.enqueue('public.ran')});
+	like($err, qr/WARNING:  the job is kept, but the workers are not enabled in this database\nDETAIL:  .*\nHINT:  SELECT estate\.enable_workers\(\);/, 'and enqueue()');
 	wait_until_idle($copy);
 	is($copy->safe_psql('estate', q{SELECT count(*) FROM estate.job WHERE state = 'available'}), 3, 'jobs wait, the old and the new');
 
@@ -158,7 +159,7 @@ subtest 'copied as a template' => sub {
 
 subtest 'the extension dropped and made again' => sub {
 	my $rows = join "\n", grep { /^rows / } split /\n/, $before;
-	$node->safe_psql('estate', 'SET client_min_messages = error; DROP EXTENSION pg_estate CASCADE');
+	$node->safe_psql('estate', 'SET client_min_messages = error; DROP SERVER photos; DROP EXTENSION pg_estate CASCADE');
 	is($node->safe_psql('estate', q{SELECT to_regclass('estate.job') IS NULL}), 't', 'the views are gone');
 	is_deeply(difference($rows, join "\n", grep { /^rows / } split /\n/, $node->safe_psql('estate', $facts)), [], 'all rows of all tables are there');
 	$node->safe_psql('estate', 'SET client_min_messages = error; CREATE EXTENSION pg_estate; SELECT * FROM estate.setup()');

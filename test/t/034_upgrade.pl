@@ -147,7 +147,7 @@ sub check_use
 
 	ask($database, 'SELECT estate.enable_workers()');
 	ok(poll($node, $database, q{SELECT count(*) = 5 FROM estate.job WHERE args ->> 'job' IN ('available', 'urgent', 'with a key for a time', 'batch 1', 'batch 2') AND state = 'done'}), 'what could run runs');
-	is(ask($database, q{SELECT string_agg(args ->> 'job', ', ' ORDER BY args ->> 'job') FROM ran WHERE args ->> 'job' <> 'of a key'}), 'available, batch 1, batch 2, done, urgent, with a key for a time', 'once each');
+	is(ask($database, q{SELECT string_agg(args ->> 'job', ', ' ORDER BY args ->> 'job') FROM ran WHERE args ->> 'job' NOT IN ('of a key', 'on and on')}), 'available, batch 1, batch 2, done, urgent, with a key for a time', 'once each');
 	is(ask($database, q{SELECT string_agg(format('%s %s', args ->> 'job', state), ', ' ORDER BY id) FROM estate.job WHERE args ->> 'job' IN ('retryable', 'at rest', 'scheduled', 'blocked', 'leased')}),
 		'retryable retryable, at rest available, scheduled scheduled, blocked blocked, leased running', 'what waits still waits');
 	is(ask($database, q{SET ROLE estate_fan; SELECT estate.complete_job(id, 1) FROM estate.job WHERE args ->> 'job' = 'leased'}), 't', 'who has leased a job can end it');
@@ -203,6 +203,13 @@ for my $old (@released)
 		is(ask('postgres', 'SELECT pg_postmaster_start_time()'), $started, 'and the server has not crashed');
 		is(rows($database, @tables), $rows, 'nothing was changed');
 
+		# a session that goes on all the while, with a prepared statement
+		my $errors = PostgreSQL::Test::Utils::tempdir() . '/errors';
+		my $script = PostgreSQL::Test::Utils::tempdir() . '/script.sql';
+		append_to_file($script, "SET client_min_messages = error; PREPARE p AS SELECT estate.enqueue('public.note', '{\"job\": \"on and on\"}');\n" . "EXECUTE p; SELECT pg_sleep(0.02);\n" x 300);
+		my $client = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr($database), '-f', $script ], '<', \undef, '>', \my $out, '2>', $errors);
+		wait_until(sub { -s $errors }, 'a session is refused until the update');
+
 		ask($database, 'ALTER EXTENSION pg_estate UPDATE');
 		is(ask($database, 'SELECT extversion FROM pg_extension WHERE extname = $$pg_estate$$'), $version, 'updated');
 		like(error_of($database, q{SELECT estate.enqueue('train')}), qr/ERROR:  55000: the tables of pg_estate are of version \d+, the code needs version \d+\nHINT:  SELECT \* FROM estate.setup\(\);/, 'then setup() is asked for');
@@ -214,6 +221,10 @@ for my $old (@released)
 		my @facts = grep { $_->[0] =~ /^estate\./ && $_->[0] !~ /feed_run/ } @tables;
 		is_deeply(difference(join("\n", grep { /^estate\./ && !/feed_run/ } split /\n/, $rows), rows($database, @facts)), [], 'all facts are equal');
 		is_deeply(difference($new, catalog_of($database)), [], 'functions, tables, views, comments and rights are those of a new database');
+		$client->finish;
+		like($out, qr/^\d+$/m, 'the session that went on all the while enqueues now');
+		is_deeply([ grep { /ERROR/ && !/the tables of pg_estate are of version \d+, the code needs version \d+$/ } split /\n/, slurp_file($errors) ], [], 'and was told nothing else before');
+		ok($node->poll_query_until($database, q{SELECT count(*) > 0 AND count(*) FILTER (WHERE state <> 'done') = 0 FROM estate.job WHERE args ->> 'job' = 'on and on'}), 'and its jobs are done');
 		check_use($database, $old);
 	};
 

@@ -176,7 +176,7 @@ subtest 'tables of another version are left alone, with a word in the log' => su
 	wait_until_idle($node);
 	my $said = () = log_from($node, $log) =~ /stays quiet/g;
 	is($said, 1, 'it is said once');
-	value('UPDATE estate_internal.installation SET tables_version = (SELECT tables_needed FROM estate.module_state())');
+	value('UPDATE estate_internal.installation SET tables_version = (SELECT tables_needed FROM estate_code.server_state())');
 	$node->reload;
 	wait_for($node, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'the job has ended');
 	pass('until they fit');
@@ -223,7 +223,7 @@ subtest 'without preload all works in the session' => sub {
 	is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type ~ 'pg_estate'}), 0, 'no process of ours');
 	$node->safe_psql('postgres', 'CREATE DATABASE alone');
 	my ($code, $out, $err) = $node->psql('alone', 'CREATE EXTENSION pg_estate; SELECT * FROM estate.setup()');
-	like($err, qr/WARNING:  no workers will run: pg_estate is not in shared_preload_libraries.*HINT:  ALTER SYSTEM SET shared_preload_libraries = pg_estate; Then restart/s,
+	like($err, qr/WARNING:  no workers will run: pg_estate is not in shared_preload_libraries.*HINT:  ALTER SYSTEM SET shared_preload_libraries = 'pg_estate'; -- then restart/s,
 		'setup() warns, with the line to type');
 	like($out, qr/workers\|enabled, but pg_estate is not preloaded/, 'and says so');
 	($code, $out, $err) = $node->psql('alone', q{

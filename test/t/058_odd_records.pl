@@ -35,7 +35,7 @@ sub rejects
 }
 
 # 1. What the functions of feeds are given in place of values
-is(refused($node, 'SELECT estate.check_feed(NULL, NULL, NULL, NULL, NULL)')->{sqlstate}, '22004', 'check_feed of nothing is an error');
+is(refused($node, 'SELECT estate_code.check_feed(NULL, NULL, NULL, NULL, NULL)')->{sqlstate}, '22004', 'check_feed of nothing is an error');
 is(refused($node, "SELECT estate.create_feed('z', url => 'http://x/', preset => NULL, market => 'm')")->{sqlstate}, '22004', 'a feed without preset too');
 is(query($node, "SELECT estate.create_feed('bare', market => 'm') > 0"), 't', 'a feed needs neither url nor mapping');
 query($node, q{DELETE FROM estate_internal.feed_cursor c USING estate.feed f WHERE f.feed_id = c.feed_id AND f.name = 'bare'});
