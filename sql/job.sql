@@ -180,7 +180,7 @@ CREATE FUNCTION estate.enqueue_tick(name text, cron text, time_zone text, handle
 	RETURNS bigint
 	AS 'MODULE_PATHNAME', 'estate_enqueue_tick' LANGUAGE C;
 COMMENT ON FUNCTION estate.enqueue_tick(text, text, text, text, jsonb, interval) IS
-'What schedule() makes pg_cron call once a minute: enqueues the job if a tick has come since it did so last';
+'Internal: what schedule() makes pg_cron call once a minute: enqueues the job if a tick has come since it did so last';
 CREATE FUNCTION estate.next_ticks(cron text, time_zone text DEFAULT NULL, after timestamptz DEFAULT NULL, count int DEFAULT 5)
 	RETURNS SETOF timestamptz
 	AS 'MODULE_PATHNAME', 'estate_next_ticks' LANGUAGE C STABLE ROWS 5;

@@ -223,7 +223,7 @@ for my $old (@released)
 		is_deeply(difference($new, catalog_of($database)), [], 'functions, tables, views, comments and rights are those of a new database');
 		$client->finish;
 		like($out, qr/^\d+$/m, 'the session that went on all the while enqueues now');
-		is_deeply([ grep { /ERROR/ && !/the tables of pg_estate are of version \d+, the code needs version \d+$/ } split /\n/, slurp_file($errors) ], [], 'and was told nothing else before');
+		is_deeply([ grep { /ERROR/ && !/the tables of pg_estate are of version \d+, the code needs version \d+$|this function is of an earlier version of pg_estate than the library$/ } split /\n/, slurp_file($errors) ], [], 'and was told nothing else before');
 		ok($node->poll_query_until($database, q{SELECT count(*) > 0 AND count(*) FILTER (WHERE state <> 'done') = 0 FROM estate.job WHERE args ->> 'job' = 'on and on'}), 'and its jobs are done');
 		check_use($database, $old);
 	};
