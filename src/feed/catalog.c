@@ -399,7 +399,7 @@ feed_interrupt_run(int64 run_id, const char *why)
  * next page if that is worth keeping, else it begins at the watermark.
  */
 void
-feed_fail_run(const Feed *feed, int64 run_id, const char *error, bool keep_link)
+feed_fail_run(int feed_id, int64 run_id, const char *error, bool keep_link)
 {
 	static KeeperStatement statement = {
 		"UPDATE estate_internal.feed_cursor"
@@ -411,7 +411,7 @@ feed_fail_run(const Feed *feed, int64 run_id, const char *error, bool keep_link)
 	};
 	Oid			types[] = {INT8OID, TEXTOID};
 	Datum		run_values[] = {Int64GetDatum(run_id), CStringGetTextDatum(error)};
-	Datum		values[] = {Int32GetDatum(feed->feed_id), run_values[1], BoolGetDatum(keep_link)};
+	Datum		values[] = {Int32GetDatum(feed_id), run_values[1], BoolGetDatum(keep_link)};
 
 	if (run_id != 0)
 	{

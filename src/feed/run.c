@@ -33,8 +33,9 @@
 /* A feed's run from a task's point of view */
 typedef struct FeedTask
 {
+	int			feed_id;
 	FeedRun    *run;			/* NULL: not begun */
-	Feed	   *feed;
+	Feed	   *feed;			/* NULL: it has not been read, or is gone */
 	bool		locked;
 } FeedTask;
 
@@ -268,6 +269,7 @@ feed_start(Task *task)
 	int			feed_id = feed_id_argument(&task->job);
 
 	task->state = state;
+	state->feed_id = feed_id;
 	state->feed = feed_read(feed_id);
 	if (!may_begin(task, state))
 		return;
@@ -339,22 +341,25 @@ static TimestampTz
 feed_failed(Task *task, const ErrorData *error)
 {
 	FeedTask   *state = task->state;
-	Feed	   *feed = state ? state->feed : NULL;
+	Feed	   *feed;
 	int			seconds = 1;
 
-	if (feed == NULL)
-		return 0;
-	feed_fail_run(feed, state->run ? state->run->run_id : 0,
+	if (state == NULL)
+		return 0;				/* the job does not say whose it is */
+	feed = state->feed;
+	feed_fail_run(state->feed_id, state->run ? state->run->run_id : 0,
 				  error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message,
 				  is_passing(error));
 	/* who calls run_feed() gets the error himself */
 	if (task->job.id != 0)
-		failure_note(error->sqlerrcode, psprintf("run of feed \"%s\" has failed", feed->name),
+		failure_note(error->sqlerrcode,
+					 feed ? psprintf("run of feed \"%s\" has failed", feed->name) :
+					 psprintf("run of feed %d has failed", state->feed_id),
 					 error->message,
 					 psprintf("run " INT64_FORMAT ", failures in a row %d%s%s",
-							  state->run ? state->run->run_id : 0, feed->failures + 1,
+							  state->run ? state->run->run_id : 0, feed ? feed->failures + 1 : 1,
 							  error->detail ? ", " : "", error->detail ? error->detail : ""));
-	if (!feed->has_every)
+	if (feed == NULL || !feed->has_every)
 		return 0;
 	/* a feed with an interval is never given up */
 	for (int i = 0; i < feed->failures && seconds < BACKOFF_MOST_S; i++)

@@ -80,7 +80,7 @@ extern bool feed_option_bool(const Feed *feed, const char *name, bool otherwise)
 extern int64 feed_begin_run(const Feed *feed);
 extern void feed_count_page(FeedRun *run, const ListingCounts *counts, int64 bytes);
 extern void feed_end_run(FeedRun *run, const char *outcome);
-extern void feed_fail_run(const Feed *feed, int64 run_id, const char *error, bool keep_link);
+extern void feed_fail_run(int feed_id, int64 run_id, const char *error, bool keep_link);
 extern void feed_interrupt_run(int64 run_id, const char *why);
 extern int64 feed_enqueue_run(int feed_id, Oid owner, TimestampTz run_at, bool alone);
 extern void feed_enqueue_next(const Feed *feed);

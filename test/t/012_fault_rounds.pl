@@ -64,6 +64,9 @@ sub start_clients
 		FaultLedger::start($node, round => $round, name => 'a', role => 'anna', random => $random, transactions => 200, pause => 0.02),
 		FaultLedger::start($node, round => $round, name => 'b', role => 'bert', random => $random, transactions => 200, pause => 0.02),
 		FaultLedger::start($node, round => $round, name => 'p', role => $node->safe_psql('postgres', 'SELECT current_user'), transactions => 150, pause => 0.03, script => \&photo),
+		# some that wait when the fault comes, however quick the workers are
+		FaultLedger::start($node, round => $round, name => 's', role => 'anna', random => $random, transactions => 1, pause => 0, script => sub {
+			return FaultLedger::many({ random => $random }, $_[0], 60, run_at => "clock_timestamp() + '30 s'") }),
 		# one that is still in its transaction when the fault comes
 		FaultLedger::start($node, round => $round, name => 'x', role => 'bert', transactions => 1, pause => 0, script => sub {
 			my ($name) = @_;

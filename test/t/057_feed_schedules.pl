@@ -142,6 +142,37 @@ subtest 'its rows are lost' => sub {
 	goes_on('queued', 'idle', 0, 'without a history');
 };
 
+subtest 'its job has no attempt left' => sub {
+	create_feed('broken');
+	waits_for_its_turn('broken');
+	my $job = job_of('broken');
+	# as a damaged table would have it
+	query($node, 'SET session_replication_role = replica; UPDATE estate.feed SET market_id = 4711 WHERE feed_id = ' . of('broken'));
+	query($node, "UPDATE estate_internal.job_open SET attempt = max_attempts - 1, run_at = now() WHERE id = $job; SELECT estate.request_run('queued')");
+	wait_for($node, "SELECT state = 'dead' FROM estate.job WHERE id = $job", 'the job is dead');
+	query($node, 'SET session_replication_role = replica; UPDATE estate.feed SET market_id = 1 WHERE feed_id = ' . of('broken'));
+	goes_on('broken', 'backoff', 1, 'dead after its last attempt');
+	like(query($node, "SELECT last_error FROM estate.feed_status WHERE name = 'broken'"), qr/does not exist any more/, 'and says why');
+};
+
+subtest 'a dump without the queue, restored' => sub {
+	my $dump = PostgreSQL::Test::Utils::tempdir() . '/dump.sql';
+	$node->command_ok([ 'pg_dump', '-f', $dump, '--exclude-table-data=estate_internal.job_open', '--exclude-table-data=estate_internal.job_unique',
+		'-d', $node->connstr('estate') ], 'a dump');
+	$node->safe_psql('postgres', 'CREATE DATABASE copy');
+	$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', $dump, '-d', $node->connstr('copy') ], 'is restored');
+	my $lost = 'SELECT count(*) FROM estate.feed_status WHERE next_run_at IS NULL';
+	cmp_ok($node->safe_psql('copy', $lost), '>', 3, 'without the jobs of its feeds');
+	$node->safe_psql('postgres', q{ALTER SYSTEM SET estate.databases = 'estate, copy'});
+	$node->reload;
+	$node->safe_psql('copy', 'SELECT estate.enable_workers()');
+	ok(poll($node, 'copy', $lost, 0), 'which its workers make anew');
+	is($node->safe_psql('copy', q{SELECT count(*) FROM estate.feed_status WHERE next_run_at <= now() + '59 min'}), 0, 'all of them for later');
+	$node->safe_psql('copy', 'SELECT estate.disable_workers()');
+	$node->safe_psql('postgres', 'ALTER SYSTEM RESET estate.databases');
+	$node->reload;
+};
+
 subtest 'what a server that was stopped in a run says' => sub {
 	create_feed('stopped', how => '/-hang');
 	wait_until(sub { $source->requests(qr/stopped/) }, 'its page is awaited');

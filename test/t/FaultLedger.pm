@@ -77,8 +77,8 @@ sub job
 # a transaction of many jobs
 sub many
 {
-	my ($client, $name, $of) = @_;
-	return "BEGIN;\n" . join('', map { "SELECT 'job|$name|' || " . job($client, $name, $_, $of) . ";\n" } 1 .. $of) . "COMMIT;\n\\echo committed|$name\n";
+	my ($client, $name, $of, %more) = @_;
+	return "BEGIN;\n" . join('', map { "SELECT 'job|$name|' || " . job($client, $name, $_, $of, %more) . ";\n" } 1 .. $of) . "COMMIT;\n\\echo committed|$name\n";
 }
 
 # one whose key another one may have; its number of jobs is not known
