@@ -34,7 +34,10 @@ typedef struct AwaitState
 	AwaitEntry	entries[AWAIT_MOST];
 } AwaitState;
 
-/* A job that this transaction has ended, unless it is undone in part: then somebody looks in vain */
+/*
+ * A job that this transaction has ended, unless it is undone in part: then
+ * somebody looks in vain.
+ */
 typedef struct AwaitNote
 {
 	int64		job;

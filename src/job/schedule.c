@@ -337,6 +337,20 @@ check_schedule(Schedule *schedule)
 	schedule->handler = job_resolve_handler(schedule->handler, GetUserId(), &kind);
 }
 
+/*
+ * What a superuser types in the database of pg_cron; the job is to be that of
+ * the caller, not his.
+ */
+static char *
+call_elsewhere(const Schedule *schedule)
+{
+	return psprintf("SELECT cron.schedule_in_database(%s, '" EACH_MINUTE "', %s, %s%s);",
+					quote_literal_cstr(schedule->name), quote_literal_cstr(command_of(schedule)),
+					quote_literal_cstr(get_database_name(MyDatabaseId)),
+					superuser() ? "" :
+					psprintf(", %s", quote_literal_cstr(GetUserNameFromId(GetUserId(), false))));
+}
+
 PG_FUNCTION_INFO_V1(estate_schedule);
 
 /* estate.schedule(name, cron, handler, args, time_zone, catch_up) -> bigint: the job of pg_cron */
@@ -350,11 +364,7 @@ estate_schedule(PG_FUNCTION_ARGS)
 	read_schedule(fcinfo, arguments_of_schedule, &schedule);
 	check_schedule(&schedule);
 	if (!pg_cron_is_here())
-		refuse_without_pg_cron(name_of_pg_cron_database(),
-							   psprintf("SELECT cron.schedule_in_database(%s, '" EACH_MINUTE "', %s, %s);",
-										quote_literal_cstr(schedule.name),
-										quote_literal_cstr(command_of(&schedule)),
-										quote_literal_cstr(get_database_name(MyDatabaseId))));
+		refuse_without_pg_cron(name_of_pg_cron_database(), call_elsewhere(&schedule));
 	remember_schedule(&schedule, estate_now());
 	if (!call_pg_cron("SELECT cron.schedule_in_database($1, '" EACH_MINUTE "', $4, $3, $2)",
 					  &schedule, command_of(&schedule), &id))

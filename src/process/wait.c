@@ -164,7 +164,8 @@ refuse_where_it_cannot_wait(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("wait_for_job() cannot be called inside a transaction block"),
-				 errdetail("A job runs after the transaction that enqueued it, and a snapshot would be held.")));
+				 errdetail("A job runs after the transaction that enqueued it,"
+						   " and a snapshot would be held.")));
 }
 
 static void

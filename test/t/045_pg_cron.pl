@@ -35,6 +35,12 @@ subtest 'in a database without pg_cron' => sub {
 	is($node->safe_psql('other', value(q{SELECT command FROM cron.job WHERE jobname = 'nightly'})), '', 'whose command works: it is not three now');
 	is($node->safe_psql('other', q{SELECT name, cron, time_zone, handler, next_ticks[1]::time FROM estate.schedule_status}),
 		'nightly|0 3 * * *|GMT|train|03:00:00', 'and is seen from then on');
+	# what somebody else wanted is done as him
+	$node->safe_psql('other', 'CREATE ROLE olga LOGIN; GRANT estate_admin TO olga');
+	my ($hers) = error_of('other', q{SET ROLE olga; SELECT estate.schedule('hers', '0 3 * * *', 'train')}) =~ /HINT:  In the database of pg_cron \(estate\): (.*)$/m;
+	value($hers);
+	is(value(q{SELECT jobname, database, username FROM cron.job WHERE jobname = 'hers'}), 'hers|other|olga', 'another role\'s is made hers by the superuser who types it');
+	value(q{SELECT cron.unschedule(jobid) FROM cron.job WHERE jobname = 'hers'});
 	($hint) = error_of('other', q{SELECT estate.unschedule('nightly')}) =~ /HINT:  In the database of pg_cron: (SELECT cron\.unschedule\(.*\);)$/m;
 	is(value($hint), 't', 'so does that of unschedule()');
 };
