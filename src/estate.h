@@ -36,6 +36,10 @@
 #define server_aclcheck(oid, role, mode) object_aclcheck(ForeignServerRelationId, oid, role, mode)
 #define database_ownercheck(oid, role) object_ownercheck(DatabaseRelationId, oid, role)
 #endif
+/* before 15.4 no database was marked */
+#ifndef DATCONNLIMIT_INVALID_DB
+#define DATCONNLIMIT_INVALID_DB -2
+#endif
 #if PG_VERSION_NUM >= 170000
 #define MyLocalTransactionId (MyProc->vxid.lxid)
 #else

@@ -209,6 +209,15 @@ slot_give(EstateDatabaseSlot *slot, Oid database)
 	estate_unlock_slot(slot);
 }
 
+/* Wakes all workers of a database, whatever for; caller holds its lock */
+void
+slot_call_workers(const EstateDatabaseSlot *slot)
+{
+	for (int i = 0; i < ESTATE_MAX_WORKERS; i++)
+		if (slot->workers[i].pid != 0 && slot->workers[i].latch)
+			SetLatch(slot->workers[i].latch);
+}
+
 /* The launcher, while it runs; pid 0: it runs no more */
 void
 slot_set_launcher(pid_t pid, Latch *latch)

@@ -12,6 +12,7 @@ extern void slot_lock(EstateDatabaseSlot *slot, LWLockMode mode);
 extern void *slot_lock_piece(const EstateArea *area, const EstateDatabaseSlot *slot,
 							 LWLockMode mode);
 extern void slot_give(EstateDatabaseSlot *slot, Oid database);
+extern void slot_call_workers(const EstateDatabaseSlot *slot);
 extern void slot_set_launcher(pid_t pid, Latch *latch);
 extern void slot_wake_launcher(void);
 

@@ -56,7 +56,7 @@ static void (*const steps[]) (XactEvent event) = {
 	limit_at_end,
 	/* flags that we took down to look, and whose look is undone, are up again */
 	look_at_end,
-	/* a statement had a database to itself: its workers may come back.  Of other databases than ours */
+	/* a statement has had another database to itself: the workers of that one may come back */
 	make_way_at_end,
 	/* sessions that wait for jobs which have ended: they find the rows */
 	await_at_end,

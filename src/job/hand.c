@@ -83,7 +83,7 @@ hand_is_shown(const EstateDatabaseSlot *slot, int worker)
 	return shown;
 }
 
-/* The pages of all workers that are in the middle of a long batch are taken again: we are there to do it */
+/* The pages of workers that are in the middle of long batches are taken again: we can do it */
 void
 hand_share_held_up(void)
 {

@@ -70,15 +70,6 @@ has_workers(const EstateDatabaseSlot *slot)
 	return false;
 }
 
-/* Caller holds its lock */
-static void
-wake_workers_of(const EstateDatabaseSlot *slot)
-{
-	for (int w = 0; w < ESTATE_MAX_WORKERS; w++)
-		if (slot->workers[w].pid != 0 && slot->workers[w].latch)
-			SetLatch(slot->workers[w].latch);
-}
-
 /* A database that is not wanted any more loses its slot; its workers see that and leave */
 static void
 take_away_if_unwanted(EstateDatabaseSlot *slot, List *oids)
@@ -87,11 +78,11 @@ take_away_if_unwanted(EstateDatabaseSlot *slot, List *oids)
 		return;
 	slot_lock(slot, LW_EXCLUSIVE);
 	slot->database = InvalidOid;
-	wake_workers_of(slot);
+	slot_call_workers(slot);
 	estate_unlock_slot(slot);
 }
 
-/* Whoever has asked its workers to leave will say that they may come back: until then it is not free */
+/* Whoever has asked its workers to leave will say that they may come back: not before that */
 static bool
 is_free(EstateDatabaseSlot *slot)
 {
@@ -105,7 +96,7 @@ is_free(EstateDatabaseSlot *slot)
 	return is_free;
 }
 
-/* Brings the slots in line with the wanted databases; nobody but us gives them, or takes them away */
+/* Brings the slots in line with the wanted databases; nobody but us gives or takes them */
 static void
 assign_slots(List *databases)
 {
@@ -142,7 +133,7 @@ wake_all(void)
 
 		slot_lock(slot, LW_EXCLUSIVE);
 		memset(slot->wake, true, sizeof(slot->wake));
-		wake_workers_of(slot);
+		slot_call_workers(slot);
 		estate_unlock_slot(slot);
 	}
 }
@@ -183,7 +174,7 @@ reap(int slot, int number)
 	}
 }
 
-/* Whether all SQL workers before this one are there, each in the middle of a long batch; caller holds the lock */
+/* Whether all SQL workers before this one are held up by long batches; caller holds the lock */
 static bool
 is_help_needed(const EstateDatabaseSlot *database, int number)
 {

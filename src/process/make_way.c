@@ -8,10 +8,10 @@
  * go, then refuses.  So the session that runs such a statement asks the
  * workers to leave first.  Those with nothing to do leave at once; a job gets a
  * moment to end, then it is rolled back and will be run anew, as when the
- * server is stopped.  Where other sessions are there too, no job is broken off: the
- * statement will be refused anyway.  Workers stay away until the transaction ends,
- * whatever its end: commit, error, or the session being terminated.  A crash
- * makes shared memory anew.
+ * server is stopped.  Where other sessions are there too, no job is broken off:
+ * the statement will be refused anyway.  Workers stay away until the
+ * transaction ends, whatever its end: commit, error, or the session being
+ * terminated.  A crash makes shared memory anew.
  *
  * Workers also keep what they read when they connected.  Where a statement
  * changes that, the settings of a database or of all roles, they leave after
@@ -64,31 +64,44 @@ typedef struct Processes
 	pid_t		pids[ESTATE_MAX_WORKERS + 1];
 } Processes;
 
-/*
- * Calls the workers of a database, to look for more than jobs; which processes
- * it has.  None, if the slot is another's by now.
- */
+/* The tidier of a database; ended at once, if it is to be */
+static pid_t
+find_tidier(EstateDatabaseSlot *slot, Oid database, bool end)
+{
+	ProcessState *state = slot_lock_piece(&process_area, slot, LW_SHARED);
+	pid_t		pid = slot->database == database ? state->tidier : 0;
+
+	/* while it is in there, under the lock, it is still that process */
+	if (end && pid != 0)
+		kill(pid, SIGTERM);
+	estate_unlock_piece(&process_area, state);
+	return pid;
+}
+
+/* The processes of a database, which are woken to look whether they are wanted; or ended at once */
 static Processes
-call_processes(EstateDatabaseSlot *slot, Oid database)
+call_processes(EstateDatabaseSlot *slot, Oid database, bool end)
 {
 	Processes	processes = {0};
-	ProcessState *state = slot_lock_piece(&process_area, slot, LW_SHARED);
-	pid_t		tidier = state->tidier;
+	pid_t		tidier = find_tidier(slot, database, end);
 
-	estate_unlock_piece(&process_area, state);
-	slot_lock(slot, LW_SHARED);
-	for (int i = 0; slot->database == database && i < ESTATE_MAX_WORKERS; i++)
-	{
-		const EstateWorkerSlot *worker = &slot->workers[i];
-
-		if (worker->pid == 0)
-			continue;
-		processes.pids[processes.n++] = worker->pid;
-		if (worker->latch)
-			SetLatch(worker->latch);
-	}
-	if (slot->database == database && tidier != 0)
+	if (tidier != 0)
 		processes.pids[processes.n++] = tidier;
+	slot_lock(slot, LW_SHARED);
+	if (slot->database == database)
+	{
+		slot_call_workers(slot);
+		for (int i = 0; i < ESTATE_MAX_WORKERS; i++)
+		{
+			pid_t		pid = slot->workers[i].pid;
+
+			if (pid == 0)
+				continue;
+			processes.pids[processes.n++] = pid;
+			if (end)
+				kill(pid, SIGTERM);
+		}
+	}
 	estate_unlock_slot(slot);
 	return processes;
 }
@@ -127,13 +140,9 @@ static void
 break_off(Oid database, const Processes *before)
 {
 	EstateDatabaseSlot *slot = estate_find_slot(database);
-	Processes	now;
 
-	if (slot == NULL || CountDBBackends(database) > count_alive(before))
-		return;
-	now = call_processes(slot, database);
-	for (int i = 0; i < now.n; i++)
-		kill(now.pids[i], SIGTERM);
+	if (slot && CountDBBackends(database) <= count_alive(before))
+		(void) call_processes(slot, database, true);
 }
 
 /* Asks the workers of a database to leave, and to stay away until this transaction ends */
@@ -156,7 +165,7 @@ ask_to_leave(Oid database, int ms)
 		asked[number] = any_at_end = true;
 	}
 	estate_unlock_piece(&process_area, state);
-	processes = call_processes(slot, database);
+	processes = call_processes(slot, database, false);
 	if (!wait_for_leaving(&processes, ms))
 		break_off(database, &processes);
 }
@@ -269,15 +278,20 @@ note_change(const Node *statement)
 				((const DropStmt *) statement)->removeType == OBJECT_SCHEMA)
 				estate_change_at_commit();
 			break;
+		case T_DropOwnedStmt:
+			estate_change_at_commit();
+			break;
 		case T_AlterDatabaseSetStmt:
-			renew_after_commit(get_database_oid(((const AlterDatabaseSetStmt *) statement)->dbname, true));
+			renew_after_commit(get_database_oid(((const AlterDatabaseSetStmt *) statement)->dbname,
+												true));
 			break;
 		case T_AlterRoleSetStmt:
 			{
 				const AlterRoleSetStmt *set = (const AlterRoleSetStmt *) statement;
 
 				if (is_role_of_workers(set->role))
-					renew_after_commit(set->database ? get_database_oid(set->database, true) : InvalidOid);
+					renew_after_commit(set->database ? get_database_oid(set->database, true) :
+									   InvalidOid);
 				break;
 			}
 		default:
@@ -285,7 +299,10 @@ note_change(const Node *statement)
 	}
 }
 
-/* Where the server refuses because sessions are there, say which of them are ours; runs while the error is made */
+/*
+ * Where the server refuses because sessions are there, says which of them is
+ * ours; runs while the error is made.
+ */
 static void
 explain_refusal(void *arg)
 {
@@ -297,24 +314,30 @@ explain_refusal(void *arg)
 	{
 		int			pid = slot->workers[i].pid;
 
-		if (pid != 0)
-			errhint("Process %d is a worker in the middle of a job. It makes way when nobody else is connected.", pid);
+		if (pid == 0)
+			continue;
+		errhint("Process %d is a worker in the middle of a job. "
+				"It makes way when nobody else is connected.", pid);
+		break;
 	}
 }
 
 static void
 call_next(PlannedStmt *planned, const char *query, bool keep_tree, ProcessUtilityContext context,
-		  ParamListInfo params, QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *done)
+		  ParamListInfo params, QueryEnvironment *environment, DestReceiver *dest,
+		  QueryCompletion *done)
 {
-	if (next_process_utility)
-		next_process_utility(planned, query, keep_tree, context, params, environment, dest, done);
-	else
-		standard_ProcessUtility(planned, query, keep_tree, context, params, environment, dest, done);
+	ProcessUtility_hook_type next = next_process_utility;
+
+	if (next == NULL)
+		next = standard_ProcessUtility;
+	next(planned, query, keep_tree, context, params, environment, dest, done);
 }
 
 static void
 make_way(PlannedStmt *planned, const char *query, bool keep_tree, ProcessUtilityContext context,
-		 ParamListInfo params, QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *done)
+		 ParamListInfo params, QueryEnvironment *environment, DestReceiver *dest,
+		 QueryCompletion *done)
 {
 	const Node *statement = planned->utilityStmt;
 	const char *name = database_needed(statement);
@@ -353,10 +376,12 @@ renew(EstateDatabaseSlot *slot)
 
 	state->renewals++;
 	estate_unlock_piece(&process_area, state);
-	(void) call_processes(slot, slot->database);
+	slot_lock(slot, LW_SHARED);
+	slot_call_workers(slot);
+	estate_unlock_slot(slot);
 }
 
-/* The end of a transaction, also that of a session that is terminated: neither allocates nor throws */
+/* Also when a session is terminated in the middle of it; neither allocates nor throws */
 void
 make_way_at_end(XactEvent event)
 {

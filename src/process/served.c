@@ -164,11 +164,16 @@ served_reason(ServedState state)
 static void
 complain_of(const ServedDatabase *database)
 {
+	bool		too_many = database->state == SERVED_NO_ROOM;
+
 	ereport(WARNING,
-			(errcode(database->state == SERVED_NO_ROOM ? ERRCODE_CONFIGURATION_LIMIT_EXCEEDED : ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("no workers run in database \"%s\" of estate.databases: it %s", database->name, served_reason(database->state)),
-			 database->state == SERVED_NO_ROOM ? errdetail("At most %d databases can have workers.", ESTATE_MAX_DATABASES) : 0,
-			 database->state == SERVED_MISSING || database->state == SERVED_NO_ROOM ?
+			(errcode(too_many ? ERRCODE_CONFIGURATION_LIMIT_EXCEEDED :
+					 ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("no workers run in database \"%s\" of estate.databases: it %s",
+					database->name, served_reason(database->state)),
+			 too_many ?
+			 errdetail("At most %d databases can have workers.", ESTATE_MAX_DATABASES) : 0,
+			 too_many || database->state == SERVED_MISSING ?
 			 errhint("Take it out of estate.databases.") : 0));
 }
 

@@ -82,7 +82,7 @@ promote(JobScope *scope, TimestampTz *due)
 	return moved;
 }
 
-/* In the middle of a batch: the launcher may find another worker for the jobs that wait behind it */
+/* In the middle of a batch: the launcher may find another worker for the jobs behind it */
 static void
 say_held_up(void)
 {
@@ -130,8 +130,9 @@ try_ready_batch(JobScope *scope, TimestampTz *until)
 	{
 		int			code = geterrcode();
 
-		/* nothing has happened: again, with subtransactions, or as the collision was none of the handlers' */
-		if (!job_ready_should_retry() && code != ERRCODE_T_R_DEADLOCK_DETECTED && code != ERRCODE_T_R_SERIALIZATION_FAILURE)
+		/* nothing has happened: again, with subtransactions, or as the collision was none of theirs */
+		if (!job_ready_should_retry() && code != ERRCODE_T_R_DEADLOCK_DETECTED &&
+			code != ERRCODE_T_R_SERIALIZATION_FAILURE)
 			PG_RE_THROW();
 		MemoryContextSwitchTo(turn_context);
 		FlushErrorState();
@@ -148,7 +149,7 @@ try_ready_batch(JobScope *scope, TimestampTz *until)
 	return any;
 }
 
-/* Empties what is drained, and has the tidier started; after a prepared transaction looks at everything again */
+/* Empties what is drained, asks for the tidier; after a prepared transaction looks at all again */
 static bool
 tidy_lanes(void)
 {
@@ -214,7 +215,8 @@ sql_turn(JobScope *scope, bool woken, bool (*may_go_on) (void), TimestampTz *due
 	bool		worked = false;
 	TimestampTz looked_at = 0;
 	TimestampTz timed = DT_NOEND;	/* when the next job's time comes */
-	TimestampTz limited = DT_NOEND; /* when a limit lets more start, of the queues that were left alone in this turn */
+	/* when a limit lets more start, of the queues that were left alone in this turn */
+	TimestampTz limited = DT_NOEND;
 
 	pgstat_report_activity(STATE_RUNNING, "running jobs");
 	settle_suspects();
@@ -243,7 +245,8 @@ sql_turn(JobScope *scope, bool woken, bool (*may_go_on) (void), TimestampTz *due
 		}
 		*due = Min(timed, limited);
 		/* and before we rest: then there is most to give back */
-		if (TimestampDifferenceExceeds(tidied_at, now, TIDY_EVERY_MS) || (!any && worked && looked_at == now))
+		if (TimestampDifferenceExceeds(tidied_at, now, TIDY_EVERY_MS) ||
+			(!any && worked && looked_at == now))
 		{
 			tidied_at = now;
 			if (tidy_lanes())

@@ -65,9 +65,7 @@ wake_resting(void)
 		EstateDatabaseSlot *slot = &estate_shared->databases[i];
 
 		slot_lock(slot, LW_SHARED);
-		for (int w = 0; w < ESTATE_MAX_WORKERS; w++)
-			if (slot->workers[w].pid != 0 && slot->workers[w].latch)
-				SetLatch(slot->workers[w].latch);
+		slot_call_workers(slot);
 		estate_unlock_slot(slot);
 	}
 }

@@ -134,7 +134,8 @@ tidier_ask_if_due(EstateDatabaseSlot *slot)
 	bool		wanted = count_is_wanted();
 	bool		large = history_is_large();
 	ProcessState *state = slot_lock_piece(&process_area, slot, LW_EXCLUSIVE);
-	bool		due = state->tidier == 0 && (large || now >= (wanted ? state->count_at : state->tidy_at));
+	bool		due = state->tidier == 0 &&
+		(large || now >= (wanted ? state->count_at : state->tidy_at));
 
 	if (due)
 	{

@@ -11,8 +11,9 @@
  * or something is due, so that a job does not wait for a process; see
  * make_way.c for who may want them gone.  Those that the launcher starts above
  * that, while long jobs hold up the others, leave when they have had nothing
- * to do for three seconds; so do all while processes are short.  An error in the bookkeeping ends the
- * process; the launcher starts it again, with back-off.  Errors of jobs do not.
+ * to do for three seconds; so do all while processes are short.  An error in
+ * the bookkeeping ends the process; the launcher starts it again, with
+ * back-off.  Errors of jobs do not.
  */
 #include "postgres.h"
 
@@ -64,7 +65,9 @@
 
 #define LEAVE_AFTER_MS 3000
 #define LOOK_AGAIN_AFTER_MS (30 * 1000)
-#define MAKE_WAY_AFTER_MS 1500	/* for a statement that needs the database; transfers may end until then */
+/* transfers may end until then: for a statement that needs the database; to connect anew */
+#define MAKE_WAY_AFTER_MS 1500
+#define RENEW_AFTER_MS (60 * 1000)
 #define CLAIM_LEAST_ROOM 32
 #define COMPLAIN_EVERY_MS (10 * 60 * 1000)
 
@@ -74,7 +77,8 @@ static int	my_number;
 static EstateWorkerKind my_kind;
 static volatile const ProcessState *my_state;
 static uint32 my_renewals;		/* of the database when we connected */
-static bool in_order = false;	/* the installation was found to be, and nothing about it has changed */
+/* the installation was found to be, and nothing about it has changed */
+static bool in_order = false;
 static TimestampTz looked_at = 0;	/* at the installation */
 static MemoryContext cycle_context;
 
@@ -275,14 +279,19 @@ is_ready(void)
 	return in_order;
 }
 
-/* Whether the database is to be left to itself, or at least by this process; read without the lock */
+/* Whether the database is to be without workers; read without the lock */
+static bool
+is_needed(void)
+{
+	return ((volatile EstateDatabaseSlot *) my_database)->database != MyDatabaseId ||
+		my_state->asked_to_leave > 0;
+}
+
+/* Or at least without this process, which has read what is not so any more */
 static bool
 is_unwanted(void)
 {
-	const volatile EstateDatabaseSlot *slot = my_database;
-
-	return slot->database != MyDatabaseId || my_state->asked_to_leave > 0 ||
-		my_state->renewals != my_renewals;
+	return is_needed() || my_state->renewals != my_renewals;
 }
 
 /* Takes note of the wake flag */
@@ -299,14 +308,14 @@ take_wake(void)
 	return woken;
 }
 
-/* Whether an SQL worker may begin another batch: nobody has disabled us, nor torn down or asked for the database */
+/* Whether an SQL worker may begin another batch: nobody has disabled us, or wants the database */
 static bool
 may_go_on(void)
 {
 	return !is_unwanted() && is_ready();
 }
 
-/* Leaves for whoever wants the database, or to connect anew.  Whatever there is to do has to wait. */
+/* Leaves for whoever wants the database, or to connect anew.  What there is to do has to wait. */
 static void
 make_way(void)
 {
@@ -465,7 +474,8 @@ wait_for_work(TaskSet *set, TimestampTz until)
 		tasks_wait(set, until);
 	else
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until), PG_WAIT_EXTENSION);
+						 TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until),
+						 PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);
 }
 
@@ -479,15 +489,20 @@ read_settings(void)
 	in_order = false;
 }
 
-/* Transfers may end, for a while; then whoever wants the database comes first: they are begun anew */
+/* Transfers may end, for a while; then they are broken off, and will be begun anew */
 static void
 end_transfers(TaskSet *set)
 {
-	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), MAKE_WAY_AFTER_MS);
+	TimestampTz begun = GetCurrentTimestamp();
 
-	while (set && set->tasks != NIL && GetCurrentTimestamp() < until)
+	while (set && set->tasks != NIL)
 	{
+		int			ms = is_needed() ? MAKE_WAY_AFTER_MS : RENEW_AFTER_MS;
+		TimestampTz until = TimestampTzPlusMilliseconds(begun, ms);
+
 		CHECK_FOR_INTERRUPTS();
+		if (GetCurrentTimestamp() >= until)
+			break;
 		MemoryContextReset(cycle_context);
 		tasks_turn(set);
 		if (set->tasks != NIL)
@@ -508,7 +523,7 @@ turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
 static void
 work(TaskSet *set, JobScope *scope)
 {
-	/* one that finds nothing at all to do leaves at once; but whoever was started to help waits for the next time */
+	/* one that finds nothing at all to do may leave at once; whoever came to help waits a little */
 	TimestampTz idle_since = my_number < estate_workers ? DT_NOBEGIN : GetCurrentTimestamp();
 	TimestampTz due = DT_NOBEGIN;	/* the first look is due at once */
 
@@ -532,7 +547,8 @@ work(TaskSet *set, JobScope *scope)
 		}
 		look = woken || due <= GetCurrentTimestamp();
 		/* while nobody waits for us: also what nobody tells of */
-		if (look && !woken && TimestampDifferenceExceeds(looked_at, GetCurrentTimestamp(), LOOK_AGAIN_AFTER_MS))
+		if (look && !woken &&
+			TimestampDifferenceExceeds(looked_at, GetCurrentTimestamp(), LOOK_AGAIN_AFTER_MS))
 			in_order = false;
 		if (look && !is_ready())
 		{
@@ -547,7 +563,8 @@ work(TaskSet *set, JobScope *scope)
 		leave_at = DT_NOEND;
 		if (!stays() && !(set && set->tasks != NIL))
 		{
-			leave_at = idle_since == DT_NOBEGIN ? DT_NOBEGIN : TimestampTzPlusMilliseconds(idle_since, LEAVE_AFTER_MS);
+			leave_at = idle_since == DT_NOBEGIN ? DT_NOBEGIN :
+				TimestampTzPlusMilliseconds(idle_since, LEAVE_AFTER_MS);
 			if (leave_at <= GetCurrentTimestamp() && may_leave(due))
 				return;
 		}
