@@ -68,6 +68,7 @@
 /* settings, defined in estate.c */
 extern char *estate_databases;		/* names, comma-separated */
 extern int	estate_workers;			/* for each database */
+extern int	estate_max_args_size;	/* kB, of a job */
 extern char *estate_allow_private_hosts;
 extern char *estate_secrets_dir;
 

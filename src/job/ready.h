@@ -47,6 +47,7 @@ extern ReadyHand *ready_hand(bool private);
 extern Relation ready_open(LaneHeap heap, LOCKMODE mode, TimestampTz *until);
 extern void ready_begin(void);
 extern bool ready_take(ReadyHand *hand, int pages, TimestampTz *until);
+extern bool ready_is_alive(Relation relation, ReadyJob *job);
 extern bool ready_delete(const ReadyHand *hand, Relation relation, ReadyJob *job);
 extern void ready_unpin(void);
 extern void ready_give_back(ReadyHand *hand);

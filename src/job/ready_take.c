@@ -319,9 +319,26 @@ ready_take(ReadyHand *hand, int pages, TimestampTz *until)
 	return any;
 }
 
-/* Whether a job's row is still where it was read; the caller has a pin on its page */
+/* Has a pin on the page of a job's row; false: it is not there any more */
 static bool
-is_there(Relation relation, Buffer buffer, const ReadyJob *job)
+pin_page(Relation relation, const ReadyJob *job)
+{
+	BlockNumber block = ItemPointerGetBlockNumber(&job->tid);
+
+	if (BufferIsValid(pinned) && BufferGetBlockNumber(pinned) == block)
+		return true;
+	if (block >= RelationGetNumberOfBlocks(relation))
+		return false;
+	pinned = ReleaseAndReadBuffer(pinned, relation, block);
+	return true;
+}
+
+/*
+ * Whether a job's row is still where it was read; the caller has a pin on its
+ * page.  snapshot: and is visible to it.
+ */
+static bool
+is_there(Relation relation, Buffer buffer, ReadyJob *job, Snapshot snapshot)
 {
 	Page		page;
 	OffsetNumber offset = ItemPointerGetOffsetNumber(&job->tid);
@@ -338,10 +355,22 @@ is_there(Relation relation, Buffer buffer, const ReadyJob *job)
 		tuple.t_data = (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, offset));
 		tuple.t_len = ItemIdGetLength(PageGetItemId(page, offset));
 		tuple.t_self = job->tid;
-		there = DatumGetInt64(heap_getattr(&tuple, JOB_ID + 1, RelationGetDescr(relation), &isnull)) == job->job.id;
+		there = DatumGetInt64(heap_getattr(&tuple, JOB_ID + 1, RelationGetDescr(relation), &isnull)) == job->job.id &&
+			record_find_again(&job->job, &tuple, RelationGetDescr(relation)) &&
+			(snapshot == NULL || HeapTupleSatisfiesVisibility(&tuple, snapshot, buffer));
 	}
 	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
 	return there;
+}
+
+/*
+ * Whether a job's row is there, not deleted by anybody who has committed: then
+ * what is out of line stays for as long as the snapshot of this step.
+ */
+bool
+ready_is_alive(Relation relation, ReadyJob *job)
+{
+	return pin_page(relation, job) && is_there(relation, pinned, job, GetLatestSnapshot());
 }
 
 /*
@@ -357,22 +386,15 @@ is_there(Relation relation, Buffer buffer, const ReadyJob *job)
 bool
 ready_delete(const ReadyHand *hand, Relation relation, ReadyJob *job)
 {
-	BlockNumber block = ItemPointerGetBlockNumber(&job->tid);
 	TM_FailureData failure;
 	bool		deleted;
 
-	if (!BufferIsValid(pinned) || BufferGetBlockNumber(pinned) != block)
-	{
-		if (block >= RelationGetNumberOfBlocks(relation))
-			return false;
-		pinned = ReleaseAndReadBuffer(pinned, relation, block);
-	}
-	deleted = is_there(relation, pinned, job) &&
+	deleted = pin_page(relation, job) && is_there(relation, pinned, job, NULL) &&
 		heap_delete(relation, &job->tid, GetCurrentCommandId(true), InvalidSnapshot,
 					false, &failure, false) == TM_Ok;
 	/* a worker may pass the row by while we hold it: if we abort, its page must be taken again */
 	if (deleted && hand->private)
-		lane_note_row(hand->heap, block);
+		lane_note_row(hand->heap, ItemPointerGetBlockNumber(&job->tid));
 	return deleted;
 }
 

@@ -20,6 +20,7 @@
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -60,6 +61,18 @@ text_like(Datum value, const char *before)
 	return pnstrdup(VARDATA_ANY(read), len);
 }
 
+/*
+ * A copy of a value.  One that is compressed or out of line stays so: of many
+ * jobs in hand each may be large, and each is made whole when it is run.
+ */
+static Datum
+as_stored(Datum value)
+{
+	if (VARATT_IS_EXTERNAL(DatumGetPointer(value)) || VARATT_IS_COMPRESSED(DatumGetPointer(value)))
+		return datumCopy(value, false, -1);
+	return PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
+}
+
 static void
 read_options(Job *job, const Datum *values, const bool *nulls)
 {
@@ -78,11 +91,11 @@ read_options(Job *job, const Datum *values, const bool *nulls)
 		*job->timeout = *DatumGetIntervalP(values[JOB_TIMEOUT]);
 	}
 	if (!nulls[JOB_BACKOFF])
-		job->backoff = DatumGetArrayTypePCopy(values[JOB_BACKOFF]);
+		job->backoff = as_stored(values[JOB_BACKOFF]);
 	if (!nulls[JOB_TAGS])
-		job->tags = DatumGetArrayTypePCopy(values[JOB_TAGS]);
+		job->tags = as_stored(values[JOB_TAGS]);
 	if (!nulls[JOB_ERRORS])
-		job->errors = DatumGetJsonbPCopy(values[JOB_ERRORS]);
+		job->errors = as_stored(values[JOB_ERRORS]);
 	job->alone = !nulls[JOB_ALONE] && DatumGetBool(values[JOB_ALONE]);
 	job->waited = nulls[JOB_WAITED] ? 0 : DatumGetInt16(values[JOB_WAITED]);
 }
@@ -99,7 +112,7 @@ record_read(Job *job, const Datum *values, const bool *nulls, const Job *before)
 	job->max_attempts = DatumGetInt32(values[JOB_MAX_ATTEMPTS]);
 	job->role = DatumGetObjectId(values[JOB_ROLE]);
 	job->enqueued_at = DatumGetTimestampTz(values[JOB_ENQUEUED_AT]);
-	job->args = DatumGetJsonbPCopy(values[JOB_ARGS]);
+	job->args = as_stored(values[JOB_ARGS]);
 	job->run_at = nulls[JOB_RUN_AT] ? job->enqueued_at : DatumGetTimestampTz(values[JOB_RUN_AT]);
 	job->attempt = nulls[JOB_ATTEMPT] ? 0 : DatumGetInt32(values[JOB_ATTEMPT]);
 	for (int i = JOB_EFFECT_KEY; i < JOB_COLUMNS; i++)
@@ -108,6 +121,32 @@ record_read(Job *job, const Datum *values, const bool *nulls, const Job *before)
 			read_options(job, values, nulls);
 			return;
 		}
+}
+
+/*
+ * The row of a job in hand has been found where it was read.  Its values that
+ * are out of line may be elsewhere by now: another row with the same id, or
+ * VACUUM FULL.  False: it is another row.
+ */
+bool
+record_find_again(Job *job, HeapTuple tuple, TupleDesc desc)
+{
+	const int	columns[] = {JOB_ARGS, JOB_BACKOFF, JOB_TAGS, JOB_ERRORS};
+	const Datum large[] = {job->args, job->backoff, job->tags, job->errors};
+
+	for (int i = 0; i < lengthof(columns); i++)
+	{
+		Datum		now;
+		bool		isnull;
+
+		if (large[i] == 0 || !VARATT_IS_EXTERNAL(DatumGetPointer(large[i])))
+			continue;
+		now = heap_getattr(tuple, columns[i] + 1, desc, &isnull);
+		if (isnull || !VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(now)))
+			return false;
+		memcpy(DatumGetPointer(large[i]), DatumGetPointer(now), VARSIZE_EXTERNAL(DatumGetPointer(now)));
+	}
+	return true;
 }
 
 Job *
@@ -167,16 +206,16 @@ record_fill(const Job *job, Datum *values, bool *nulls, RecordTexts *before)
 	values[JOB_MAX_ATTEMPTS] = Int32GetDatum(job->max_attempts);
 	values[JOB_ROLE] = ObjectIdGetDatum(job->role);
 	values[JOB_ENQUEUED_AT] = TimestampTzGetDatum(job->enqueued_at);
-	values[JOB_ARGS] = JsonbPGetDatum(job->args);
+	values[JOB_ARGS] = job->args;
 	values[JOB_RUN_AT] = TimestampTzGetDatum(job->run_at);
 	values[JOB_ATTEMPT] = Int32GetDatum(job->attempt);
 	set_pointer(values, nulls, JOB_EFFECT_KEY, job->effect_key);
 	set_text(values, nulls, JOB_UNIQUE_KEY, job->unique_key);
 	set_text(values, nulls, JOB_UNIQUE_UNTIL, job->unique_until);
 	set_pointer(values, nulls, JOB_TIMEOUT, job->timeout);
-	set_pointer(values, nulls, JOB_BACKOFF, job->backoff);
-	set_pointer(values, nulls, JOB_TAGS, job->tags);
-	set_pointer(values, nulls, JOB_ERRORS, job->errors);
+	set_pointer(values, nulls, JOB_BACKOFF, DatumGetPointer(job->backoff));
+	set_pointer(values, nulls, JOB_TAGS, DatumGetPointer(job->tags));
+	set_pointer(values, nulls, JOB_ERRORS, DatumGetPointer(job->errors));
 	values[JOB_ALONE] = BoolGetDatum(true);
 	nulls[JOB_ALONE] = !job->alone;
 	values[JOB_WAITED] = Int16GetDatum(job->waited);

@@ -77,6 +77,7 @@ typedef struct RecordTexts
 
 extern Oid	record_table(const char *name);
 extern void record_read(Job *job, const Datum *values, const bool *nulls, const Job *before);
+extern bool record_find_again(Job *job, HeapTuple tuple, TupleDesc desc);
 extern Job *record_of_row(HeapTuple row, TupleDesc desc);
 extern void record_fill(const Job *job, Datum *values, bool *nulls, RecordTexts *before);
 extern void record_write_open(const JobOpening *openings, int n);
