@@ -25,7 +25,7 @@
 #include "inflight.h"
 #include "job/call.h"
 #include "job/handler.h"
-#include "shared.h"
+#include "job/running.h"
 
 /* the call that this process is in; NULL: none */
 static JobCall *volatile current = NULL;
@@ -203,7 +203,7 @@ job_call(JobCaller *caller, JobCall *call)
 	current = call;
 	start_clock(call);
 	/* before this, a signal would have gone unheard */
-	if (call->listed && estate_running_cancelled(call->jobs[0]->id))
+	if (call->listed && running_cancelled(call->jobs[0]->id))
 		interrupt();
 	CHECK_FOR_INTERRUPTS();
 	result = FunctionCallInvoke(fcinfo);
@@ -232,7 +232,7 @@ explain(ErrorData *error, JobCall *call)
 	call->timed_out = timed_out;
 	if (timed_out)
 		error->message = psprintf("the handler took longer than its timeout of " INT64_FORMAT " ms", call->timeout_ms);
-	else if (call->count == 1 && estate_running_cancelled(call->jobs[0]->id))
+	else if (call->count == 1 && running_cancelled(call->jobs[0]->id))
 	{
 		call->cancelled = true;
 		error->message = pstrdup("cancelled while it was running");

@@ -6,7 +6,6 @@
 #define ESTATE_RUN_H
 
 #include "job/job.h"
-#include "job/limit.h"
 #include "nodes/pg_list.h"
 
 /* Whose jobs a process works off, and what it has in hand */
@@ -35,7 +34,6 @@ extern bool job_lock_in_transaction(int64 id);
 extern bool job_lock_feed(int feed_id);
 extern bool job_lock_feed_in_transaction(int feed_id);
 extern void job_lock_queue(int number);
-extern void job_hold_back(const Job *job, const AdmissionAnswer *answer);
 extern void job_unlock_feed(int feed_id);
 
 #endif							/* ESTATE_RUN_H */
