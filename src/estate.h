@@ -108,9 +108,8 @@ typedef struct EstateDatabaseSlot
 	/* a commit has left work since this worker last looked */
 	bool		wake[ESTATE_MAX_WORKERS];
 	TimestampTz due[WORKER_KINDS];	/* when the next job is due, DT_NOEND: none known */
-	/* a prepared transaction holds jobs, or what they wait for: its commit will not tell */
+	/* a prepared transaction has left something that its end will not tell, see job/prepared.c */
 	bool		prepared;
-	uint32		prepares;		/* so many have been prepared */
 	/* commits that changed what workers remember of the installation and the queues */
 	uint32		changes;
 	EstateWorkerSlot workers[ESTATE_MAX_WORKERS];
@@ -195,5 +194,6 @@ extern void estate_wake_at_end(EstateWorkerKind kind);
 extern void estate_wake_now(EstateWorkerKind kind);
 extern void estate_change_at_commit(void);
 extern void estate_note_prepared(void);
+extern bool estate_take_prepared_note(void);
 
 #endif							/* ESTATE_H */

@@ -21,6 +21,7 @@
 #include "job/limit_state.h"
 #include "job/look.h"
 #include "job/metric.h"
+#include "job/prepared.h"
 #include "job/queue.h"
 #include "job/running.h"
 #include "module.h"
@@ -39,6 +40,7 @@ static EstateArea *const areas[] = {
 	&count_area,
 	&metric_area,
 	&look_area,
+	&prepared_area,
 };
 
 static shmem_request_hook_type prev_shmem_request_hook = NULL;

@@ -20,13 +20,14 @@
 #include "job/limit.h"
 #include "job/look.h"
 #include "job/metric.h"
+#include "job/prepared.h"
 #include "job/ready.h"
 #include "module.h"
 #include "wake.h"
 
 /*
  * In this order at commit, abort and prepare.  First the places where others
- * find the jobs, then what they are told of them, last that they wake: whoever
+ * find the jobs, then what they are told of them, then that they wake: whoever
  * is woken finds everything in place.
  */
 static void (*const steps[]) (XactEvent event) = {
@@ -46,8 +47,10 @@ static void (*const steps[]) (XactEvent event) = {
 	limit_at_end,
 	/* flags that we took down to look, and whose look is undone, are up again */
 	look_at_end,
-	/* last, for all of the above: what workers remember is old, and they are to look */
+	/* for all of the above: what workers remember is old, and they are to look */
 	wake_at_end,
+	/* last: what all of the above would have told at a commit is noted for whoever sees it */
+	prepared_at_end,
 };
 
 /*

@@ -38,6 +38,7 @@
 #include "job/call.h"
 #include "job/cancel.h"
 #include "job/lane.h"
+#include "job/prepared.h"
 #include "job/promote.h"
 #include "job/queue.h"
 #include "job/ready.h"
@@ -298,7 +299,8 @@ promote(JobScope *scope, TimestampTz *due)
 
 	step_begin(STEP_WORKER, &user);
 	MemoryContextSwitchTo(cycle_context);
-	moved = job_promote_due(scope) + job_promote_held();
+	moved = prepared_look();
+	moved += job_promote_due(scope) + job_promote_held();
 	*due = job_next_due(scope, false);
 	step_commit(STEP_WORKER, &user);
 	MemoryContextSwitchTo(cycle_context);
@@ -352,16 +354,14 @@ try_ready_batch(JobScope *scope, TimestampTz *until)
 	return any;
 }
 
-/* Empties what is drained, and has the tidier started; after a prepared transaction looks at everything again */
-static bool
+/* Empties what is drained, and has the tidier started */
+static void
 tidy_lanes(void)
 {
 	EstateUser	user;
 	EndedJobs	slipped;
-	bool		again;
 
 	step_begin(STEP_WORKER, &user);
-	again = lane_restart_after_prepare();
 	ready_sweep();
 	unique_sweep();
 	if (depend_sweep(&slipped))
@@ -370,7 +370,6 @@ tidy_lanes(void)
 	tidier_start_if_due(my_database, my_database - estate_shared->databases);
 	step_commit(STEP_WORKER, &user);
 	MemoryContextSwitchTo(cycle_context);
-	return again;
 }
 
 static bool
@@ -408,8 +407,7 @@ sql_turn(JobScope *scope, TimestampTz *due)
 		if (TimestampDifferenceExceeds(tidied_at, now, TIDY_EVERY_MS) || (!any && worked && looked_at == now))
 		{
 			tidied_at = now;
-			if (tidy_lanes())
-				any |= try_ready_batch(scope, &limited);
+			tidy_lanes();
 		}
 		if (!any)
 		{
