@@ -34,6 +34,19 @@
 #define function_aclcheck(oid, role, mode) object_aclcheck(ProcedureRelationId, oid, role, mode)
 #define server_aclcheck(oid, role, mode) object_aclcheck(ForeignServerRelationId, oid, role, mode)
 #endif
+#if PG_VERSION_NUM >= 160000
+#define insert_index_tuples(result, slot, estate) \
+	ExecInsertIndexTuples((result), (slot), (estate), false, false, NULL, NIL, false)
+#else
+#define insert_index_tuples(result, slot, estate) \
+	ExecInsertIndexTuples((result), (slot), (estate), false, false, NULL, NIL)
+#define RelationSetNewRelfilenumber RelationSetNewRelfilenode
+#endif
+#if PG_VERSION_NUM >= 170000
+#define reindex_table(relid, flags, params) reindex_relation(NULL, (relid), (flags), (params))
+#else
+#define reindex_table(relid, flags, params) reindex_relation((relid), (flags), (params))
+#endif
 #if PG_VERSION_NUM >= 170000
 #define MyLocalTransactionId (MyProc->vxid.lxid)
 #else

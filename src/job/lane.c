@@ -40,6 +40,7 @@ typedef struct Lane
 typedef struct LaneState
 {
 	Lane		lanes[QUEUES][LANES];
+	TimestampTz emptied_at;		/* when some of them were last emptied */
 } LaneState;
 
 EstateArea lane_area = {
@@ -390,6 +391,27 @@ lane_forget(LaneHeap heap, BlockNumber nblocks)
 	}
 	lane_unlock(state);
 	return idle;
+}
+
+/* When heaps of this database were last emptied; where nobody keeps that, long ago */
+TimestampTz
+lane_emptied_at(void)
+{
+	LaneState  *state = estate_lock_piece(&lane_area, LW_SHARED);
+	TimestampTz at = state ? state->emptied_at : 0;
+
+	lane_unlock(state);
+	return at;
+}
+
+void
+lane_note_emptied(void)
+{
+	LaneState  *state = estate_lock_piece(&lane_area, LW_EXCLUSIVE);
+
+	if (state)
+		state->emptied_at = GetCurrentTimestamp();
+	lane_unlock(state);
 }
 
 /* All lanes are read again from their start: somebody may have left something, and not have said where */

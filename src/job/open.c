@@ -55,7 +55,7 @@ open_write(const JobOpening *openings, int n)
 		slot->tts_values[OPEN_BLOCKERS] = Int32GetDatum(opening->blockers);
 		slot->tts_isnull[OPEN_BLOCKERS] = opening->blockers == 0;
 		/* only fetch_jobs() leases, and what is written here is leased to nobody */
-		for (int column = OPEN_LEASE_TOKEN; column < OPEN_COLUMNS; column++)
+		for (int column = OPEN_LEASE_TOKEN; column < RelationGetDescr(relation)->natts; column++)
 			slot->tts_isnull[column] = true;
 		ExecStoreVirtualTuple(slot);
 		ExecSimpleRelationInsert(result, estate, slot);

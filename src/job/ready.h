@@ -6,6 +6,7 @@
 #define ESTATE_READY_H
 
 #include "job/job.h"
+#include "keeper.h"
 #include "job/lane.h"
 #include "job/run.h"
 
@@ -41,6 +42,7 @@ typedef struct ReadyHand
 /* ready.c */
 extern void ready_insert(const Job *job);
 extern Job *ready_remove(int64 id);
+extern void ready_take_found(KeeperRows rows, int table_column);
 extern Oid	ready_role(int64 id);
 
 /* ready_take.c */
@@ -59,7 +61,7 @@ extern void ready_skip_none(void);
 extern void ready_at_end(XactEvent event);
 
 /* ready_sweep.c */
-extern void ready_sweep(void);
+extern TimestampTz ready_sweep(void);
 
 /* ready_run.c */
 extern bool job_run_ready(JobScope *scope, TimestampTz *until);

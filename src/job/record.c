@@ -19,16 +19,38 @@
 
 #include "job/record.h"
 
-/* A table of ours must have so many columns: rows are written by position */
+/*
+ * Rows are written by position.  Columns that somebody has added come after
+ * ours, and stay null; one that may not be null, or has a default, would be
+ * filled by the executor only.
+ */
 void
 record_check_columns(Relation relation, int columns)
 {
-	if (RelationGetDescr(relation)->natts != columns)
+	TupleDesc	desc = RelationGetDescr(relation);
+
+	if (desc->natts == columns)
+		return;
+	for (int i = columns; i < desc->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(desc, i);
+
+		if (!column->attisdropped && (column->attnotnull || column->atthasdef))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("column \"%s\" was added to table estate_internal.%s, and must not be null or has a default",
+							NameStr(column->attname), RelationGetRelationName(relation)),
+					 errhint("ALTER TABLE estate_internal.%s ALTER %s DROP NOT NULL, ALTER %s DROP DEFAULT;"
+							 " What one wants to keep of jobs belongs in a table of one's own.",
+							 RelationGetRelationName(relation), quote_identifier(NameStr(column->attname)),
+							 quote_identifier(NameStr(column->attname)))));
+	}
+	if (desc->natts < columns)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table estate_internal.%s has %d columns, not %d",
-						RelationGetRelationName(relation), RelationGetDescr(relation)->natts, columns),
-				 errhint("Drop what was added to it; what one wants to keep of jobs belongs in a table of one's own.")));
+						RelationGetRelationName(relation), desc->natts, columns),
+				 errhint("SELECT * FROM estate.setup(); brings the tables to what the code needs.")));
 }
 
 /* A text; most neighbours have the same, and one copy will do */

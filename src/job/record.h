@@ -67,5 +67,6 @@ extern void record_check_columns(Relation relation, int columns);
 
 /* record_table.c */
 extern Oid	record_table(const char *name);
+extern void record_keep_here(const char *table);
 
 #endif							/* ESTATE_RECORD_H */

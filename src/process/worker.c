@@ -354,15 +354,16 @@ try_ready_batch(JobScope *scope, TimestampTz *until)
 	return any;
 }
 
-/* Empties what is drained, and has the tidier started */
-static void
+/* Empties what is drained, and has the tidier started; when there will be more to empty */
+static TimestampTz
 tidy_lanes(void)
 {
+	TimestampTz again;
 	EstateUser	user;
 	EndedJobs	slipped;
 
 	step_begin(STEP_WORKER, &user);
-	ready_sweep();
+	again = ready_sweep();
 	unique_sweep();
 	if (depend_sweep(&slipped))
 		settle_ended(&slipped);
@@ -370,12 +371,14 @@ tidy_lanes(void)
 	tidier_start_if_due(my_database, my_database - estate_shared->databases);
 	step_commit(STEP_WORKER, &user);
 	MemoryContextSwitchTo(cycle_context);
+	return again;
 }
 
 static bool
 sql_turn(JobScope *scope, TimestampTz *due)
 {
 	static TimestampTz tidied_at = 0;
+	static TimestampTz tidy_again = DT_NOEND;	/* when there will be more to give back */
 	bool		worked = false;
 	TimestampTz looked_at = 0;
 	TimestampTz timed = DT_NOEND;	/* when the next job's time comes */
@@ -407,7 +410,7 @@ sql_turn(JobScope *scope, TimestampTz *due)
 		if (TimestampDifferenceExceeds(tidied_at, now, TIDY_EVERY_MS) || (!any && worked && looked_at == now))
 		{
 			tidied_at = now;
-			tidy_lanes();
+			tidy_again = tidy_lanes();
 		}
 		if (!any)
 		{
@@ -417,6 +420,7 @@ sql_turn(JobScope *scope, TimestampTz *due)
 		}
 		worked |= any;
 	}
+	*due = Min(*due, tidy_again);
 	/* also where nothing happens old jobs are to be forgotten */
 	*due = Min(*due, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), lane_any_prepared() ? LOOK_FOR_PREPARED_MS : COME_BACK_AFTER_MS));
 	pgstat_report_activity(STATE_IDLE, NULL);
