@@ -5,6 +5,28 @@
  * Runs in workers and in sessions that run jobs, inside a transaction.  A
  * process has one hand.  The jobs in it live in a context of its own, until
  * other pages are taken.
+ *
+ * Invariants, that this file keeps together with lane.c:
+ *
+ *	1. A job is run by whoever deletes its row, in the transaction that
+ *	   deletes it.  All else here is about where to look, and may be wrong.
+ *	2. The position is moved past pages before the snapshot that reads them is
+ *	   taken.  A row that the snapshot does not see belongs to a transaction that
+ *	   ends later, and tells of its pages then (lane_at_end(), prepared.c).
+ *	3. Pages that were taken are in somebody's hand until he gives them back,
+ *	   with rows left or without; what he did not run is taken again.  While any
+ *	   page of a heap is in a hand, or is to be taken again, the heap is not
+ *	   emptied.
+ *	4. Pages are not given back before the transaction that deletes their rows
+ *	   has ended, unless the deleted rows were noted (lane_note_row()): if it is
+ *	   undone they are there again, and somebody has to look.
+ *	5. Between reading a row and deleting it no snapshot protects it.  So its page
+ *	   is pinned, and the row is looked at, before it is deleted; and what it has
+ *	   out of line is not touched before it was seen to be there.
+ *	6. A hand is as large as its pages: what is compressed or out of line stays
+ *	   so until its job is run, after inflight.c was told of it.
+ *	7. A session's hand is private: it reads all lanes from their start, moves no
+ *	   position, and passes by what others have deleted but not committed.
  */
 #include "postgres.h"
 
