@@ -16,4 +16,4 @@ END
 $$;
 DROP TABLE estate_internal.job_ready, estate_internal.job_ended;
 DROP SEQUENCE estate_internal.job_id_seq, estate_internal.job_lease_seq;
-DROP FUNCTION estate_internal.stays_here();
+DROP FUNCTION IF EXISTS estate_internal.stays_here();

@@ -61,8 +61,8 @@ feed_job(const char *name, Job *job)
 	memset(job, 0, sizeof(*job));
 	job->handler = "feed";
 	job->role = InvalidOid;
-	job->args = DirectFunctionCall1(jsonb_in,
-									CStringGetDatum(psprintf("{\"feed_id\": %d}", feed_id_of(name))));
+	job->args = DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("{\"feed_id\": %d}",
+																		feed_id_of(name))));
 }
 
 /* The row that CALL run_feed() prints */

@@ -215,7 +215,7 @@ job_call(JobCaller *caller, JobCall *call)
 	leave_handler();
 	if (caller->recorded && !fcinfo->isnull)
 		call->jobs[0]->result = DatumGetJsonbPCopy(result);
-	/* the next job of the batch may have as much; not before this, for what it returned may be a part of it */
+	/* the next job may have as much; not before this: what was returned may be a part of it */
 	if (fcinfo->args[0].value != call->jobs[0]->args)
 		pfree(DatumGetPointer(fcinfo->args[0].value));
 	PopActiveSnapshot();

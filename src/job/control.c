@@ -148,8 +148,7 @@ move_again(KeeperRows rows)
 		if (!keeper_bool(rows, i, AGAIN_MAY))
 			continue;
 		job = record_of_row(rows, i);
-		row_delete(keeper_oid(rows, i, AGAIN_HEAP),
-				   (ItemPointer) DatumGetPointer(keeper_value(rows, i, AGAIN_PLACE)));
+		row_delete(keeper_oid(rows, i, AGAIN_HEAP), row_tid(rows, i, AGAIN_PLACE));
 		count_jobs(job->queue, count_ended(keeper_text(rows, i, AGAIN_STATE)), -1);
 		job->run_at = now;
 		job->attempt = 0;
@@ -168,7 +167,8 @@ move_again(KeeperRows rows)
 static int64
 wait_again(KeeperStatement *statement, Datum *values, char *nulls)
 {
-	MemoryContext some = AllocSetContextCreate(CurrentMemoryContext, "pg_estate ended jobs", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext some = AllocSetContextCreate(CurrentMemoryContext, "pg_estate ended jobs",
+											   ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(some);
 	int			last = statement->nargs - 1;
 	int64		moved = 0;

@@ -49,8 +49,8 @@ check_size(const char *what, const char *be, Datum value)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("%s of a job %s too large", what, be),
-				 errdetail("They have %zu bytes, and at most %zu are allowed by estate.max_args_size.",
-						   size, (Size) estate_max_args_size * 1024),
+				 errdetail("They have %zu bytes, and at most %zu are allowed"
+						   " by estate.max_args_size.", size, (Size) estate_max_args_size * 1024),
 				 errhint("Keep what is large in a table, and give the job its key.")));
 }
 

@@ -157,7 +157,10 @@ count_endings(const JobEnding *endings, int n)
 	}
 }
 
-/* Places for rows of the history, kept while its parts have as many columns: made for each batch they would cost as much as the rows */
+/*
+ * Places for rows of the history, kept while its parts have as many columns:
+ * made for each batch they would cost as much as the rows.
+ */
 static TupleTableSlot **
 ended_slots(Relation relation)
 {

@@ -22,7 +22,7 @@ typedef enum HistoryMore
 {
 	HISTORY_TIDY,				/* nothing is left to do */
 	HISTORY_MORE,
-	HISTORY_BUSY				/* a part that somebody is still writing has no index: again in a moment */
+	HISTORY_BUSY				/* somebody still writes a part without index: again soon */
 } HistoryMore;
 
 extern Relation history_open_newest(void);

@@ -376,7 +376,7 @@ tidy(History *history)
 		drop_if_expired(history, &history->parts[i]);
 	if (history->nparts > 0 && is_full(history, &history->parts[history->nparts - 1]))
 	{
-		/* committed before the old one is indexed: who writes is to go to the new one, not to wait for the index */
+		/* committed at once: who writes is to go there, and not to wait for the old one's index */
 		begin_part(&history->parts[history->nparts - 1]);
 		return HISTORY_MORE;
 	}

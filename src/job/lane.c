@@ -183,7 +183,10 @@ lane_at_end(XactEvent event)
 	ntouched = 0;
 }
 
-/* The same of a transaction that is prepared: these pages are for whoever sees its end; good until the next one begins */
+/*
+ * The same of a transaction that is prepared: these pages are for whoever sees
+ * its end.  Good until the next transaction begins.
+ */
 const LanePages *
 lane_end_touched(int *n)
 {
@@ -414,7 +417,7 @@ lane_note_emptied(void)
 	lane_unlock(state);
 }
 
-/* All lanes are read again from their start: somebody may have left something, and not have said where */
+/* All lanes are read again from their start: somebody may have left something anywhere */
 void
 lane_read_from_start(void)
 {

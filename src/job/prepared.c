@@ -143,7 +143,7 @@ prepared_at_end(XactEvent event)
 	estate_unlock_piece(&prepared_area, state);
 }
 
-/* Adds to the last of the list, or begins another: the rows come in the order of the transactions */
+/* Adds to the last of the list, or begins another: rows come in the order of transactions */
 static void
 found_lock(Prepared *list, int *n, TransactionId xid, const char *table)
 {

@@ -76,7 +76,8 @@ cancel_rows(KeeperRows rows, EndedJobs *ended)
 static void
 cancel_found(KeeperStatement *statement, Datum queue, bool in_lanes, EndedJobs *ended)
 {
-	MemoryContext some = AllocSetContextCreate(CurrentMemoryContext, "pg_estate cancelled jobs", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext some = AllocSetContextCreate(CurrentMemoryContext, "pg_estate cancelled jobs",
+											   ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = CurrentMemoryContext;
 	uint64		found;
 	EstateUser	user;

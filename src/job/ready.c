@@ -101,7 +101,7 @@ ready_take_found(KeeperRows rows, int table_column)
 		if (next != table)
 			heap = lane_heap(next);
 		table = next;
-		lane_note_row(heap, ItemPointerGetBlockNumber((ItemPointer) DatumGetPointer(keeper_value(rows, i, table_column + 1))));
+		lane_note_row(heap, ItemPointerGetBlockNumber(row_tid(rows, i, table_column + 1)));
 	}
 	row_delete_found(rows, table_column);
 }
@@ -139,7 +139,7 @@ ready_role(int64 id)
 		role = keeper_oid(rows, 0, JOB_ROLE + 1);
 		/* workers pass it by until we end */
 		lane_note_row(lane_heap(keeper_oid(rows, 0, JOB_COLUMNS + 1)),
-					  ItemPointerGetBlockNumber((ItemPointer) DatumGetPointer(keeper_value(rows, 0, JOB_COLUMNS + 2))));
+					  ItemPointerGetBlockNumber(row_tid(rows, 0, JOB_COLUMNS + 2)));
 	}
 	keeper_end(&user);
 	return role;

@@ -354,7 +354,7 @@ is_admitted(Batch *batch, ReadyJob *ready)
 {
 	AdmissionAnswer answer;
 
-	/* a key is looked for in the args, which may be out of line: gone with their row, unless that is seen to be there */
+	/* a key is looked for in the args; where they are out of line they may be gone with the row */
 	if (VARATT_IS_EXTERNAL(DatumGetPointer(ready->job.args)) &&
 		queue_at(batch->hand->heap.queue)->key[0] != '\0' &&
 		!ready_is_alive(batch->relation, ready))

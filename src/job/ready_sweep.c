@@ -40,7 +40,7 @@
 #include "job/ready.h"
 #include "keeper.h"
 
-/* new jobs go to another heap when this one has so many pages, with those of its TOAST, if that is empty */
+/* with those of its TOAST: then new jobs go to another heap, if there is an empty one */
 #define ROTATE_PAGES 2048		/* 16 MB */
 
 /* what the current heap of a lane may keep rather than being truncated again and again */
@@ -192,7 +192,7 @@ pages_of(LaneHeap heap)
 typedef struct Sweep
 {
 	TimestampTz not_before;		/* nothing is emptied */
-	BlockNumber worth;			/* so many pages are left alone; of the heap in use KEPT_PAGES in any case */
+	BlockNumber worth;			/* so many pages are left alone; KEPT_PAGES if it is in use */
 	bool		emptied;
 	TimestampTz again;			/* when there is something to do that cannot be done yet */
 } Sweep;

@@ -361,6 +361,7 @@ pin_page(Relation relation, const ReadyJob *job)
 static bool
 is_there(Relation relation, Buffer buffer, ReadyJob *job, Snapshot snapshot)
 {
+	TupleDesc	desc = RelationGetDescr(relation);
 	Page		page;
 	OffsetNumber offset = ItemPointerGetOffsetNumber(&job->tid);
 	bool		there = false;
@@ -376,8 +377,8 @@ is_there(Relation relation, Buffer buffer, ReadyJob *job, Snapshot snapshot)
 		tuple.t_data = (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, offset));
 		tuple.t_len = ItemIdGetLength(PageGetItemId(page, offset));
 		tuple.t_self = job->tid;
-		there = DatumGetInt64(heap_getattr(&tuple, JOB_ID + 1, RelationGetDescr(relation), &isnull)) == job->job.id &&
-			record_find_again(&job->job, &tuple, RelationGetDescr(relation)) &&
+		there = DatumGetInt64(heap_getattr(&tuple, JOB_ID + 1, desc, &isnull)) == job->job.id &&
+			record_find_again(&job->job, &tuple, desc) &&
 			(snapshot == NULL || HeapTupleSatisfiesVisibility(&tuple, snapshot, buffer));
 	}
 	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);

@@ -34,23 +34,25 @@ record_check_columns(Relation relation, int columns)
 	for (int i = columns; i < desc->natts; i++)
 	{
 		Form_pg_attribute column = TupleDescAttr(desc, i);
+		const char *name = quote_identifier(NameStr(column->attname));
 
 		if (!column->attisdropped && (column->attnotnull || column->atthasdef))
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("column \"%s\" was added to table estate_internal.%s, and must not be null or has a default",
+					 errmsg("column \"%s\" of table estate_internal.%s must not have a default or a"
+							" not-null constraint",
 							NameStr(column->attname), RelationGetRelationName(relation)),
-					 errhint("ALTER TABLE estate_internal.%s ALTER %s DROP NOT NULL, ALTER %s DROP DEFAULT;"
-							 " What one wants to keep of jobs belongs in a table of one's own.",
-							 RelationGetRelationName(relation), quote_identifier(NameStr(column->attname)),
-							 quote_identifier(NameStr(column->attname)))));
+					 errdetail("It was added to a table of pg_estate, which leaves it null."),
+					 errhint("ALTER TABLE estate_internal.%s ALTER %s DROP NOT NULL,"
+							 " ALTER %s DROP DEFAULT;",
+							 RelationGetRelationName(relation), name, name)));
 	}
 	if (desc->natts < columns)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table estate_internal.%s has %d columns, not %d",
 						RelationGetRelationName(relation), desc->natts, columns),
-				 errhint("SELECT * FROM estate.setup(); brings the tables to what the code needs.")));
+				 errhint("SELECT * FROM estate.setup(); brings the tables up to date.")));
 }
 
 /* A text; most neighbours have the same, and one copy will do */
@@ -148,7 +150,8 @@ record_find_again(Job *job, HeapTuple tuple, TupleDesc desc)
 		now = heap_getattr(tuple, columns[i] + 1, desc, &isnull);
 		if (isnull || !VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(now)))
 			return false;
-		memcpy(DatumGetPointer(large[i]), DatumGetPointer(now), VARSIZE_EXTERNAL(DatumGetPointer(now)));
+		memcpy(DatumGetPointer(large[i]), DatumGetPointer(now),
+			   VARSIZE_EXTERNAL(DatumGetPointer(now)));
 	}
 	return true;
 }

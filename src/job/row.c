@@ -81,7 +81,8 @@ row_insert_many(Relation relation, TupleTableSlot **slots, int n)
 {
 	if (!RelationIsLogicallyLogged(relation) && !has_index(relation))
 	{
-		heap_multi_insert(relation, slots, n, GetCurrentCommandId(true), HEAP_INSERT_SKIP_FSM, NULL);
+		heap_multi_insert(relation, slots, n, GetCurrentCommandId(true), HEAP_INSERT_SKIP_FSM,
+						  NULL);
 		return;
 	}
 	for (int i = 0; i < n; i++)
@@ -112,8 +113,7 @@ row_delete_found(KeeperRows rows, int table_column)
 	for (uint64 i = 0; i < rows.n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		row_delete(keeper_oid(rows, i, table_column),
-				   (ItemPointer) DatumGetPointer(keeper_value(rows, i, table_column + 1)));
+		row_delete(keeper_oid(rows, i, table_column), row_tid(rows, i, table_column + 1));
 	}
 	CommandCounterIncrement();	/* the statements that follow do not see them */
 }

@@ -11,6 +11,13 @@
 #include "executor/tuptable.h"
 #include "utils/relcache.h"
 
+/* A ctid in a result */
+static inline ItemPointer
+row_tid(KeeperRows rows, uint64 row, int column)
+{
+	return (ItemPointer) DatumGetPointer(keeper_value(rows, row, column));
+}
+
 extern void row_insert(Relation relation, HeapTuple tuple);
 extern void row_insert_many(Relation relation, TupleTableSlot **slots, int n);
 extern void row_delete(Oid table, ItemPointer tid);

@@ -120,7 +120,7 @@ estate_tidier_main(Datum argument)
 	{
 		CHECK_FOR_INTERRUPTS();
 		more = tidy_step();
-		/* whoever is still writing an old part is so for the rest of a transaction: for a while it is waited for */
+		/* who still writes an old part does so for the rest of his transaction: wait a little */
 		if (more == HISTORY_BUSY && ++waits < WAITS_MOST)
 		{
 			(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
