@@ -83,17 +83,17 @@ subtest 'a limit' => sub {
 subtest 'memory' => sub {
 	# limited while no worker is there, so that all that come have it
 	for my $wave (
-		[ 'fifty jobs of 40 MB each', sub { enqueue('note', 40, 50) } ],
-		[ 'fifty jobs of 20 MB that one call takes', sub { enqueue('many(jsonb[])', 20, 50) } ],
-		[ 'fifty jobs of 20 MB in a queue with a limit for each key', sub { enqueue('note', 20, 50, ", queue => 'keyed'") } ],
-		[ 'fifty jobs of 20 MB whose time comes', sub { enqueue('note', 20, 50, ", run_at => now() + '0.1 s'") } ])
+		[ 'twenty jobs of 40 MB each', sub { enqueue('note', 40, 20) }, 20 ],
+		[ 'thirty jobs of 20 MB that one call takes', sub { enqueue('many(jsonb[])', 20, 30) }, 30 ],
+		[ 'thirty jobs of 20 MB in a queue with a limit for each key', sub { enqueue('note', 20, 30, ", queue => 'keyed'") }, 30 ],
+		[ 'thirty jobs of 20 MB whose time comes', sub { enqueue('note', 20, 30, ", run_at => now() + '0.1 s'") }, 30 ])
 	{
 		query($node, 'SELECT estate.disable_workers()');
 		wait_until_idle($node);
 		$wave->[1]->();
 		let_have(300);
 		query($node, 'SELECT estate.enable_workers()');
-		all_done($wave->[0], 50);
+		all_done($wave->[0], $wave->[2]);
 		let_have('unlimited');
 	}
 };
