@@ -20,6 +20,7 @@
 char	   *estate_databases = NULL;
 int			estate_workers = 2;
 int			estate_max_workers = 6;
+int			estate_max_args_size = 1024;
 char	   *estate_allow_private_hosts = NULL;
 char	   *estate_secrets_dir = NULL;
 TimestampTz estate_stopped_clock = DT_NOBEGIN;
@@ -119,5 +120,10 @@ estate_define_settings(void)
 							"One holds the event loop of the network, the others run SQL handlers.",
 							&estate_workers, 2, 2, ESTATE_MAX_WORKERS,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("estate.max_args_size",
+							"Largest args, tags or backoff that a job may be enqueued with.",
+							"What is larger belongs in a table, and its key in the args.",
+							&estate_max_args_size, 1024, 1, MAX_KILOBYTES / 8,
+							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("estate");
 }

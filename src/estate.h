@@ -40,6 +40,19 @@
 #ifndef DATCONNLIMIT_INVALID_DB
 #define DATCONNLIMIT_INVALID_DB -2
 #endif
+#if PG_VERSION_NUM >= 160000
+#define insert_index_tuples(result, slot, estate) \
+	ExecInsertIndexTuples((result), (slot), (estate), false, false, NULL, NIL, false)
+#else
+#define insert_index_tuples(result, slot, estate) \
+	ExecInsertIndexTuples((result), (slot), (estate), false, false, NULL, NIL)
+#define RelationSetNewRelfilenumber RelationSetNewRelfilenode
+#endif
+#if PG_VERSION_NUM >= 170000
+#define reindex_table(relid, flags, params) reindex_relation(NULL, (relid), (flags), (params))
+#else
+#define reindex_table(relid, flags, params) reindex_relation((relid), (flags), (params))
+#endif
 #if PG_VERSION_NUM >= 170000
 #define MyLocalTransactionId (MyProc->vxid.lxid)
 #else
@@ -77,6 +90,7 @@
 extern char *estate_databases;		/* names, comma-separated */
 extern int	estate_workers;			/* for each database, always */
 extern int	estate_max_workers;		/* the same, while long jobs hold them up */
+extern int	estate_max_args_size;	/* kB, of a job */
 extern char *estate_allow_private_hosts;
 extern char *estate_secrets_dir;
 extern TimestampTz estate_stopped_clock;	/* of this session, for tests; DT_NOBEGIN: it runs */
@@ -121,9 +135,8 @@ typedef struct EstateDatabaseSlot
 	/* a commit has left work since this worker last looked */
 	bool		wake[ESTATE_MAX_WORKERS];
 	TimestampTz due[WORKER_KINDS];	/* when the next job is due, DT_NOEND: none known */
-	/* a prepared transaction holds jobs, or what they wait for: its commit will not tell */
+	/* a prepared transaction has left something that its end will not tell, see job/prepared.c */
 	bool		prepared;
-	uint32		prepares;		/* so many have been prepared */
 	/* commits that changed what workers remember of the installation and the queues */
 	uint32		changes;
 	EstateWorkerSlot workers[ESTATE_MAX_WORKERS];
@@ -212,5 +225,6 @@ extern void estate_wake_at_end(EstateWorkerKind kind);
 extern void estate_wake_now(EstateWorkerKind kind);
 extern void estate_change_at_commit(void);
 extern void estate_note_prepared(void);
+extern bool estate_take_prepared_note(void);
 
 #endif							/* ESTATE_H */

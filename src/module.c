@@ -24,6 +24,7 @@
 #include "job/limit_state.h"
 #include "job/look.h"
 #include "job/metric.h"
+#include "job/prepared.h"
 #include "job/queue.h"
 #include "job/running.h"
 #include "module.h"
@@ -47,6 +48,7 @@ static EstateArea *const areas[] = {
 	&metric_area,
 	&look_area,
 	&await_area,
+	&prepared_area,
 };
 
 static shmem_request_hook_type prev_shmem_request_hook = NULL;

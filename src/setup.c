@@ -412,6 +412,7 @@ drop_tables(void)
 		run_sql(psprintf("DROP TABLE %s", tables));
 	if (sequences)
 		run_sql(psprintf("DROP SEQUENCE %s", sequences));
+	run_sql("DROP FUNCTION IF EXISTS estate_internal.stays_here()");
 }
 
 PG_FUNCTION_INFO_V1(estate_teardown);

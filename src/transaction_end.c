@@ -21,6 +21,7 @@
 #include "job/limit.h"
 #include "job/look.h"
 #include "job/metric.h"
+#include "job/prepared.h"
 #include "job/ready.h"
 #include "failure.h"
 #include "module.h"
@@ -34,7 +35,7 @@ static void (*const first_steps[]) (XactEvent event) = {
 
 /*
  * In this order at commit, abort and prepare.  First the places where others
- * find the jobs, then what they are told of them, last that they wake: whoever
+ * find the jobs, then what they are told of them, then that they wake: whoever
  * is woken finds everything in place.
  */
 static void (*const steps[]) (XactEvent event) = {
@@ -60,8 +61,10 @@ static void (*const steps[]) (XactEvent event) = {
 	make_way_at_end,
 	/* sessions that wait for jobs which have ended: they find the rows */
 	await_at_end,
-	/* last, for all of the above: what workers remember is old, and they are to look */
+	/* for all of the above: what workers remember is old, and they are to look */
 	wake_at_end,
+	/* last: what all of the above would have told at a commit is noted for whoever sees it */
+	prepared_at_end,
 };
 
 /*

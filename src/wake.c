@@ -18,6 +18,7 @@
 static bool commit_wakes[WORKER_KINDS] = {false, false};
 static bool end_wakes[WORKER_KINDS] = {false, false};
 static bool commit_changes = false;
+static bool prepare_leaves = false;
 
 /*
  * Wakes all workers of a kind that a database keeps: the one that looks first
@@ -101,14 +102,13 @@ wake_at_end(XactEvent event)
 {
 	if (commit_changes && event == XACT_EVENT_COMMIT)
 		tell_change();
-	/* COMMIT PREPARED tells nobody: looked at again when none is prepared any more */
-	if (commit_changes && event == XACT_EVENT_PREPARE)
-		estate_note_prepared();
 	for (EstateWorkerKind kind = 0; kind < WORKER_KINDS; kind++)
 	{
-		/* what was prepared is found by the launcher's regular look */
 		if (end_wakes[kind] || (commit_wakes[kind] && event == XACT_EVENT_COMMIT))
 			estate_wake_now(kind);
+		/* COMMIT PREPARED tells nobody: see prepared.c */
+		if (commit_wakes[kind] && event == XACT_EVENT_PREPARE)
+			estate_note_prepared();
 		commit_wakes[kind] = end_wakes[kind] = false;
 	}
 	commit_changes = false;
@@ -140,18 +140,19 @@ estate_change_at_commit(void)
 	commit_changes = true;
 }
 
-/*
- * A transaction is being prepared that leaves what its commit would have told
- * of; neither allocates nor throws.
- */
+/* A transaction is being prepared that leaves what its commit would have told of */
 void
 estate_note_prepared(void)
 {
-	EstateDatabaseSlot *slot = estate_lock_slot(LW_EXCLUSIVE);
+	prepare_leaves = true;
+}
 
-	if (slot == NULL)
-		return;
-	slot->prepared = true;
-	slot->prepares++;
-	estate_unlock_slot(slot);
+/* Whether it does; for the step that remembers it */
+bool
+estate_take_prepared_note(void)
+{
+	bool		leaves = prepare_leaves;
+
+	prepare_leaves = false;
+	return leaves;
 }

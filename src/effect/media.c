@@ -53,7 +53,7 @@ argument(const Job *job, const char *name)
 	key.type = jbvString;
 	key.val.string.val = unconstify(char *, name);
 	key.val.string.len = strlen(name);
-	value = findJsonbValueFromContainer(&job->args->root, JB_FOBJECT, &key);
+	value = findJsonbValueFromContainer(&DatumGetJsonbP(job->args)->root, JB_FOBJECT, &key);
 	if (value && value->type == jbvString)
 		return pnstrdup(value->val.string.val, value->val.string.len);
 	if (value && value->type == jbvNumeric)

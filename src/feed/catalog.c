@@ -464,7 +464,8 @@ feed_enqueue_run(int feed_id, Oid owner, TimestampTz run_at, bool alone)
 
 	request.job.handler = "feed";
 	request.job.queue = "feed";
-	request.job.args = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("{\"feed_id\": %d}", feed_id))));
+	request.job.args = DirectFunctionCall1(jsonb_in,
+										   CStringGetDatum(psprintf("{\"feed_id\": %d}", feed_id)));
 	request.job.run_at = run_at;
 	request.job.alone = alone;
 	request.job.unique_key = feed_job_key(feed_id);

@@ -47,7 +47,7 @@ feed_id_argument(const Job *job)
 
 	key.val.string.val = "feed_id";
 	key.val.string.len = strlen("feed_id");
-	value = findJsonbValueFromContainer(&job->args->root, JB_FOBJECT, &key);
+	value = findJsonbValueFromContainer(&DatumGetJsonbP(job->args)->root, JB_FOBJECT, &key);
 	if (value == NULL || value->type != jbvNumeric)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -63,8 +63,8 @@ feed_job(const char *name, Job *job)
 	memset(job, 0, sizeof(*job));
 	job->handler = "feed";
 	job->role = InvalidOid;
-	job->args = DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
-												   CStringGetDatum(psprintf("{\"feed_id\": %d}", feed_id_of(name)))));
+	job->args = DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("{\"feed_id\": %d}",
+																		feed_id_of(name))));
 }
 
 /* The row that CALL run_feed() prints */

@@ -153,17 +153,27 @@ resolve(JobCaller *caller, const Job *job)
 	caller->handler = job->handler;
 }
 
+/*
+ * What the handler is called with: args are made whole only here, after the
+ * job was noted as being run, since there may be more than this process has
+ * memory for.
+ */
 static Datum
 argument(const JobCaller *caller, const JobCall *call)
 {
 	Datum	   *args;
+	ArrayType  *array;
 
 	if (!caller->batch)
-		return JsonbPGetDatum(call->jobs[0]->args);
+		return JsonbPGetDatum(DatumGetJsonbP(call->jobs[0]->args));
 	args = palloc(sizeof(Datum) * call->count);
 	for (int i = 0; i < call->count; i++)
-		args[i] = JsonbPGetDatum(call->jobs[i]->args);
-	return PointerGetDatum(construct_array(args, call->count, JSONBOID, -1, false, TYPALIGN_INT));
+		args[i] = JsonbPGetDatum(DatumGetJsonbP(call->jobs[i]->args));
+	array = construct_array(args, call->count, JSONBOID, -1, false, TYPALIGN_INT);
+	for (int i = 0; i < call->count; i++)
+		if (args[i] != call->jobs[i]->args)
+			pfree(DatumGetPointer(args[i]));
+	return PointerGetDatum(array);
 }
 
 /* Calls the handler; what it throws goes through, and undoes the whole transaction */
@@ -209,6 +219,9 @@ job_call(JobCaller *caller, JobCall *call)
 	call->durable = may_be_lost && synchronous_commit > SYNCHRONOUS_COMMIT_OFF;
 	if (caller->recorded && !fcinfo->isnull)
 		call->jobs[0]->result = DatumGetJsonbPCopy(result);
+	/* the next job may have as much; not before this: what was returned may be a part of it */
+	if (fcinfo->args[0].value != call->jobs[0]->args)
+		pfree(DatumGetPointer(fcinfo->args[0].value));
 	PopActiveSnapshot();
 	estate_resume_user(&user);
 	inflight_end();

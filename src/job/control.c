@@ -9,10 +9,12 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "job/call.h"
@@ -20,6 +22,7 @@
 #include "job/open.h"
 #include "job/queue.h"
 #include "job/ready.h"
+#include "job/row.h"
 #include "job/running.h"
 #include "job/settle.h"
 #include "job/waiting.h"
@@ -97,34 +100,102 @@ estate_snooze_job(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(true);
 }
 
+/* So many rows of one statement are in memory at once */
+#define AGAIN_MOST 50000
+
 /*
- * Ended jobs that fit a condition wait again, with all their attempts.  A job
- * whose unique key another one has by now stays where it is.
+ * Ended jobs that fit a condition and may wait again, the newest first: below
+ * is the parameter that their ids are less than.  A job whose unique key
+ * another one has by now stays where it is.
  */
-#define WAIT_AGAIN(condition) \
+#define WAIT_AGAIN(condition, below) \
 	"WITH candidate AS MATERIALIZED (" \
-	"  SELECT tableoid AS heap, ctid AS place, id, role, unique_key," \
+	"  SELECT " JOB_COLUMN_NAMES ", done_by, state, tableoid AS heap, ctid AS place," \
 	"   unique_key IS NOT NULL" \
-	"    AND COALESCE(unique_until, 'start') OPERATOR(pg_catalog.=) 'start' AS unique" \
+	"    AND COALESCE(unique_until, 'start') OPERATOR(pg_catalog.=) 'start' AS is_unique" \
 	"  FROM estate_internal.job_ended" \
 	"  WHERE state OPERATOR(pg_catalog.<>) 'done' AND " condition \
-	"  FOR UPDATE SKIP LOCKED)," \
+	"  AND (" below " IS NULL OR id OPERATOR(pg_catalog.<) " below ")" \
+	"  ORDER BY id DESC LIMIT " CppAsString2(AGAIN_MOST) " FOR UPDATE SKIP LOCKED)," \
 	" taken AS (" \
 	"  INSERT INTO estate_internal.job_unique (unique_key, role, job)" \
 	"  SELECT DISTINCT ON (unique_key, role) unique_key, role, id FROM candidate" \
-	"  WHERE \"unique\" ORDER BY unique_key, role, id DESC" \
-	"  ON CONFLICT DO NOTHING RETURNING job)," \
-	" again AS (" \
-	"  DELETE FROM estate_internal.job_ended e USING candidate c" \
-	"  WHERE e.ctid OPERATOR(pg_catalog.=) c.place AND e.tableoid OPERATOR(pg_catalog.=) c.heap" \
-	"  AND (NOT c.\"unique\" OR c.id OPERATOR(pg_catalog.=) ANY (SELECT job FROM taken))" \
-	"  RETURNING e.*)," \
-	" moved AS (" \
-	"  INSERT INTO estate_internal.job_open (" JOB_COLUMN_NAMES ", done_by, waits_for)" \
-	"  SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args," \
-	"   pg_catalog.clock_timestamp(), 0, effect_key, unique_key, unique_until, timeout, backoff," \
-	"   tags, errors, NULL, NULL, durable, done_by, 'time' FROM again)" \
-	" SELECT queue, " COUNTED_ENDED_ROW ", pg_catalog.count(*), 2 FROM again GROUP BY 1, 2"
+	"  WHERE is_unique ORDER BY unique_key, role, id DESC" \
+	"  ON CONFLICT DO NOTHING RETURNING job)" \
+	" SELECT " JOB_COLUMN_NAMES ", done_by, heap, place, state," \
+	"  NOT is_unique OR id OPERATOR(pg_catalog.=) ANY (SELECT job FROM taken)" \
+	" FROM candidate ORDER BY id DESC"
+
+/* Columns after those of the job */
+enum
+{
+	AGAIN_DONE_BY = JOB_COLUMNS + 1, AGAIN_HEAP, AGAIN_PLACE, AGAIN_STATE, AGAIN_MAY
+};
+
+/* Moves the jobs of a result to job_open, with all their attempts; how many */
+static int
+move_again(KeeperRows rows)
+{
+	JobOpening *openings = palloc(sizeof(JobOpening) * rows.n);
+	TimestampTz now = GetCurrentTimestamp();
+	int			n = 0;
+
+	for (uint64 i = 0; i < rows.n; i++)
+	{
+		Job		   *job;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!keeper_bool(rows, i, AGAIN_MAY))
+			continue;
+		job = record_of_row(rows, i);
+		row_delete(keeper_oid(rows, i, AGAIN_HEAP), row_tid(rows, i, AGAIN_PLACE));
+		count_jobs(job->queue, count_ended(keeper_text(rows, i, AGAIN_STATE)), -1);
+		job->run_at = now;
+		job->attempt = 0;
+		job->alone = false;
+		job->waited = 0;
+		openings[n++] = (JobOpening) {
+			job, keeper_char(rows, i, AGAIN_DONE_BY), WAITS_FOR_TIME, NULL, 0
+		};
+	}
+	open_write(openings, n);
+	CommandCounterIncrement();
+	return n;
+}
+
+/* Runs such a statement until there are none; the last of its values is the id to look below */
+static int64
+wait_again(KeeperStatement *statement, Datum *values, char *nulls)
+{
+	MemoryContext some = AllocSetContextCreate(CurrentMemoryContext, "pg_estate ended jobs",
+											   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(some);
+	int			last = statement->nargs - 1;
+	int64		moved = 0;
+	uint64		found;
+	EstateUser	user;
+
+	nulls[last] = 'n';
+	do
+	{
+		KeeperRows	rows;
+
+		keeper_begin(&user);
+		rows = keeper_run(statement, values, nulls);
+		found = rows.n;
+		moved += move_again(rows);
+		if (found > 0)
+			values[last] = Int64GetDatum(keeper_int64(rows, found - 1, JOB_ID + 1));
+		nulls[last] = ' ';
+		keeper_end(&user);
+		MemoryContextReset(some);
+	} while (found == AGAIN_MOST);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(some);
+	estate_wake_at_commit(WORKER_SQL);
+	estate_wake_at_commit(WORKER_NETWORK);
+	return moved;
+}
 
 /* The role of a job that has ended, locked until the end of the transaction */
 static Oid
@@ -160,12 +231,13 @@ estate_retry_job(PG_FUNCTION_ARGS)
 		" RETURNING b.queue, b.counted, 1::pg_catalog.int8, " COUNTED_OPEN_ROW("o."),
 		1, {INT8OID}, KEEPER_BY_INDEX
 	};
-	static KeeperStatement wait_again = {
-		WAIT_AGAIN("id OPERATOR(pg_catalog.=) $1"),
-		1, {INT8OID}
+	static KeeperStatement again = {
+		WAIT_AGAIN("id OPERATOR(pg_catalog.=) $1", "$2"),
+		2, {INT8OID, INT8OID}
 	};
 	int64		id = PG_GETARG_INT64(0);
-	Datum		value = Int64GetDatum(id);
+	Datum		values[2] = {Int64GetDatum(id)};
+	char		nulls[] = "  ";
 	Oid			role;
 
 	estate_require_tables();
@@ -173,13 +245,13 @@ estate_retry_job(PG_FUNCTION_ARGS)
 	if (OidIsValid(role))
 	{
 		waiting_require_rights(id, role);
-		PG_RETURN_BOOL(change(&bring_forward, &value, NULL) == 1);
+		PG_RETURN_BOOL(change(&bring_forward, values, NULL) == 1);
 	}
 	role = ended_role(id);
 	if (!OidIsValid(role))
 		PG_RETURN_BOOL(false);
 	waiting_require_rights(id, role);
-	PG_RETURN_BOOL(change(&wait_again, &value, NULL) == 1);
+	PG_RETURN_BOOL(wait_again(&again, values, nulls) == 1);
 }
 
 /* What redrive() asks of a job, wherever it is; $3, $5 and $6 are for jobs that have ended */
@@ -196,7 +268,7 @@ estate_retry_job(PG_FUNCTION_ARGS)
 	" AND ($8 IS NULL OR pg_catalog.pg_has_role($8, role::pg_catalog.oid, 'USAGE'))"
 
 #define REDRIVE_TYPES \
-	{TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, OIDOID}
+	{TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, OIDOID, INT8OID}
 
 /* Jobs that have failed and wait for their next attempt have it now, and all others after it */
 static KeeperStatement redrive_waiting = {
@@ -218,8 +290,8 @@ static KeeperStatement redrive_ended = {
 	WAIT_AGAIN(REDRIVE_CONDITION
 			   " AND ($3 IS NULL OR state OPERATOR(pg_catalog.=) $3)"
 			   " AND ($5 IS NULL OR ended_at OPERATOR(pg_catalog.>=) $5)"
-			   " AND ($6 IS NULL OR ended_at OPERATOR(pg_catalog.<) $6)"),
-	8, REDRIVE_TYPES
+			   " AND ($6 IS NULL OR ended_at OPERATOR(pg_catalog.<) $6)", "$9"),
+	9, REDRIVE_TYPES
 };
 
 /* The state that redrive() was asked for: whether it is that of jobs that wait */
@@ -252,8 +324,8 @@ PG_FUNCTION_INFO_V1(estate_redrive);
 Datum
 estate_redrive(PG_FUNCTION_ARGS)
 {
-	Datum		values[8];
-	char		nulls[] = "        ";
+	Datum		values[9];
+	char		nulls[] = "         ";
 
 	estate_require_tables();
 	for (int i = 0; i < 7; i++)
@@ -263,7 +335,9 @@ estate_redrive(PG_FUNCTION_ARGS)
 	}
 	values[7] = ObjectIdGetDatum(GetUserId());
 	nulls[7] = has_privs_of_role(GetUserId(), estate_owner()) ? 'n' : ' ';
-	PG_RETURN_INT64(change(is_retryable(fcinfo) ? &redrive_waiting : &redrive_ended, values, nulls));
+	if (is_retryable(fcinfo))
+		PG_RETURN_INT64(change(&redrive_waiting, values, nulls));
+	PG_RETURN_INT64(wait_again(&redrive_ended, values, nulls));
 }
 
 PG_FUNCTION_INFO_V1(estate_this_job);

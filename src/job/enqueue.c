@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
@@ -30,10 +31,28 @@
 
 #define DEFAULT_MAX_ATTEMPTS 20
 
-static Jsonb *
+static Datum
 empty_object(void)
 {
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
+}
+
+/*
+ * What is large is read whenever somebody looks at jobs, written twice and
+ * kept in the history: there is a limit.
+ */
+static void
+check_size(const char *what, const char *be, Datum value)
+{
+	Size		size = value ? toast_raw_datum_size(value) : 0;
+
+	if (size > (Size) estate_max_args_size * 1024)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("%s of a job %s too large", what, be),
+				 errdetail("They have %zu bytes, and at most %zu are allowed"
+						   " by estate.max_args_size.", size, (Size) estate_max_args_size * 1024),
+				 errhint("Keep what is large in a table, and give the job its key.")));
 }
 
 /*
@@ -93,7 +112,7 @@ static void
 fill_defaults(Job *job)
 {
 	job->enqueued_at = estate_now();
-	if (job->args == NULL)
+	if (job->args == 0)
 		job->args = empty_object();
 	if (job->queue == NULL)
 		job->queue = "default";
@@ -150,6 +169,9 @@ job_enqueue(JobRequest *request)
 	Job		   *job = &request->job;
 	JobKind		kind;
 
+	check_size("args", "are", job->args);
+	check_size("tags", "are", job->tags);
+	check_size("backoff", "is", job->backoff);
 	job->handler = resolve(job, &kind);
 	request->done_by = kind.done_by;
 	fill_defaults(job);

@@ -86,7 +86,7 @@ check_job(const Job *job)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("timeout must be a positive interval")));
 	if (job->backoff)
-		check_backoff(job->backoff);
+		check_backoff(DatumGetArrayTypeP(job->backoff));
 }
 
 static char *
@@ -125,8 +125,8 @@ static void
 read_last(FunctionCallInfo fcinfo, int from, Job *job)
 {
 	job->timeout = PG_ARGISNULL(from) ? NULL : PG_GETARG_INTERVAL_P(from);
-	job->backoff = PG_ARGISNULL(from + 1) ? NULL : PG_GETARG_ARRAYTYPE_P(from + 1);
-	job->tags = PG_ARGISNULL(from + 2) ? NULL : PG_GETARG_ARRAYTYPE_P(from + 2);
+	job->backoff = PG_ARGISNULL(from + 1) ? 0 : PointerGetDatum(PG_GETARG_ARRAYTYPE_P(from + 1));
+	job->tags = PG_ARGISNULL(from + 2) ? 0 : PointerGetDatum(PG_GETARG_ARRAYTYPE_P(from + 2));
 }
 
 /* An argument that is one of two words: whether it is the second */
@@ -158,7 +158,7 @@ estate_enqueue_job(PG_FUNCTION_ARGS)
 	int64		id;
 
 	read_first(fcinfo, job);
-	job->args = PG_GETARG_JSONB_P(1);
+	job->args = PG_GETARG_DATUM(1);
 	job->unique_key = text_argument(fcinfo, 5);
 	require_argument(fcinfo, 6, "max_attempts");
 	job->max_attempts = PG_GETARG_INT32(6);
@@ -217,7 +217,7 @@ estate_enqueue_jobs(PG_FUNCTION_ARGS)
 					 errmsg("args of a job must not be null"),
 					 errdetail("Element %d is.", i + 1)));
 		caller = MemoryContextSwitchTo(one);
-		request.job.args = DatumGetJsonbP(args[i]);
+		request.job.args = args[i];
 		id = Int64GetDatum(job_enqueue(&request));
 		for_workers |= request.done_by != DONE_OUTSIDE;
 		MemoryContextSwitchTo(caller);

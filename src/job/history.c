@@ -9,9 +9,7 @@
  */
 #include "postgres.h"
 
-#include "access/heapam.h"
 #include "access/table.h"
-#include "access/xact.h"
 #include "catalog/pg_inherits.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
@@ -25,6 +23,7 @@
 #include "job/count.h"
 #include "job/history.h"
 #include "job/history_part.h"
+#include "job/row.h"
 
 #define ENDED_CHUNK 128
 
@@ -91,17 +90,6 @@ find_newest(void)
 	pfree(parts);
 }
 
-/* Not relhasindex: that stays when the transaction that made an index is rolled back */
-static bool
-has_index(Relation relation)
-{
-	List	   *indexes = RelationGetIndexList(relation);
-	bool		any = indexes != NIL;
-
-	list_free(indexes);
-	return any;
-}
-
 /* Opens the newest part, to be written */
 Relation
 history_open_newest(void)
@@ -111,34 +99,18 @@ history_open_newest(void)
 		Relation	relation;
 
 		CHECK_FOR_INTERRUPTS();
+		/* before we stand in line for the lock of an older one, which is being given its indexes */
+		AcceptInvalidationMessages();
 		if (!OidIsValid(newest.table))
 			find_newest();
 		relation = try_table_open(newest.table, RowExclusiveLock);
-		/* with the lock we have heard of a newer one; this one may have indexes by now, which we do not write */
-		if (relation && newest.table == RelationGetRelid(relation) && !has_index(relation))
+		/* with the lock we have heard of a newer one */
+		if (relation && newest.table == RelationGetRelid(relation))
 			return relation;
 		newest.table = InvalidOid;
-		if (relation == NULL)
-			continue;
-		find_newest();
-		if (newest.table == RelationGetRelid(relation) && has_index(relation))
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("table estate_internal.%s has an index, but is still being written", RelationGetRelationName(relation)),
-					 errhint("Drop the index: the newest part of the history must have none.")));
-		table_close(relation, RowExclusiveLock);
+		if (relation)
+			table_close(relation, RowExclusiveLock);
 	}
-}
-
-/* The same for a statement; the part stays there until the transaction ends */
-const char *
-history_newest_name(void)
-{
-	Relation	relation = history_open_newest();
-	char	   *name = psprintf("estate_internal.%s", RelationGetRelationName(relation));
-
-	table_close(relation, NoLock);
-	return name;
 }
 
 /* Whether the newest part has grown so large that another should be begun */
@@ -188,27 +160,36 @@ count_endings(const JobEnding *endings, int n)
 	}
 }
 
-/* Places for rows of the history, of one shape in all its parts: made for each batch they would cost as much as the rows */
+/*
+ * Places for rows of the history, kept while its parts have as many columns:
+ * made for each batch they would cost as much as the rows.
+ */
 static TupleTableSlot **
 ended_slots(Relation relation)
 {
 	static TupleTableSlot *slots[ENDED_CHUNK];
+	int			natts = RelationGetDescr(relation)->natts;
 	MemoryContext caller;
 	TupleDesc	desc;
 
-	if (slots[ENDED_CHUNK - 1])
+	if (slots[0] && slots[0]->tts_tupleDescriptor->natts == natts)
 		return slots;
+	for (int i = 0; slots[0] && i < ENDED_CHUNK; i++)
+		ExecDropSingleTupleTableSlot(slots[i]);
 	caller = MemoryContextSwitchTo(TopMemoryContext);
 	desc = CreateTupleDescCopy(RelationGetDescr(relation));
 	for (int i = 0; i < ENDED_CHUNK; i++)
+	{
 		slots[i] = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+		memset(slots[i]->tts_isnull, true, sizeof(bool) * natts);	/* columns that are not ours */
+	}
 	MemoryContextSwitchTo(caller);
 	return slots;
 }
 
 /*
  * Writes the history of jobs, many rows at once, at the end of its newest
- * part, which has no index: it gets them when another part is begun.
+ * part, which has no index of ours: it gets them when another part is begun.
  */
 void
 history_write(const JobEnding *endings, int n)
@@ -230,7 +211,7 @@ history_write(const JobEnding *endings, int n)
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < count; i++)
 			fill_ended(slots[i], &endings[from + i], now, &texts);
-		heap_multi_insert(relation, slots, count, GetCurrentCommandId(true), HEAP_INSERT_SKIP_FSM, NULL);
+		row_insert_many(relation, slots, count);
 		for (int i = 0; i < count; i++)
 			ExecClearTuple(slots[i]);
 	}

@@ -18,10 +18,16 @@ typedef struct JobEnding
 	const char *state;
 } JobEnding;
 
+typedef enum HistoryMore
+{
+	HISTORY_TIDY,				/* nothing is left to do */
+	HISTORY_MORE,
+	HISTORY_BUSY				/* somebody still writes a part without index: again soon */
+} HistoryMore;
+
 extern Relation history_open_newest(void);
-extern const char *history_newest_name(void);
 extern void history_write(const JobEnding *endings, int n);
 extern bool history_is_large(void);
-extern bool history_tidy(void);
+extern HistoryMore history_tidy(void);
 
 #endif							/* ESTATE_HISTORY_H */

@@ -33,6 +33,8 @@
 #include "job/history.h"
 #include "job/history_part.h"
 #include "job/queue.h"
+#include "job/record.h"
+#include "job/row.h"
 
 #define PARTS_OF_TIME 8			/* a part has not more than this share of the longest keep_for */
 #define PART_LEAST_US (INT64CONST(10) * 1000000)
@@ -140,21 +142,26 @@ begin_part(const HistoryPart *last)
 								" IS 'A part of the history of jobs'", number), 0);
 	(void) run_on_part(psprintf("GRANT SELECT ON estate_internal.job_ended_%d"
 								" TO estate_admin", number), 0);
+	record_keep_here(psprintf("estate_internal.job_ended_%d", number));
 }
 
 /*
  * A part that is not written any more gets its indexes: ids and times come
  * nearly in order, so a summary of each block range finds them.  The newest has
- * none, since keeping them would take as long as writing the rows.
+ * none, since keeping them would take as long as writing the rows.  False:
+ * somebody who began to write before it was closed is still at it.
  */
-static void
+static bool
 index_part(const HistoryPart *part)
 {
-	if (!finds(psprintf("SELECT WHERE $1 IS NOT NULL AND NOT EXISTS ("
-						" SELECT FROM pg_catalog.pg_index WHERE indrelid OPERATOR(pg_catalog.=) %u)",
-						part->table), GetCurrentTimestamp()) ||
-		!ConditionalLockRelationOid(part->table, ShareLock) || get_rel_name(part->table) == NULL)
-		return;					/* somebody who began to write before it was closed: another time */
+	if (finds(psprintf("SELECT WHERE $1 IS NOT NULL AND pg_catalog.to_regclass("
+					   "'estate_internal.job_ended_%d_at_idx') IS NOT NULL", part->number),
+			  GetCurrentTimestamp()))
+		return true;
+	if (!ConditionalLockRelationOid(part->table, ShareLock))
+		return false;
+	if (get_rel_name(part->table) == NULL)
+		return true;			/* dropped */
 	(void) run_on_part(psprintf("CREATE INDEX job_ended_%d_id_idx ON estate_internal.job_ended_%d"
 								" USING brin (id int8_minmax_multi_ops) WITH (pages_per_range = 32)",
 								part->number, part->number), 0);
@@ -164,6 +171,7 @@ index_part(const HistoryPart *part)
 	/* without statistics the planner takes an id for one of two hundred, and reads all the part */
 	(void) run_on_part(psprintf("ANALYZE estate_internal.job_ended_%d (id, ended_at)",
 								part->number), 0);
+	return true;
 }
 
 static bool
@@ -204,18 +212,13 @@ static int64
 delete_rows(const HistoryPart *part, const char *condition, Oid type, Datum *values, int64 most, TimestampTz *until)
 {
 	KeeperStatement statement = {
-		psprintf("WITH gone AS ("
-				 "  DELETE FROM estate_internal.job_ended_%d"
-				 "  WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("
-				 "   SELECT ctid FROM estate_internal.job_ended_%d"
-				 "   WHERE %s"
-				 "   AND ended_at OPERATOR(pg_catalog.>=) $2"
-				 "   AND ended_at OPERATOR(pg_catalog.<) $3"
-				 "   LIMIT " INT64_FORMAT " FOR UPDATE SKIP LOCKED))"
-				 "  RETURNING queue, state, ended_at)"
-				 " SELECT queue, " COUNTED_ENDED_ROW ", pg_catalog.count(*), pg_catalog.max(ended_at)"
-				 " FROM gone GROUP BY 1, 2",
-				 part->number, part->number, condition, most),
+		psprintf("SELECT queue, " COUNTED_ENDED_ROW ", 1::pg_catalog.int8, ended_at, tableoid, ctid"
+				 " FROM estate_internal.job_ended_%d"
+				 " WHERE %s"
+				 " AND ended_at OPERATOR(pg_catalog.>=) $2"
+				 " AND ended_at OPERATOR(pg_catalog.<) $3"
+				 " LIMIT " INT64_FORMAT " FOR UPDATE SKIP LOCKED",
+				 part->number, condition, most),
 		3, {type, TIMESTAMPTZOID, TIMESTAMPTZOID}, KEEPER_PASSING
 	};
 	KeeperRows	rows;
@@ -225,6 +228,7 @@ delete_rows(const HistoryPart *part, const char *condition, Oid type, Datum *val
 	rows = keeper_run(&statement, values, NULL);
 	for (uint64 i = 0; i < rows.n; i++)
 		*until = Max(*until, DatumGetTimestampTz(keeper_value(rows, i, 4)));
+	row_delete_found(rows, 5);
 	return count_rows(rows, -1);
 }
 
@@ -359,11 +363,12 @@ forget_if_changed(const EstateDatabaseSlot *slot)
 	state->tidied = changes + 1;
 }
 
-static bool
+static HistoryMore
 tidy(History *history)
 {
 	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
 	Counts	   *counts = estate_piece(&count_area);
+	bool		indexed = true;
 	bool		more = false;
 
 	if (slot)
@@ -373,24 +378,27 @@ tidy(History *history)
 	for (int i = 0; i < history->nparts - 1; i++)
 		drop_if_expired(history, &history->parts[i]);
 	if (history->nparts > 0 && is_full(history, &history->parts[history->nparts - 1]))
+	{
+		/* committed at once: who writes is to go there, and not to wait for the old one's index */
 		begin_part(&history->parts[history->nparts - 1]);
-	history->parts = history_parts(&history->nparts);
+		return HISTORY_MORE;
+	}
 	for (int i = 0; i < history->nparts - 1; i++)
-		index_part(&history->parts[i]);
+		indexed &= index_part(&history->parts[i]);
 	for (int i = 0; i < history->nqueues && !more; i++)
 		more = delete_expired(history, &history->queues[i]);
 	if (!more && any_has_most(history))
 		more = counts ? delete_surplus_by_counts(history, counts) : delete_surplus_by_rows(history);
-	return more;
+	return more ? HISTORY_MORE : indexed ? HISTORY_TIDY : HISTORY_BUSY;
 }
 
-/* One step of tidying; true: there is more to do, in another transaction */
-bool
+/* One step of tidying; whether there is more to do, in another transaction */
+HistoryMore
 history_tidy(void)
 {
 	History		history = {GetCurrentTimestamp()};
 	EstateUser	user;
-	bool		more = false;
+	HistoryMore more = HISTORY_TIDY;
 
 	queue_refresh();
 	keeper_begin(&user);

@@ -22,7 +22,11 @@ typedef enum JobDoer
 	DONE_OUTSIDE = 'x'			/* a client that fetches it, see lease.c */
 } JobDoer;
 
-/* A job, and what enqueue takes; zero or NULL: the default, or none */
+/*
+ * A job, and what enqueue takes; zero or NULL: the default, or none.  What may
+ * be large is a Datum as it is stored, compressed or out of line, until it is
+ * needed: DatumGetJsonbP() and its like make it whole.
+ */
 typedef struct Job
 {
 	int64		id;
@@ -32,16 +36,16 @@ typedef struct Job
 	int			max_attempts;
 	Oid			role;			/* who enqueued it, and whose rights it has */
 	TimestampTz enqueued_at;
-	Jsonb	   *args;
+	Datum		args;			/* jsonb */
 	TimestampTz run_at;
 	int			attempt;		/* attempts that have ended */
 	pg_uuid_t  *effect_key;		/* idempotency key of its outside effects */
 	const char *unique_key;		/* of the role */
 	const char *unique_until;	/* NULL: until it is done; "start", or an interval */
 	Interval   *timeout;
-	ArrayType  *backoff;		/* waits after failures, the last for all that follow */
-	ArrayType  *tags;
-	Jsonb	   *errors;			/* an array; NULL: none */
+	Datum		backoff;		/* interval[]: waits after failures, the last for all that follow */
+	Datum		tags;			/* text[] */
+	Datum		errors;			/* jsonb, an array; 0: none */
 	bool		alone;			/* it may have crashed the server: runs by itself */
 	int			waited;			/* which limits it has waited for: they let it through */
 	bool		durable;		/* its end has to be on disk when it can be seen */

@@ -16,14 +16,13 @@
  * finish is taken again as well.
  *
  * The positions are a hint.  After a crash they begin at 0, and the lanes are
- * read from their start; so they are where the list of pages is full, and
- * after COMMIT PREPARED, which tells nobody.
+ * read from their start; so they are where the list of pages is full.  For
+ * prepared transactions, whose end tells nobody, see prepared.c.
  */
 #include "postgres.h"
 
 #include "access/transam.h"
 #include "catalog/namespace.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
 #include "utils/lsyscache.h"
@@ -41,6 +40,7 @@ typedef struct Lane
 typedef struct LaneState
 {
 	Lane		lanes[QUEUES][LANES];
+	TimestampTz emptied_at;		/* when some of them were last emptied */
 } LaneState;
 
 EstateArea lane_area = {
@@ -50,13 +50,7 @@ EstateArea lane_area = {
 };
 
 /* pages that this transaction has put rows on */
-typedef struct TouchedPages
-{
-	LaneHeap	heap;
-	LaneBlocks blocks;
-} TouchedPages;
-
-static TouchedPages *touched = NULL;
+static LanePages *touched = NULL;
 static int	ntouched = 0;
 static int	most_touched = 0;
 
@@ -144,13 +138,16 @@ revisit(LaneSegment *segment, const LaneBlocks *blocks)
 		segment->revisits[segment->nrevisits++] = *blocks;
 }
 
-/* At the end: which of the pages lie behind the position? */
-static void
-tell_page(const TouchedPages *page)
+/*
+ * Pages have got rows, or have them again, that can be seen from now on: those
+ * that lie behind the position are taken again.  Whether there were any.
+ */
+bool
+lane_take_again(const LanePages *pages)
 {
 	LaneState  *state = estate_piece(&lane_area);
 	LaneSegment *segment;
-	LaneBlocks	behind = page->blocks;
+	LaneBlocks	behind = pages->blocks;
 
 	/*
 	 * Mostly none: looked at without the lock, so that enqueuers do not queue
@@ -159,17 +156,16 @@ tell_page(const TouchedPages *page)
 	 */
 	pg_memory_barrier();
 	if (state == NULL ||
-		behind.from >= ((volatile LaneSegment *) segment_of(state, page->heap))->next)
-		return;
-	segment = lock_segment(page->heap, &state);
+		behind.from >= ((volatile LaneSegment *) segment_of(state, pages->heap))->next)
+		return false;
+	segment = lock_segment(pages->heap, &state);
 	if (segment && behind.from < segment->next)
 	{
 		behind.to = Min(behind.to, segment->next);
 		revisit(segment, &behind);
 	}
 	lane_unlock(state);
-	/* an abort has no wake of its own */
-	estate_wake_at_end(WORKER_SQL);
+	return true;
 }
 
 /*
@@ -179,21 +175,31 @@ tell_page(const TouchedPages *page)
 void
 lane_at_end(XactEvent event)
 {
-	if (ntouched == 0)
+	if (ntouched == 0 || event == XACT_EVENT_PREPARE)
 		return;
-	if (event == XACT_EVENT_PREPARE)
-		estate_note_prepared();
-	else
-		for (int i = 0; i < ntouched; i++)
-			tell_page(&touched[i]);
+	for (int i = 0; i < ntouched; i++)
+		if (lane_take_again(&touched[i]))
+			estate_wake_at_end(WORKER_SQL); /* an abort has no wake of its own */
 	ntouched = 0;
+}
+
+/*
+ * The same of a transaction that is prepared: these pages are for whoever sees
+ * its end.  Good until the next transaction begins.
+ */
+const LanePages *
+lane_end_touched(int *n)
+{
+	*n = ntouched;
+	ntouched = 0;
+	return touched;
 }
 
 /* Remembers until the end of the transaction that it has a row on this page */
 void
 lane_note_row(LaneHeap heap, BlockNumber block)
 {
-	TouchedPages *last = ntouched > 0 ? &touched[ntouched - 1] : NULL;
+	LanePages *last = ntouched > 0 ? &touched[ntouched - 1] : NULL;
 
 	if (estate_shared == NULL)
 		return;
@@ -207,8 +213,8 @@ lane_note_row(LaneHeap heap, BlockNumber block)
 	{
 		int			most = Max(64, most_touched * 2);
 
-		touched = touched ? repalloc(touched, sizeof(TouchedPages) * most) :
-			MemoryContextAlloc(TopMemoryContext, sizeof(TouchedPages) * most);
+		touched = touched ? repalloc(touched, sizeof(LanePages) * most) :
+			MemoryContextAlloc(TopMemoryContext, sizeof(LanePages) * most);
 		most_touched = most;
 	}
 	touched[ntouched].heap = heap;
@@ -402,8 +408,30 @@ lane_forget(LaneHeap heap, BlockNumber nblocks)
 	return idle;
 }
 
-static void
-read_from_start(void)
+/* When heaps of this database were last emptied; where nobody keeps that, long ago */
+TimestampTz
+lane_emptied_at(void)
+{
+	LaneState  *state = estate_lock_piece(&lane_area, LW_SHARED);
+	TimestampTz at = state ? state->emptied_at : 0;
+
+	lane_unlock(state);
+	return at;
+}
+
+void
+lane_note_emptied(void)
+{
+	LaneState  *state = estate_lock_piece(&lane_area, LW_EXCLUSIVE);
+
+	if (state)
+		state->emptied_at = GetCurrentTimestamp();
+	lane_unlock(state);
+}
+
+/* All lanes are read again from their start: somebody may have left something anywhere */
+void
+lane_read_from_start(void)
 {
 	LaneState  *state = estate_lock_piece(&lane_area, LW_EXCLUSIVE);
 
@@ -417,48 +445,6 @@ read_from_start(void)
 				state->lanes[q][l].segments[s].nrevisits = 0;
 			}
 	lane_unlock(state);
-}
-
-/*
- * After a prepared transaction that held jobs the lanes are read from their
- * start, until there is none any more.  Whether they were.
- */
-bool
-lane_restart_after_prepare(void)
-{
-	EstateDatabaseSlot *slot = estate_lock_slot(LW_SHARED);
-	bool		prepared;
-	uint32		prepares;
-	bool		left;
-
-	if (slot == NULL)
-		return false;
-	prepared = slot->prepared;
-	prepares = slot->prepares;
-	estate_unlock_slot(slot);
-	if (!prepared)
-		return false;
-
-	SPI_connect();
-	SPI_execute("SELECT FROM pg_catalog.pg_prepared_xacts WHERE database OPERATOR(pg_catalog.=) pg_catalog.current_database() LIMIT 1", true, 1);
-	left = SPI_processed > 0;
-	SPI_finish();
-
-	/* first: with none prepared nobody would look again for what was not found yet */
-	read_from_start();
-	slot = estate_lock_slot(LW_EXCLUSIVE);
-	if (slot)
-	{
-		/* another one may have been since we looked */
-		slot->prepared = left || slot->prepares != prepares;
-		if (!slot->prepared)
-			slot->changes++;	/* it may have changed a queue */
-		estate_unlock_slot(slot);
-	}
-	/* what they have enqueued woke nobody */
-	if (!left)
-		estate_wake_now(WORKER_NETWORK);
-	return true;
 }
 
 /* Whether there may be prepared transactions with jobs: their end wakes nobody, so somebody has to look */

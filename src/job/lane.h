@@ -45,6 +45,13 @@ typedef struct LaneHeap
 	int			segment;
 } LaneHeap;
 
+/* Some of its pages */
+typedef struct LanePages
+{
+	LaneHeap	heap;
+	LaneBlocks	blocks;
+} LanePages;
+
 extern EstateArea lane_area;
 
 /* lane.c */
@@ -61,8 +68,12 @@ extern void lane_order(int queue, int lane, int *segments);
 extern void lane_rotate(LaneHeap to);
 extern bool lane_is_drained(LaneHeap heap, BlockNumber nblocks, TimestampTz *since, TransactionId *before);
 extern bool lane_forget(LaneHeap heap, BlockNumber nblocks);
-extern bool lane_restart_after_prepare(void);
+extern bool lane_take_again(const LanePages *pages);
+extern const LanePages *lane_end_touched(int *n);
+extern void lane_read_from_start(void);
 extern bool lane_any_prepared(void);
+extern TimestampTz lane_emptied_at(void);
+extern void lane_note_emptied(void);
 extern bool lane_position(LaneHeap heap, LaneSegment *position);
 
 /* a step of transaction_end.c */

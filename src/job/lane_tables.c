@@ -15,6 +15,7 @@
 #include "utils/timestamp.h"
 
 #include "job/lane.h"
+#include "job/record.h"
 #include "keeper.h"
 
 #define LOCK_AGAIN_MS 10
@@ -51,6 +52,8 @@ create_heap(LaneHeap heap)
 	(void) run_on_heap("CREATE TABLE", heap,
 					   " () INHERITS (estate_internal.job_ready)"
 					   " USING heap WITH (autovacuum_enabled = off, toast.autovacuum_enabled = off)", 0);
+	record_keep_here(psprintf("estate_internal.job_ready_%d_%d_%d",
+							  heap.queue, heap.lane, heap.segment));
 }
 
 static void

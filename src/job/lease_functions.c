@@ -109,13 +109,16 @@ estate_fetch_jobs(PG_FUNCTION_ARGS)
 		values[0] = Int64GetDatum(job->id);
 		values[1] = Int64GetDatum(lease->token);
 		values[2] = CStringGetTextDatum(job->handler);
-		values[3] = JsonbPGetDatum(job->args);
+		values[3] = JsonbPGetDatum(DatumGetJsonbP(job->args));
 		values[4] = Int32GetDatum(job->attempt + 1);
 		values[5] = Int32GetDatum(job->max_attempts);
 		values[6] = TimestampTzGetDatum(request.until);
 		values[7] = PointerGetDatum(job->effect_key);
 		nulls[7] = job->effect_key == NULL;
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		/* one of many may be large */
+		if (values[3] != job->args)
+			pfree(DatumGetPointer(values[3]));
 	}
 	return (Datum) 0;
 }

@@ -212,17 +212,16 @@ shortened(char *text)
 	return psprintf("%.*s.. " UINT64_FORMAT, pg_mbcliplen(text, len, KEY_MOST_BYTES), text, hash);
 }
 
-/* The value in a job's args that its queue's key names, as text; NULL: there is none */
+/* The value in args that the queue's key names, as text; NULL: there is none */
 static char *
-value_of(const Queue *queue, const Job *job)
+value_in(JsonbContainer *container, const Queue *queue)
 {
 	JsonbValue	value;
-	JsonbContainer *container = &job->args->root;
 	char		path[sizeof(queue->key)];
 	char	   *step;
 	char	   *rest = path;
 
-	if (queue->key[0] == '\0' || !JsonContainerIsObject(container))
+	if (!JsonContainerIsObject(container))
 		return NULL;
 	strlcpy(path, queue->key, sizeof(path));
 	while ((step = strsep(&rest, ".")) != NULL)
@@ -248,6 +247,22 @@ value_of(const Queue *queue, const Job *job)
 		default:
 			return NULL;
 	}
+}
+
+static char *
+value_of(const Queue *queue, const Job *job)
+{
+	Jsonb	   *args;
+	char	   *value;
+
+	if (queue->key[0] == '\0')
+		return NULL;
+	args = DatumGetJsonbP(job->args);
+	value = value_in(&args->root, queue);
+	/* it may be large, and that of each job is looked at */
+	if (args != (Jsonb *) DatumGetPointer(job->args))
+		pfree(args);
+	return value;
 }
 
 static char *

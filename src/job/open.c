@@ -55,7 +55,7 @@ open_write(const JobOpening *openings, int n)
 		slot->tts_values[OPEN_BLOCKERS] = Int32GetDatum(opening->blockers);
 		slot->tts_isnull[OPEN_BLOCKERS] = opening->blockers == 0;
 		/* only fetch_jobs() leases, and what is written here is leased to nobody */
-		for (int column = OPEN_LEASE_TOKEN; column < OPEN_DURABLE; column++)
+		for (int column = OPEN_LEASE_TOKEN; column < RelationGetDescr(relation)->natts; column++)
 			slot->tts_isnull[column] = true;
 		slot->tts_values[OPEN_DURABLE] = BoolGetDatum(true);
 		slot->tts_isnull[OPEN_DURABLE] = !opening->job->durable;

@@ -13,12 +13,11 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "job/await.h"
 #include "job/count.h"
 #include "job/depend.h"
-#include "job/history.h"
 #include "job/lane.h"
 #include "job/queue.h"
+#include "job/queue_cancel.h"
 #include "job/settle.h"
 
 #define OPTIONS 12				/* arguments after the name, of create_queue() and alter_queue() */
@@ -328,61 +327,6 @@ count_waiting(const char *name)
 	return look(&statement, name);
 }
 
-/* Cancels what waits in a queue; the ids */
-static EndedJobs
-cancel_all(const char *name)
-{
-	KeeperStatement statement = {
-		psprintf("WITH ready AS ("
-				 "  DELETE FROM estate_internal.job_ready"
-				 "  WHERE queue OPERATOR(pg_catalog.=) $1 RETURNING *),"
-				 " open AS ("
-				 "  DELETE FROM estate_internal.job_open"
-				 "  WHERE queue OPERATOR(pg_catalog.=) $1"
-				 "  AND id OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT estate.running_jobs()))"
-				 "  RETURNING *),"
-				 " ended AS ("
-				 "  SELECT ready.*, 's'::pg_catalog.\"char\" AS done_by, 0 AS counted FROM ready"
-				 "  UNION ALL"
-				 "  SELECT " JOB_COLUMN_NAMES ", done_by, " COUNTED_OPEN_ROW("") " FROM open),"
-				 " freed AS ("
-				 "  DELETE FROM estate_internal.job_unique u USING ended e"
-				 "  WHERE u.job OPERATOR(pg_catalog.=) e.id"
-				 "  AND u.unique_key OPERATOR(pg_catalog.=) e.unique_key"
-				 "  AND u.role OPERATOR(pg_catalog.=) e.role"
-				 "  AND u.until IS NULL),"
-				 " free AS ("
-				 "  DELETE FROM estate_internal.job_dependency d USING open o"
-				 "  WHERE d.job OPERATOR(pg_catalog.=) o.id),"
-				 " moved AS ("
-				 "  INSERT INTO %s (" JOB_COLUMN_NAMES ", done_by, state, ended_at)"
-				 "  SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args,"
-				 "   COALESCE(run_at, enqueued_at), COALESCE(attempt, 0),"
-				 "   effect_key, unique_key, unique_until, timeout, backoff,"
-				 "   tags, errors, alone, waited, durable,"
-				 "   done_by, 'cancelled', pg_catalog.clock_timestamp() FROM ended)"
-				 " SELECT id, counted FROM ended", history_newest_name()),
-		1, {TEXTOID}, KEEPER_PASSING
-	};
-	Datum		value = CStringGetTextDatum(name);
-	EndedJobs	ended = {0};
-	EstateUser	user;
-	KeeperRows	rows;
-
-	keeper_begin(&user);
-	rows = keeper_run(&statement, &value, NULL);
-	ended.failed = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int64) * (rows.n + 1));
-	for (uint64 i = 0; i < rows.n; i++)
-	{
-		ended.failed[ended.nfailed++] = keeper_int64(rows, i, 1);
-		await_note(keeper_int64(rows, i, 1), "cancelled");
-		count_jobs(name, keeper_int32(rows, i, 2), -1);
-	}
-	count_jobs(name, COUNTED_CANCELLED, ended.nfailed);
-	keeper_end(&user);
-	return ended;
-}
-
 /* Takes the queue out of the table, with its lanes locked; returns its number */
 static int
 remove_queue(const char *name)
@@ -428,7 +372,7 @@ estate_drop_queue(PG_FUNCTION_ARGS)
 	number = remove_queue(name);
 	if (cancel)
 	{
-		ended = cancel_all(name);
+		ended = queue_cancel_all(name);
 		if (ended.nfailed > 0 && depend_any())
 			settle_ended(&ended);
 	}

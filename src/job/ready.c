@@ -9,10 +9,8 @@
  */
 #include "postgres.h"
 
-#include "access/heapam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/rel.h"
 
@@ -20,6 +18,7 @@
 #include "job/queue.h"
 #include "job/ready.h"
 #include "job/record.h"
+#include "job/row.h"
 
 /* The heap that new jobs of a queue go to; of the default one's when the queue is being dropped */
 static Relation
@@ -35,6 +34,29 @@ open_heap(LaneHeap *heap)
 	return table_open(lane_table(*heap), RowExclusiveLock);
 }
 
+static HeapTuple
+row_of(const Job *job, Relation relation)
+{
+	int			natts = RelationGetDescr(relation)->natts;
+	Datum		ours[JOB_COLUMNS];
+	bool		nulls_of_ours[JOB_COLUMNS];
+	Datum	   *values = ours;
+	bool	   *nulls = nulls_of_ours;
+	RecordTexts texts = {0};
+
+	record_check_columns(relation, JOB_COLUMNS);
+	if (natts > JOB_COLUMNS)	/* somebody has added a column */
+	{
+		values = palloc0(sizeof(Datum) * natts);
+		nulls = palloc(sizeof(bool) * natts);
+		memset(nulls, true, sizeof(bool) * natts);
+	}
+	record_fill(job, values, nulls, &texts);
+	nulls[JOB_RUN_AT] = job->run_at == job->enqueued_at;
+	nulls[JOB_ATTEMPT] = job->attempt == 0;
+	return heap_form_tuple(RelationGetDescr(relation), values, nulls);
+}
+
 /*
  * Writes a job; its transaction's commit makes it run.  Where its queue is
  * paused nobody need be woken.
@@ -44,9 +66,6 @@ ready_insert(const Job *job)
 {
 	LaneHeap	heap;
 	Relation	relation;
-	Datum		values[JOB_COLUMNS];
-	bool		nulls[JOB_COLUMNS];
-	RecordTexts texts = {0};
 	HeapTuple	tuple;
 
 	heap.queue = queue_find(job->queue);
@@ -54,12 +73,8 @@ ready_insert(const Job *job)
 	heap.lane = job->alone ? 0 : lane_of_priority(job->priority);
 	heap.segment = lane_current(heap.queue, heap.lane);
 	relation = open_heap(&heap);
-	record_fill(job, values, nulls, &texts);
-	nulls[JOB_RUN_AT] = job->run_at == job->enqueued_at;
-	nulls[JOB_ATTEMPT] = job->attempt == 0;
-	tuple = heap_form_tuple(RelationGetDescr(relation), values, nulls);
-	/* at the end, not where there happens to be room: pages before the position would have to be read again */
-	heap_insert(relation, tuple, GetCurrentCommandId(true), HEAP_INSERT_SKIP_FSM, NULL);
+	tuple = row_of(job, relation);
+	row_insert(relation, tuple);
 	lane_note_row(heap, ItemPointerGetBlockNumber(&tuple->t_self));
 	heap_freetuple(tuple);
 	table_close(relation, NoLock);
@@ -69,42 +84,63 @@ ready_insert(const Job *job)
 }
 
 /*
+ * Takes jobs out of their lanes, whose rows the statement has locked; of its
+ * result these two columns are tableoid and ctid.  If the transaction is undone
+ * the jobs are there again, and workers may have passed them by.
+ */
+void
+ready_take_found(KeeperRows rows, int table_column)
+{
+	LaneHeap	heap = {0};
+	Oid			table = InvalidOid;
+
+	for (uint64 i = 0; i < rows.n; i++)
+	{
+		Oid			next = keeper_oid(rows, i, table_column);
+
+		if (next != table)
+			heap = lane_heap(next);
+		table = next;
+		lane_note_row(heap, ItemPointerGetBlockNumber(row_tid(rows, i, table_column + 1)));
+	}
+	row_delete_found(rows, table_column);
+}
+
+/*
  * Finds a waiting job by its id, which reads all that wait; locks its row if
  * nobody is running it.
  */
-static bool
-find_job(int64 id, LaneHeap *heap, ItemPointer tid, Oid *role)
+static KeeperRows
+find_job(int64 id)
 {
 	static KeeperStatement statement = {
-		"SELECT tableoid, ctid, role FROM estate_internal.job_ready"
+		"SELECT " JOB_COLUMN_NAMES ", tableoid, ctid FROM estate_internal.job_ready"
 		" WHERE id OPERATOR(pg_catalog.=) $1"
 		" FOR UPDATE SKIP LOCKED",
 		1, {INT8OID}, KEEPER_FIRST
 	};
 	Datum		value = Int64GetDatum(id);
-	KeeperRows	rows = keeper_run(&statement, &value, NULL);
 
-	if (rows.n == 0)
-		return false;
-	*heap = lane_heap(keeper_oid(rows, 0, 1));
-	*tid = *(ItemPointer) DatumGetPointer(keeper_value(rows, 0, 2));
-	*role = keeper_oid(rows, 0, 3);
-	/* workers pass it by until we end */
-	lane_note_row(*heap, ItemPointerGetBlockNumber(tid));
-	return true;
+	return keeper_run(&statement, &value, NULL);
 }
 
 /* The role of a waiting job, which is locked until the transaction ends; InvalidOid: it does not wait here */
 Oid
 ready_role(int64 id)
 {
-	LaneHeap	heap;
-	ItemPointerData tid;
-	Oid			role = InvalidOid;
 	EstateUser	user;
+	KeeperRows	rows;
+	Oid			role = InvalidOid;
 
 	keeper_begin(&user);
-	(void) find_job(id, &heap, &tid, &role);
+	rows = find_job(id);
+	if (rows.n > 0)
+	{
+		role = keeper_oid(rows, 0, JOB_ROLE + 1);
+		/* workers pass it by until we end */
+		lane_note_row(lane_heap(keeper_oid(rows, 0, JOB_COLUMNS + 1)),
+					  ItemPointerGetBlockNumber(row_tid(rows, 0, JOB_COLUMNS + 2)));
+	}
 	keeper_end(&user);
 	return role;
 }
@@ -113,30 +149,17 @@ ready_role(int64 id)
 Job *
 ready_remove(int64 id)
 {
-	LaneHeap	heap;
-	ItemPointerData tid;
-	Datum		value = PointerGetDatum(&tid);
-	Oid			role;
 	EstateUser	user;
+	KeeperRows	rows;
 	Job		   *job = NULL;
 
 	keeper_begin(&user);
-	if (find_job(id, &heap, &tid, &role))
+	rows = find_job(id);
+	if (rows.n > 0)
 	{
-		/* there may be hundreds of these tables: their plans are not kept */
-		KeeperStatement statement = {
-			psprintf("DELETE FROM estate_internal.job_ready_%d_%d_%d"
-					 " WHERE ctid OPERATOR(pg_catalog.=) $1"
-					 " RETURNING " JOB_COLUMN_NAMES, heap.queue, heap.lane, heap.segment),
-			1, {TIDOID}, KEEPER_PASSING
-		};
-		KeeperRows	rows = keeper_run(&statement, &value, NULL);
-
-		if (rows.n == 1)
-		{
-			job = record_of_row(rows, 0);
-			count_jobs(job->queue, COUNTED_READY, -1);
-		}
+		job = record_of_row(rows, 0);
+		ready_take_found(rows, JOB_COLUMNS + 1);
+		count_jobs(job->queue, COUNTED_READY, -1);
 	}
 	keeper_end(&user);
 	return job;

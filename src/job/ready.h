@@ -6,6 +6,7 @@
 #define ESTATE_READY_H
 
 #include "job/job.h"
+#include "keeper.h"
 #include "job/lane.h"
 #include "job/run.h"
 
@@ -41,6 +42,7 @@ typedef struct ReadyHand
 /* ready.c */
 extern void ready_insert(const Job *job);
 extern Job *ready_remove(int64 id);
+extern void ready_take_found(KeeperRows rows, int table_column);
 extern Oid	ready_role(int64 id);
 
 /* ready_take.c */
@@ -48,6 +50,7 @@ extern ReadyHand *ready_hand(bool private);
 extern Relation ready_open(LaneHeap heap, LOCKMODE mode, TimestampTz *until);
 extern void ready_begin(void);
 extern bool ready_take(ReadyHand *hand, int pages, TimestampTz *until);
+extern bool ready_is_alive(Relation relation, ReadyJob *job);
 extern bool ready_delete(const ReadyHand *hand, Relation relation, ReadyJob *job);
 extern void ready_unpin(void);
 extern void ready_give_back(ReadyHand *hand);
@@ -58,7 +61,7 @@ extern void ready_skip_none(void);
 extern void ready_at_end(XactEvent event);
 
 /* ready_sweep.c */
-extern void ready_sweep(void);
+extern TimestampTz ready_sweep(void);
 
 /* ready_run.c */
 extern bool job_run_ready(JobScope *scope, TimestampTz *until);

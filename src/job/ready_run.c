@@ -21,6 +21,7 @@
 
 #include <math.h>
 
+#include "access/detoast.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "miscadmin.h"
@@ -46,6 +47,9 @@
 #define BATCH_MOST_MS 5.0
 #define QUICK_MS 1.0
 #define PAGES_AT_ONCE 16
+
+/* Args of one call of a jsonb[] handler, and one job more: they are all in memory at once */
+#define CALL_MOST_BYTES (8 * 1024 * 1024)
 
 /*
  * Subtransactions that write, in one transaction: more, and every snapshot in
@@ -359,8 +363,18 @@ is_elsewhere(Batch *batch, const Job *job)
 static bool
 is_admitted(Batch *batch, ReadyJob *ready)
 {
-	AdmissionAnswer answer = limit_ask(batch->hand->heap.queue, &ready->job);
+	AdmissionAnswer answer;
 
+	/* a key is looked for in the args; where they are out of line they may be gone with the row */
+	if (VARATT_IS_EXTERNAL(DatumGetPointer(ready->job.args)) &&
+		queue_at(batch->hand->heap.queue)->key[0] != '\0' &&
+		!ready_is_alive(batch->relation, ready))
+	{
+		ready->settled = true;
+		batch->hand->left--;
+		return false;
+	}
+	answer = limit_ask(batch->hand->heap.queue, &ready->job);
 	switch (answer.admission)
 	{
 		case ADMITTED:
@@ -551,16 +565,18 @@ static int
 gather(Batch *batch, int *at, Job **jobs, Job *first)
 {
 	int			count = 0;
+	Size		bytes = toast_raw_datum_size(first->args);
 
 	jobs[count++] = first;
 	if (!job_is_for_batch(first->handler) || first->alone)
 		return count;
-	while (batch->nrun + count < BATCH_MOST_JOBS)
+	while (batch->nrun + count < BATCH_MOST_JOBS && bytes < CALL_MOST_BYTES)
 	{
 		Job		   *job = next_job(batch, at, first);
 
 		if (job == NULL || is_waiting_for_start(job))
 			break;
+		bytes += toast_raw_datum_size(job->args);
 		jobs[count++] = job;
 	}
 	return count;

@@ -5,6 +5,28 @@
  * Runs in workers and in sessions that run jobs, inside a transaction.  A
  * process has one hand.  The jobs in it live in a context of its own, until
  * other pages are taken.
+ *
+ * Invariants, that this file keeps together with lane.c:
+ *
+ *	1. A job is run by whoever deletes its row, in the transaction that
+ *	   deletes it.  All else here is about where to look, and may be wrong.
+ *	2. The position is moved past pages before the snapshot that reads them is
+ *	   taken.  A row that the snapshot does not see belongs to a transaction that
+ *	   ends later, and tells of its pages then (lane_at_end(), prepared.c).
+ *	3. Pages that were taken are in somebody's hand until he gives them back,
+ *	   with rows left or without; what he did not run is taken again.  While any
+ *	   page of a heap is in a hand, or is to be taken again, the heap is not
+ *	   emptied.
+ *	4. Pages are not given back before the transaction that deletes their rows
+ *	   has ended, unless the deleted rows were noted (lane_note_row()): if it is
+ *	   undone they are there again, and somebody has to look.
+ *	5. Between reading a row and deleting it no snapshot protects it.  So its page
+ *	   is pinned, and the row is looked at, before it is deleted; and what it has
+ *	   out of line is not touched before it was seen to be there.
+ *	6. A hand is as large as its pages: what is compressed or out of line stays
+ *	   so until its job is run, after inflight.c was told of it.
+ *	7. A session's hand is private: it reads all lanes from their start, moves no
+ *	   position, and passes by what others have deleted but not committed.
  */
 #include "postgres.h"
 
@@ -321,10 +343,28 @@ ready_take(ReadyHand *hand, int pages, TimestampTz *until)
 	return any;
 }
 
-/* Whether a job's row is still where it was read; the caller has a pin on its page */
+/* Has a pin on the page of a job's row; false: it is not there any more */
 static bool
-is_there(Relation relation, Buffer buffer, const ReadyJob *job)
+pin_page(Relation relation, const ReadyJob *job)
 {
+	BlockNumber block = ItemPointerGetBlockNumber(&job->tid);
+
+	if (BufferIsValid(pinned) && BufferGetBlockNumber(pinned) == block)
+		return true;
+	if (block >= RelationGetNumberOfBlocks(relation))
+		return false;
+	pinned = ReleaseAndReadBuffer(pinned, relation, block);
+	return true;
+}
+
+/*
+ * Whether a job's row is still where it was read; the caller has a pin on its
+ * page.  snapshot: and is visible to it.
+ */
+static bool
+is_there(Relation relation, Buffer buffer, ReadyJob *job, Snapshot snapshot)
+{
+	TupleDesc	desc = RelationGetDescr(relation);
 	Page		page;
 	OffsetNumber offset = ItemPointerGetOffsetNumber(&job->tid);
 	bool		there = false;
@@ -340,10 +380,22 @@ is_there(Relation relation, Buffer buffer, const ReadyJob *job)
 		tuple.t_data = (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, offset));
 		tuple.t_len = ItemIdGetLength(PageGetItemId(page, offset));
 		tuple.t_self = job->tid;
-		there = DatumGetInt64(heap_getattr(&tuple, JOB_ID + 1, RelationGetDescr(relation), &isnull)) == job->job.id;
+		there = DatumGetInt64(heap_getattr(&tuple, JOB_ID + 1, desc, &isnull)) == job->job.id &&
+			record_find_again(&job->job, &tuple, desc) &&
+			(snapshot == NULL || HeapTupleSatisfiesVisibility(&tuple, snapshot, buffer));
 	}
 	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
 	return there;
+}
+
+/*
+ * Whether a job's row is there, not deleted by anybody who has committed: then
+ * what is out of line stays for as long as the snapshot of this step.
+ */
+bool
+ready_is_alive(Relation relation, ReadyJob *job)
+{
+	return pin_page(relation, job) && is_there(relation, pinned, job, GetLatestSnapshot());
 }
 
 /*
@@ -359,22 +411,15 @@ is_there(Relation relation, Buffer buffer, const ReadyJob *job)
 bool
 ready_delete(const ReadyHand *hand, Relation relation, ReadyJob *job)
 {
-	BlockNumber block = ItemPointerGetBlockNumber(&job->tid);
 	TM_FailureData failure;
 	bool		deleted;
 
-	if (!BufferIsValid(pinned) || BufferGetBlockNumber(pinned) != block)
-	{
-		if (block >= RelationGetNumberOfBlocks(relation))
-			return false;
-		pinned = ReleaseAndReadBuffer(pinned, relation, block);
-	}
-	deleted = is_there(relation, pinned, job) &&
+	deleted = pin_page(relation, job) && is_there(relation, pinned, job, NULL) &&
 		heap_delete(relation, &job->tid, GetCurrentCommandId(true), InvalidSnapshot,
 					false, &failure, false) == TM_Ok;
 	/* a worker may pass the row by while we hold it: if we abort, its page must be taken again */
 	if (deleted && hand->private)
-		lane_note_row(hand->heap, block);
+		lane_note_row(hand->heap, ItemPointerGetBlockNumber(&job->tid));
 	return deleted;
 }
 

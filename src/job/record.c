@@ -14,20 +14,55 @@
 
 #include "access/htup_details.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/rel.h"
 
 #include "job/record.h"
 
-/* A table of ours must have so many columns: rows are written by position */
+/*
+ * Rows are written by position.  Columns that somebody has added come after
+ * ours, and stay null; one that may not be null, or has a default, would be
+ * filled by the executor only.
+ */
 void
 record_check_columns(Relation relation, int columns)
 {
-	if (RelationGetDescr(relation)->natts != columns)
+	TupleDesc	desc = RelationGetDescr(relation);
+
+	if (desc->natts == columns)
+		return;
+	/* our last one came with a step: what was added before that is in its place */
+	if (desc->natts > columns &&
+		strcmp(NameStr(TupleDescAttr(desc, columns - 1)->attname), "durable") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("column \"%s\" of table estate_internal.%s is where \"durable\" should be",
+						NameStr(TupleDescAttr(desc, columns - 1)->attname),
+						RelationGetRelationName(relation)),
+				 errdetail("It was added to a table of pg_estate before the upgrade."),
+				 errhint("Drop what was added, also to its parent; then dump and restore the table.")));
+	for (int i = columns; i < desc->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(desc, i);
+		const char *name = quote_identifier(NameStr(column->attname));
+
+		if (!column->attisdropped && (column->attnotnull || column->atthasdef))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("column \"%s\" of table estate_internal.%s must not have a default or a"
+							" not-null constraint",
+							NameStr(column->attname), RelationGetRelationName(relation)),
+					 errdetail("It was added to a table of pg_estate, which leaves it null."),
+					 errhint("ALTER TABLE estate_internal.%s ALTER %s DROP NOT NULL,"
+							 " ALTER %s DROP DEFAULT;",
+							 RelationGetRelationName(relation), name, name)));
+	}
+	if (desc->natts < columns)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table estate_internal.%s has %d columns, not %d",
-						RelationGetRelationName(relation), RelationGetDescr(relation)->natts, columns),
-				 errhint("Drop what was added to it; what one wants to keep of jobs belongs in a table of one's own.")));
+						RelationGetRelationName(relation), desc->natts, columns),
+				 errhint("SELECT * FROM estate.setup(); brings the tables up to date.")));
 }
 
 /* A text; most neighbours have the same, and one copy will do */
@@ -40,6 +75,18 @@ text_like(Datum value, const char *before)
 	if (before && strncmp(before, VARDATA_ANY(read), len) == 0 && before[len] == '\0')
 		return before;
 	return pnstrdup(VARDATA_ANY(read), len);
+}
+
+/*
+ * A copy of a value.  One that is compressed or out of line stays so: of many
+ * jobs in hand each may be large, and each is made whole when it is run.
+ */
+static Datum
+as_stored(Datum value)
+{
+	if (VARATT_IS_EXTERNAL(DatumGetPointer(value)) || VARATT_IS_COMPRESSED(DatumGetPointer(value)))
+		return datumCopy(value, false, -1);
+	return PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
 }
 
 static void
@@ -60,11 +107,11 @@ read_options(Job *job, const Datum *values, const bool *nulls)
 		*job->timeout = *DatumGetIntervalP(values[JOB_TIMEOUT]);
 	}
 	if (!nulls[JOB_BACKOFF])
-		job->backoff = DatumGetArrayTypePCopy(values[JOB_BACKOFF]);
+		job->backoff = as_stored(values[JOB_BACKOFF]);
 	if (!nulls[JOB_TAGS])
-		job->tags = DatumGetArrayTypePCopy(values[JOB_TAGS]);
+		job->tags = as_stored(values[JOB_TAGS]);
 	if (!nulls[JOB_ERRORS])
-		job->errors = DatumGetJsonbPCopy(values[JOB_ERRORS]);
+		job->errors = as_stored(values[JOB_ERRORS]);
 	job->alone = !nulls[JOB_ALONE] && DatumGetBool(values[JOB_ALONE]);
 	job->waited = nulls[JOB_WAITED] ? 0 : DatumGetInt16(values[JOB_WAITED]);
 	job->durable = !nulls[JOB_DURABLE] && DatumGetBool(values[JOB_DURABLE]);
@@ -82,7 +129,7 @@ record_read(Job *job, const Datum *values, const bool *nulls, const Job *before)
 	job->max_attempts = DatumGetInt32(values[JOB_MAX_ATTEMPTS]);
 	job->role = DatumGetObjectId(values[JOB_ROLE]);
 	job->enqueued_at = DatumGetTimestampTz(values[JOB_ENQUEUED_AT]);
-	job->args = DatumGetJsonbPCopy(values[JOB_ARGS]);
+	job->args = as_stored(values[JOB_ARGS]);
 	job->run_at = nulls[JOB_RUN_AT] ? job->enqueued_at : DatumGetTimestampTz(values[JOB_RUN_AT]);
 	job->attempt = nulls[JOB_ATTEMPT] ? 0 : DatumGetInt32(values[JOB_ATTEMPT]);
 	for (int i = JOB_EFFECT_KEY; i < JOB_COLUMNS; i++)
@@ -91,6 +138,33 @@ record_read(Job *job, const Datum *values, const bool *nulls, const Job *before)
 			read_options(job, values, nulls);
 			return;
 		}
+}
+
+/*
+ * The row of a job in hand has been found where it was read.  Its values that
+ * are out of line may be elsewhere by now: another row with the same id, or
+ * VACUUM FULL.  False: it is another row.
+ */
+bool
+record_find_again(Job *job, HeapTuple tuple, TupleDesc desc)
+{
+	const int	columns[] = {JOB_ARGS, JOB_BACKOFF, JOB_TAGS, JOB_ERRORS};
+	const Datum large[] = {job->args, job->backoff, job->tags, job->errors};
+
+	for (int i = 0; i < lengthof(columns); i++)
+	{
+		Datum		now;
+		bool		isnull;
+
+		if (large[i] == 0 || !VARATT_IS_EXTERNAL(DatumGetPointer(large[i])))
+			continue;
+		now = heap_getattr(tuple, columns[i] + 1, desc, &isnull);
+		if (isnull || !VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(now)))
+			return false;
+		memcpy(DatumGetPointer(large[i]), DatumGetPointer(now),
+			   VARSIZE_EXTERNAL(DatumGetPointer(now)));
+	}
+	return true;
 }
 
 /* The job that a row of a result begins with */
@@ -152,16 +226,16 @@ record_fill(const Job *job, Datum *values, bool *nulls, RecordTexts *before)
 	values[JOB_MAX_ATTEMPTS] = Int32GetDatum(job->max_attempts);
 	values[JOB_ROLE] = ObjectIdGetDatum(job->role);
 	values[JOB_ENQUEUED_AT] = TimestampTzGetDatum(job->enqueued_at);
-	values[JOB_ARGS] = JsonbPGetDatum(job->args);
+	values[JOB_ARGS] = job->args;
 	values[JOB_RUN_AT] = TimestampTzGetDatum(job->run_at);
 	values[JOB_ATTEMPT] = Int32GetDatum(job->attempt);
 	record_set_pointer(values, nulls, JOB_EFFECT_KEY, job->effect_key);
 	record_set_text(values, nulls, JOB_UNIQUE_KEY, job->unique_key);
 	record_set_text(values, nulls, JOB_UNIQUE_UNTIL, job->unique_until);
 	record_set_pointer(values, nulls, JOB_TIMEOUT, job->timeout);
-	record_set_pointer(values, nulls, JOB_BACKOFF, job->backoff);
-	record_set_pointer(values, nulls, JOB_TAGS, job->tags);
-	record_set_pointer(values, nulls, JOB_ERRORS, job->errors);
+	record_set_pointer(values, nulls, JOB_BACKOFF, DatumGetPointer(job->backoff));
+	record_set_pointer(values, nulls, JOB_TAGS, DatumGetPointer(job->tags));
+	record_set_pointer(values, nulls, JOB_ERRORS, DatumGetPointer(job->errors));
 	values[JOB_ALONE] = BoolGetDatum(true);
 	nulls[JOB_ALONE] = !job->alone;
 	values[JOB_WAITED] = Int16GetDatum(job->waited);

@@ -60,6 +60,7 @@ typedef struct RecordTexts
 } RecordTexts;
 
 extern void record_read(Job *job, const Datum *values, const bool *nulls, const Job *before);
+extern bool record_find_again(Job *job, HeapTuple tuple, TupleDesc desc);
 extern Job *record_of_row(KeeperRows rows, uint64 row);
 extern void record_fill(const Job *job, Datum *values, bool *nulls, RecordTexts *before);
 extern void record_set_text(Datum *values, bool *nulls, int column, const char *text);
@@ -69,5 +70,6 @@ extern void record_check_columns(Relation relation, int columns);
 
 /* record_table.c */
 extern Oid	record_table(const char *name);
+extern void record_keep_here(const char *table);
 
 #endif							/* ESTATE_RECORD_H */

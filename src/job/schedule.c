@@ -202,7 +202,7 @@ enqueue_for(const Schedule *schedule)
 	JobRequest	request = {0};
 
 	request.job.handler = schedule->handler;
-	request.job.args = schedule->args;
+	request.job.args = JsonbPGetDatum(schedule->args);
 	request.job.role = GetUserId();
 	request.job.unique_key = psprintf("schedule:%s", schedule->name);
 	return job_enqueue(&request);

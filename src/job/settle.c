@@ -165,11 +165,14 @@ error_object(int attempt, const ErrorData *error)
 static void
 remember(Job *job, const ErrorData *error)
 {
-	Datum		list = job->errors ? JsonbPGetDatum(job->errors) : DirectFunctionCall1(jsonb_in, CStringGetDatum("[]"));
+	Datum		list = job->errors;
 
-	if (job->errors && JB_ROOT_COUNT(job->errors) >= ERRORS_KEPT)
+	if (list == 0)
+		list = DirectFunctionCall1(jsonb_in, CStringGetDatum("[]"));
+	if (JB_ROOT_COUNT(DatumGetJsonbP(list)) >= ERRORS_KEPT)
 		list = DirectFunctionCall2(jsonb_delete_idx, list, Int32GetDatum(0));
-	job->errors = DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, list, JsonbPGetDatum(error_object(job->attempt + 1, error))));
+	job->errors = DirectFunctionCall2(jsonb_concat, list,
+									  JsonbPGetDatum(error_object(job->attempt + 1, error)));
 }
 
 /* The wait after this many failures */
@@ -184,7 +187,8 @@ backoff_us(const Job *job)
 		int			n;
 		Interval   *span;
 
-		deconstruct_array(job->backoff, INTERVALOID, sizeof(Interval), false, TYPALIGN_DOUBLE, &spans, NULL, &n);
+		deconstruct_array(DatumGetArrayTypeP(job->backoff), INTERVALOID, sizeof(Interval), false,
+						  TYPALIGN_DOUBLE, &spans, NULL, &n);
 		span = DatumGetIntervalP(spans[Min(job->attempt, n) - 1]);
 		return Min(span->time + (span->day + span->month * 30.0) * USECS_PER_DAY, BACKOFF_ASKED_MOST_US);
 	}

@@ -101,17 +101,15 @@ void
 suspect_settle(void)
 {
 	static KeeperStatement take_ready = {
-		"DELETE FROM estate_internal.job_ready r USING ("
-		"  SELECT tableoid AS heap, ctid AS place FROM estate_internal.job_ready"
-		"  WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
-		"  FOR UPDATE SKIP LOCKED) s"
-		" WHERE r.tableoid OPERATOR(pg_catalog.=) s.heap"
-		" AND r.ctid OPERATOR(pg_catalog.=) s.place"
-		" RETURNING " JOB_COLUMN_NAMES ", 's'::pg_catalog.\"char\"",
+		"SELECT " JOB_COLUMN_NAMES ", 's'::pg_catalog.\"char\", tableoid, ctid"
+		" FROM estate_internal.job_ready"
+		" WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
+		" FOR UPDATE SKIP LOCKED",
 		1, {INT8ARRAYOID}, KEEPER_PASSING
 	};
 	Suspect    *suspects = palloc(sizeof(Suspect) * SUSPECTS_MOST);
 	EstateUser	user;
+	KeeperRows	rows;
 	Datum		ids;
 	int			n;
 	int			found;
@@ -123,7 +121,9 @@ suspect_settle(void)
 	ids = ids_of(suspects, n);
 	keeper_begin(&user);
 	/* whoever has a row locked runs the job in his session, or has it cancelled */
-	found = settle_rows(keeper_run(&take_ready, &ids, NULL), true, suspects, n);
+	rows = keeper_run(&take_ready, &ids, NULL);
+	ready_take_found(rows, JOB_COLUMNS + 2);
+	found = settle_rows(rows, true, suspects, n);
 	/* those of the network, and SQL ones if the crash has lost the commit that had moved them to their lanes */
 	found += settle_rows(open_take_suspects(ids), false, suspects, n);
 	keeper_end(&user);

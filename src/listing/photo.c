@@ -155,7 +155,7 @@ enqueue_copies(const ListingPage *page, List *stale)
 		escape_json(&args, page->media_target);
 		appendStringInfoChar(&args, '}');
 		request.job.handler = "media";
-		request.job.args = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(args.data)));
+		request.job.args = DirectFunctionCall1(jsonb_in, CStringGetDatum(args.data));
 		request.job.queue = page->media_queue;
 		request.job.unique_key = psprintf("media:%d:" INT64_FORMAT ":%s", page->market_id, copy->listing, copy->media_key);
 		request.job.role = page->job_role;

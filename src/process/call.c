@@ -271,7 +271,7 @@ run_due_jobs(TaskSet *set, JobScope *scope)
 		{
 			CHECK_FOR_INTERRUPTS();
 			step_begin(set->mode, &user);
-			more = history_tidy();
+			more = history_tidy() == HISTORY_MORE;
 			step_commit(set->mode, &user);
 		}
 	}

@@ -24,6 +24,7 @@
 #include "job/depend.h"
 #include "job/hand.h"
 #include "job/lane.h"
+#include "job/prepared.h"
 #include "job/promote.h"
 #include "job/ready.h"
 #include "job/settle.h"
@@ -75,7 +76,8 @@ promote(JobScope *scope, TimestampTz *due)
 
 	step_begin(STEP_WORKER, &user);
 	MemoryContextSwitchTo(turn_context);
-	moved = job_promote_due(scope) + job_promote_held();
+	moved = prepared_look();
+	moved += job_promote_due(scope) + job_promote_held();
 	*due = job_next_due(scope, false);
 	step_commit(STEP_WORKER, &user);
 	MemoryContextSwitchTo(turn_context);
@@ -149,17 +151,16 @@ try_ready_batch(JobScope *scope, TimestampTz *until)
 	return any;
 }
 
-/* Empties what is drained, asks for the tidier; after a prepared transaction looks at all again */
-static bool
+/* Empties what is drained, asks for the tidier; when there will be more to empty */
+static TimestampTz
 tidy_lanes(void)
 {
 	EstateUser	user;
 	EndedJobs	slipped;
-	bool		again;
+	TimestampTz again;
 
 	step_begin(STEP_WORKER, &user);
-	again = lane_restart_after_prepare();
-	ready_sweep();
+	again = ready_sweep();
 	unique_sweep();
 	if (depend_sweep(&slipped))
 		settle_ended(&slipped);
@@ -212,6 +213,7 @@ bool
 sql_turn(JobScope *scope, bool woken, bool (*may_go_on) (void), TimestampTz *due)
 {
 	static TimestampTz tidied_at = 0;
+	static TimestampTz tidy_again = DT_NOEND;	/* when there will be more to give back */
 	bool		worked = false;
 	TimestampTz looked_at = 0;
 	TimestampTz timed = DT_NOEND;	/* when the next job's time comes */
@@ -249,8 +251,7 @@ sql_turn(JobScope *scope, bool woken, bool (*may_go_on) (void), TimestampTz *due
 			(!any && worked && looked_at == now))
 		{
 			tidied_at = now;
-			if (tidy_lanes())
-				any |= try_ready_batch(scope, &limited);
+			tidy_again = tidy_lanes();
 		}
 		if (!any)
 		{
@@ -260,7 +261,7 @@ sql_turn(JobScope *scope, bool woken, bool (*may_go_on) (void), TimestampTz *due
 		}
 		worked |= any;
 	}
-	*due = Min(*due, rest_until(worked, woken));
+	*due = Min(*due, Min(tidy_again, rest_until(worked, woken)));
 	pgstat_report_activity(STATE_IDLE, NULL);
 	return worked;
 }

@@ -269,7 +269,7 @@ copy_job(Job *copy, const Job *job)
 	*copy = *job;
 	copy->handler = pstrdup(job->handler);
 	copy->queue = job->queue ? pstrdup(job->queue) : NULL;
-	copy->args = (Jsonb *) PG_DETOAST_DATUM_COPY(JsonbPGetDatum(job->args));
+	copy->args = PointerGetDatum(PG_DETOAST_DATUM_COPY(job->args));
 	if (job->effect_key)
 	{
 		copy->effect_key = palloc(sizeof(pg_uuid_t));
@@ -282,9 +282,9 @@ copy_job(Job *copy, const Job *job)
 		copy->timeout = palloc(sizeof(Interval));
 		*copy->timeout = *job->timeout;
 	}
-	copy->backoff = job->backoff ? DatumGetArrayTypePCopy(PointerGetDatum(job->backoff)) : NULL;
-	copy->tags = job->tags ? DatumGetArrayTypePCopy(PointerGetDatum(job->tags)) : NULL;
-	copy->errors = job->errors ? DatumGetJsonbPCopy(JsonbPGetDatum(job->errors)) : NULL;
+	copy->backoff = job->backoff ? PointerGetDatum(PG_DETOAST_DATUM_COPY(job->backoff)) : 0;
+	copy->tags = job->tags ? PointerGetDatum(PG_DETOAST_DATUM_COPY(job->tags)) : 0;
+	copy->errors = job->errors ? PointerGetDatum(PG_DETOAST_DATUM_COPY(job->errors)) : 0;
 }
 
 /*

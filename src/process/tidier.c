@@ -26,6 +26,8 @@
 #include "slot.h"
 
 #define TIDY_EVERY_MS (60 * 1000)
+#define WAIT_MS 100
+#define WAITS_MOST 300			/* half a minute: then another time */
 #define COUNT_EVERY_MS 5000		/* when it is wanted, and could not be done */
 
 static EstateDatabaseSlot *my_database;
@@ -83,12 +85,12 @@ settle_session(void)
 			SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
 }
 
-/* One transaction; true: there is more to do */
-static bool
+/* One transaction */
+static HistoryMore
 tidy_step(void)
 {
 	EstateUser	user;
-	bool		more = true;
+	HistoryMore more = HISTORY_MORE;
 
 	step_begin(STEP_WORKER, &user);
 	if (count_is_wanted())
@@ -103,7 +105,8 @@ void
 estate_tidier_main(Datum argument)
 {
 	Oid			database;
-	bool		more = true;
+	HistoryMore more = HISTORY_MORE;
+	int			waits = 0;
 
 	pqsignal(SIGTERM, die);
 	memcpy(&database, MyBgworkerEntry->bgw_extra, sizeof(database));
@@ -115,10 +118,19 @@ estate_tidier_main(Datum argument)
 	pgstat_report_appname("pg_estate tidier");
 	pgstat_report_activity(STATE_RUNNING, "counting jobs, forgetting old ones");
 	/* as soon as the database is not ours any more, we are in the way */
-	while (more && my_database->database == database && my_state->asked_to_leave == 0)
+	while (more != HISTORY_TIDY && my_database->database == database && my_state->asked_to_leave == 0)
 	{
 		CHECK_FOR_INTERRUPTS();
 		more = tidy_step();
+		/* who still writes an old part does so for the rest of his transaction: wait a little */
+		if (more == HISTORY_BUSY && ++waits < WAITS_MOST)
+		{
+			(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+							 WAIT_MS, PG_WAIT_EXTENSION);
+			ResetLatch(MyLatch);
+		}
+		else if (more == HISTORY_BUSY)
+			break;
 	}
 	proc_exit(0);
 }

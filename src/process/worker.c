@@ -47,6 +47,7 @@
 #include "job/cancel.h"
 #include "job/hand.h"
 #include "job/lane.h"
+#include "job/prepared.h"
 #include "job/promote.h"
 #include "job/queue.h"
 #include "job/ready.h"
