@@ -57,10 +57,11 @@ sub blocks_for_a_few
 	return $blocks;
 }
 
+# within the minute that the oldest transaction is waited for
 sub shrinks
 {
-	my ($name) = @_;
-	return eventually($node, q{SELECT sum(pg_relation_size(oid)) < 3000000 FROM pg_class WHERE relname ~ '^job_ready_._._.$'}, "$name: the lanes have shrunk");
+	my ($name, $to) = @_;
+	return eventually($node, "SELECT sum(pg_relation_size(oid)) < $to FROM pg_class WHERE relname ~ '^job_ready_[0-9]' AND relkind = 'r'", "$name: the lanes have shrunk");
 }
 
 for my $whose ('a stranger\'s', 'ours')
@@ -73,7 +74,9 @@ for my $whose ('a stranger\'s', 'ours')
 		query($node, 'BEGIN; ' . enqueue('rolled back', 5) . "PREPARE TRANSACTION 'q'");
 		query($node, "ROLLBACK PREPARED 'q'");
 		cmp_ok(blocks_for_a_few($what), '<', 3000, 'ten jobs do not have all that are done read again') or diag 'more than twice a second';
-		shrinks($whose);
+		# the heap that its own rows are in is its own until it ends: jobs go to another one when that has 16 MB
+		if ($whose eq 'ours') { run_some("$what, more, $_", 20_000) for 1 .. 4; }
+		shrinks($whose, $whose eq 'ours' ? 30_000_000 : 3_000_000);
 		query($node, "COMMIT PREPARED 'p'");
 		next if $whose ne 'ours';
 		cmp_ok(wait_for($node, "SELECT count(*) = 50 FROM effect WHERE what = '$what prepared'", 'what it enqueued is run'), '<', 20, 'at once');
