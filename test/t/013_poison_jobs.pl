@@ -13,7 +13,7 @@ my $headers = qx($ENV{PG_CONFIG} --includedir-server);
 chomp $headers;
 system('cc', '-shared', '-fPIC', "-I$headers", '-o', "$dir/crash.so", 'test/server/crash.c') == 0 or die "crash.c does not compile\n";
 
-my $node = estate_node('poison', workers => 3, conf => "estate.workers = 3\n");
+my $node = estate_node('poison', workers => 3, conf => "estate.workers = 3\nestate.max_workers = 3\n");
 query($node, qq{
 	CREATE FUNCTION public.crash(int) RETURNS void AS '$dir/crash.so' LANGUAGE c STRICT;
 	CREATE TABLE effect (i int, xact xid8 DEFAULT pg_current_xact_id());
