@@ -37,68 +37,71 @@ my $state = q{
 		CASE WHEN to_regclass('estate.listing') IS NULL THEN 'none'
 			ELSE (xpath('/row/n/text()', query_to_xml('SELECT count(*) AS n FROM estate.listing', false, true, '')))[1]::text END)};
 
-sub run_in
+# All of these are transactional: a way is gone in one transaction, which is rolled back.  Statements that fail are undone alone.
+# Runs the statements of a way, and then some whose output and errors are returned.
+sub run_after
 {
-	my ($database, $sql) = @_;
-	my ($code, $out, $err) = $node->psql($database, "\\set VERBOSITY verbose\nSET client_min_messages = error;\n$sql");
-	return ($out, $err);
+	my ($way, @statements) = @_;
+	my ($out, $err) = ('', '');
+	my $script = "\\set VERBOSITY verbose\n\\set ON_ERROR_ROLLBACK on\nSET client_min_messages = error;\nBEGIN;\n"
+		. join('', map { "$actions{$_};\n" } @$way) . "\\echo ways end\n\\warn ways end\n" . join('', map { "$_;\n\\echo then\n\\warn then\n" } @statements) . "ROLLBACK;\n";
+
+	IPC::Run::run([ 'psql', '-XAtq', '-d', $node->connstr('estate'), '-f', '-' ], '<', \$script, '>', \$out, '2>', \$err);
+	s/^.*?ways end\n//s for $out, $err;
+	my @out = map { s/\n\z//r } split /^then\n/m, $out, -1;
+	my @err = split /^then\n/m, $err, -1;
+	return map { { out => $out[$_] // '', err => $err[$_] // '' } } 0 .. $#statements;
 }
+
+my $works = q{SELECT (SELECT count(*) FROM estate.job WHERE state = 'done' AND handler LIKE 'public.works%') >= 1 AND (SELECT count(*) FROM estate.scored_listing) >= 1
+	AND NOT EXISTS (SELECT FROM estate.doctor() WHERE NOT ok AND "check" IN ('tables', 'views', 'owner of the bookkeeping', 'owner of the tables', 'creating in our schemas'))};
+my @use = ("SELECT estate.create_market('another')", "SELECT estate.create_feed('another', preset => 'csv', market => 'another')",
+	"SELECT outcome FROM estate.push_feed('another', E'ListingKey,StandardStatus,PropertyType,ListPrice\\nK1,Active,Residential,1\\n')",
+	"SELECT estate.enqueue('public.works')", 'CALL estate.run_jobs()', $works);
 
 # makes it work again; what stands in the way has to say so
 sub mend
 {
-	my ($database, $way) = @_;
-	my ($before) = run_in($database, $state);
-	my ($out, $err) = run_in($database, 'CREATE EXTENSION IF NOT EXISTS pg_estate; SELECT * FROM estate.setup();');
+	my ($way, $before) = @_;
+	my $name = join ', ', @$way;
 	my $kept = $before =~ /listings 1/;
+	my @begin = ('CREATE EXTENSION IF NOT EXISTS pg_estate', 'SELECT * FROM estate.setup()');
+	my $setup = (run_after($way, @begin))[1];
 
-	if ($err ne '')
+	if ($setup->{err} ne '')
 	{
-		return "$way: setup() says: $err" unless
-			$err =~ /ERROR:  55000: .*DETAIL:  These are (?:left|missing): estate.*HINT:  Restore what is missing from a backup, or drop what is left, with all rows: (SELECT \* FROM estate\.teardown\(drop_data => true\);)/s;
+		return "$name: setup() says: $setup->{err}" unless
+			$setup->{err} =~ /ERROR:  55000: .*DETAIL:  These are (?:left|missing): estate.*HINT:  Restore what is missing from a backup, or drop what is left, with all rows: (SELECT \* FROM estate\.teardown\(drop_data => true\));/s;
 		my $command = $1;
-		my ($found) = run_in($database, q{SELECT ok, detail ~ 'not complete; left are .*; missing are', fix ~ 'teardown' FROM estate.doctor() WHERE "check" = 'tables'});
-		return "$way: doctor() does not see it: $found" unless $found eq 'f|t|t';
-		(undef, $err) = run_in($database, $command);
-		return "$way: teardown() says: $err" if $err ne '';
-		(undef, $err) = run_in($database, 'SELECT * FROM estate.setup();');
-		return "$way: setup() after teardown() says: $err" if $err ne '';
+		my $found = (run_after($way, $begin[0], q{SELECT ok, detail ~ 'not complete; left are .*; missing are', fix ~ 'teardown' FROM estate.doctor() WHERE "check" = 'tables'}))[1]{out};
+		return "$name: doctor() does not see it: $found" unless $found eq 'f|t|t';
+		splice @begin, 1, 0, $command;
 		$kept = 0;
 	}
-	my ($listings) = run_in($database, 'SELECT count(*) FROM estate.listing');
-	return "$way: $listings listings" if $listings != ($kept ? 1 : 0);
-	(undef, $err) = run_in($database, q{SELECT estate.create_market('another'); SELECT estate.create_feed('another', preset => 'csv', market => 'another');
-		SELECT estate.push_feed('another', E'ListingKey,StandardStatus,PropertyType,ListPrice\nK1,Active,Residential,1\n'); SELECT estate.enqueue('public.works'); CALL estate.run_jobs();});
-	return "$way: it does not work: $err" if $err ne '';
-	my ($works) = run_in($database, q{SELECT (SELECT count(*) FROM estate.job WHERE state = 'done' AND handler LIKE 'public.works%') >= 1 AND (SELECT count(*) FROM estate.scored_listing) >= 1
-		AND NOT EXISTS (SELECT FROM estate.doctor() WHERE NOT ok AND "check" IN ('tables', 'views', 'owner of the bookkeeping', 'owner of the tables', 'creating in our schemas'))});
-	return $works eq 't' ? () : "$way: it does not work";
+	my @said = run_after($way, @begin, 'SELECT count(*) FROM estate.listing', @use);
+	my ($failed) = grep { $_->{err} ne '' } @said;
+	return "$name: it does not work: $failed->{err}" if $failed;
+	my $listings = $said[@begin]{out};
+	return "$name: $listings listings" if $listings != ($kept ? 1 : 0);
+	return $said[-1]{out} eq 't' ? () : "$name: it does not work";
 }
 
-# from each new state every action is tried: a state is kept as a database that is copied
-my %seen;
-my @todo = ([ 'estate', 'set up' ]);
+# from each new state every action is tried
+my %seen = ((run_after([], $state))[0]{out} => 1);
+my @todo = ([]);
 my (@faults, @refused);
-my $n = 0;
-$seen{ (run_in('estate', $state))[0] } = 'set up';
-while (my $from = shift @todo)
+while (my $way = shift @todo)
 {
-	my ($template, $way) = @$from;
 	for my $action (sort keys %actions)
 	{
-		my $database = 'state_' . ++$n;
-		$node->safe_psql('postgres', "CREATE DATABASE $database TEMPLATE $template");
-		my (undef, $err) = run_in($database, $actions{$action});
+		my ($done, $is) = run_after($way, $actions{$action}, $state);
+
 		# clear refusals of what makes no sense there
-		push @refused, "$way, $action: $err" if $err ne '' &&
-			$err !~ /ERROR:  (?:3F000|42883|42704|42710|42P01): .*(?:does not exist|already exists)|ERROR:  55000: the tables of pg_estate are not set up in this database|HINT:  Restore what is missing from a backup/;
-		my ($is) = run_in($database, $state);
-		if ($seen{$is}) { $node->safe_psql('postgres', "DROP DATABASE $database"); next; }
-		$seen{$is} = "$way, $action";
-		push @todo, [ $database, "$way, $action" ];
-		$node->safe_psql('postgres', "CREATE DATABASE mended TEMPLATE $database");
-		push @faults, mend('mended', "$way, $action");
-		$node->safe_psql('postgres', 'DROP DATABASE mended');
+		push @refused, join(', ', @$way, $action) . ": $done->{err}" if $done->{err} ne '' &&
+			$done->{err} !~ /ERROR:  (?:3F000|42883|42704|42710|42P01): .*(?:does not exist|already exists)|ERROR:  55000: the tables of pg_estate are not set up in this database|HINT:  Restore what is missing from a backup/;
+		next if $seen{ $is->{out} }++;
+		push @todo, [ @$way, $action ];
+		push @faults, mend([ @$way, $action ], $is->{out});
 	}
 }
 cmp_ok(scalar(keys %seen), '>=', 10, scalar(keys %seen) . ' states');
