@@ -35,6 +35,7 @@ typedef struct MediaCopy
 	int64		listing;
 	char	   *media_key;
 	char	   *target;
+	bool		allowed;		/* the job's role may use the target: only then are facts written */
 	char	   *url;			/* what is being copied, and the version of it */
 	char	   *version;
 	const char *folder;
@@ -163,6 +164,8 @@ media_start(Task *task)
 	copy->listing = DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(argument(&task->job, "listing"))));
 	copy->media_key = argument(&task->job, "media_key");
 	copy->target = argument(&task->job, "target");
+	target_require_usage(copy->target, task->job.role);
+	copy->allowed = true;
 	target = target_open(copy->target, task->job.role);
 	copy->folder = target_folder(target);
 	name_copy(copy, task->job.id);
@@ -290,7 +293,7 @@ media_failed(Task *task, const ErrorData *error)
 	Oid			types[] = {INT4OID, INT8OID, TEXTOID, TEXTOID};
 	Datum		values[4];
 
-	if (copy == NULL || copy->target == NULL)
+	if (copy == NULL || !copy->allowed)
 		return 0;
 	values[0] = Int32GetDatum(copy->market_id);
 	values[1] = Int64GetDatum(copy->listing);

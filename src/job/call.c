@@ -13,6 +13,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "storage/latch.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
@@ -170,6 +171,7 @@ void
 job_call(JobCaller *caller, JobCall *call)
 {
 	LOCAL_FCINFO(fcinfo, 1);
+	PgStat_FunctionCallUsage usage;
 	EstateUser	user;
 	Oid			role = call->jobs[0]->role;
 	Datum		result;
@@ -196,7 +198,9 @@ job_call(JobCaller *caller, JobCall *call)
 	if (call->listed && estate_running_cancelled(call->jobs[0]->id))
 		interrupt();
 	CHECK_FOR_INTERRUPTS();
+	pgstat_init_function_usage(fcinfo, &usage);
 	result = FunctionCallInvoke(fcinfo);
+	pgstat_end_function_usage(&usage, true);
 	/* it has caught the interrupt and gone on */
 	if (timed_out)
 		ereport(ERROR,

@@ -15,6 +15,7 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "job/builtin.h"
 #include "job/job.h"
 #include "job/unique.h"
 
@@ -171,6 +172,7 @@ estate_enqueue(PG_FUNCTION_ARGS)
 	request.depends_on = PG_ARGISNULL(12) ? NULL : PG_GETARG_ARRAYTYPE_P(12);
 	request.when_ended = is_second(fcinfo, 13, "depends_when", "done", "ended");
 	check_job(job);
+	job_require_builtin_rights(job);
 	id = job_enqueue(&request);
 	if (request.done_by != DONE_OUTSIDE)
 		job_warn_without_workers();
@@ -216,6 +218,7 @@ estate_enqueue_many(PG_FUNCTION_ARGS)
 					 errdetail("Element %d is.", i + 1)));
 		caller = MemoryContextSwitchTo(one);
 		request.job.args = DatumGetJsonbP(args[i]);
+		job_require_builtin_rights(&request.job);
 		id = Int64GetDatum(job_enqueue(&request));
 		for_workers |= request.done_by != DONE_OUTSIDE;
 		MemoryContextSwitchTo(caller);

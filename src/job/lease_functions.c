@@ -21,6 +21,7 @@
 #include "job/settle.h"
 
 #define FETCH_MOST 10000
+#define LEASE_MOST_US ((double) USECS_PER_DAY)	/* whoever needs a job for longer extends the lease as he goes */
 
 static char *
 text_argument(FunctionCallInfo fcinfo, int n)
@@ -51,6 +52,25 @@ time_argument(FunctionCallInfo fcinfo, int n, const char *name, double least)
 				 errmsg("%s must be %s", name, least > 0 ? "a positive interval" : "an interval that is not negative")));
 	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(estate_now()),
 												   IntervalPGetDatum(span)));
+}
+
+/*
+ * Until when a lease runs.  A client that has gone away holds its jobs, and
+ * what they take of the limits of their queue, until then.
+ */
+static TimestampTz
+lease_argument(FunctionCallInfo fcinfo, int n)
+{
+	Interval   *span;
+
+	require_argument(fcinfo, n, "lease");
+	span = PG_GETARG_INTERVAL_P(n);
+	if (span->time + (span->day + span->month * 30.0) * USECS_PER_DAY > LEASE_MOST_US)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("lease must not be longer than a day"),
+				 errhint("SELECT estate.heartbeat_jobs(ids, tokens, lease); extends a lease.")));
+	return time_argument(fcinfo, n, "lease", 1);
 }
 
 /* Arguments ids and tokens; a token for each id */
@@ -93,7 +113,7 @@ estate_fetch_jobs(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("count must be between 1 and %d", FETCH_MOST)));
-	request.until = time_argument(fcinfo, 2, "lease", 1);
+	request.until = lease_argument(fcinfo, 2);
 	request.worker = text_argument(fcinfo, 3);
 	request.handler = text_argument(fcinfo, 4);
 	estate_require_tables();
@@ -128,7 +148,7 @@ estate_heartbeat_jobs(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	LeaseClaims claims = claims_argument(fcinfo);
-	TimestampTz until = time_argument(fcinfo, 2, "lease", 1);
+	TimestampTz until = lease_argument(fcinfo, 2);
 	List	   *held;
 	ListCell   *cell;
 

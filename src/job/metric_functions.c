@@ -19,7 +19,7 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-#include "estate.h"
+#include "job/waiting.h"
 
 #define BUCKET_FIRST_MS 0.1
 #define SPAN_US (INT64CONST(60) * 1000000 / ESTATE_THROUGHPUT_SPANS)
@@ -126,7 +126,7 @@ static void
 put_running(ReturnSetInfo *rsinfo, const EstateDatabaseSlot *slot, const RunningRow *row)
 {
 	bool		others = row->running.metric == ESTATE_METRICS - 1;
-	bool		reported = row->progress.id == row->running.id;
+	bool		reported = row->progress.id == row->running.id && waiting_may_see(row->running.role);
 	Datum		values[9];
 	bool		nulls[9] = {false};
 

@@ -64,11 +64,14 @@ sub let_go { write_file($_[0], ''); return; }
 sub start_worker
 {
 	my ($name, @more) = @_;
+	my @functions = grep { /=/ } @more;
+	@functions = 'handlers:handle' if !@functions;
+	@more = grep { !/=/ } @more;
 	$said{$name} = '';
 	local $ENV{PYTHONPATH} = $dir;
 	local $ENV{PYTHONDONTWRITEBYTECODE} = 1;
 	$worker{$name} = IPC::Run::start([ '/usr/bin/python3', 'examples/worker.py', "host=$dir port=$port dbname=estate", 'mail',
-			'handlers:handle', '--lease', '2', '--name', $name, @more ], '<', \undef, '>', \$said{$name}, '2>&1');
+			@functions, '--lease', '2', '--name', $name, @more ], '<', \undef, '>', \$said{$name}, '2>&1');
 	return;
 }
 
@@ -183,6 +186,20 @@ start_worker('e', '--grace', '0.2', '--lease', '600');
 until_worker_has('e', $job);
 is(stop_worker('e', 'TERM'), 0, 'it ends at once');
 is(value("SELECT state, attempt, errors FROM estate.job WHERE id = $job"), 'available|0|[]', 'its job waits again, without an attempt');
+
+# jobs of handlers that a worker does not know are left to those who do
+my $other = enqueue('{"n": 304}');
+value("UPDATE estate_internal.job_open SET handler = 'external:letter' WHERE id = $other");
+$job = enqueue('{"n": 305}');
+start_worker('one');
+until_true("SELECT state = 'done' FROM estate.job WHERE id = $job", 'its own job is done');
+is(value("SELECT state, attempt, errors FROM estate.job WHERE id = $other"), 'available|0|[]', 'the other one is untouched');
+is(value('SELECT count(*) FROM effect WHERE n = 304'), '0', 'and has had no effect');
+stop_worker('one', 'TERM');
+$job = enqueue('{"n": 306}');
+start_worker('two', 'mail=handlers:handle', 'letter=handlers:handle');
+until_true("SELECT bool_and(state = 'done') FROM estate.job WHERE id IN ($job, $other)", 'one that knows both does both');
+stop_worker('two', 'TERM');
 
 # leases go through a dump, and survive a crash
 counts_are_right('one was given back');

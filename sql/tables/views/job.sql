@@ -1,6 +1,18 @@
 -- job: what waits, runs and has ended
 
+-- What a job is asked to do, and what came of it, is for members of its role and for estate_admin; that it is there, for all.
 CREATE OR REPLACE VIEW estate.job AS
+SELECT j.id, j.state, j.handler, j.queue, j.priority, j.run_at, j.attempt, j.max_attempts, j.role,
+	CASE WHEN estate.may_see_job_of(j.role) THEN j.effect_key END AS effect_key,
+	CASE WHEN estate.may_see_job_of(j.role) THEN j.unique_key END AS unique_key,
+	j.enqueued_at, j.ended_at,
+	CASE WHEN estate.may_see_job_of(j.role) THEN j.args END AS args,
+	CASE WHEN estate.may_see_job_of(j.role) THEN j.errors END AS errors,
+	CASE WHEN estate.may_see_job_of(j.role) THEN j.tags END AS tags,
+	j.timeout,
+	CASE WHEN estate.may_see_job_of(j.role) THEN j.result END AS result,
+	j.worker, j.leased_until
+FROM (
 SELECT o.id,
 	(CASE WHEN r.id IS NOT NULL OR o.leased_until > estate.clock() THEN 'running'
 		WHEN o.waits_for = 'jobs' THEN 'blocked'
@@ -20,8 +32,9 @@ FROM estate_internal.job_ready o LEFT JOIN estate.running_jobs() r(id) ON r.id =
 UNION ALL
 SELECT id, state, handler, queue, priority, COALESCE(run_at, enqueued_at), attempt, max_attempts, role, effect_key, unique_key,
 	enqueued_at, ended_at, args, COALESCE(errors, '[]'), tags, timeout, result, NULL, NULL
-FROM estate_internal.job_ended;
-COMMENT ON VIEW estate.job IS 'Jobs that wait, run and have ended';
+FROM estate_internal.job_ended
+) j;
+COMMENT ON VIEW estate.job IS 'Jobs that wait, run and have ended. Who is neither a member of a job''s role nor of estate_admin sees no args, errors, result, tags and keys of it';
 COMMENT ON COLUMN estate.job.id IS 'Key of the job, ascending';
 COMMENT ON COLUMN estate.job.state IS 'scheduled, blocked, available (also while a limit keeps it waiting), running, retryable, done, dead or cancelled';
 COMMENT ON COLUMN estate.job.handler IS 'What does it: an SQL function of jsonb, a built-in, or external:NAME';
