@@ -25,7 +25,7 @@
 #include "feed/run.h"
 #include "feed/state.h"
 #include "job/builtin.h"
-#include "job/run.h"
+#include "job/lock.h"
 
 #define FILE_MOST_BYTES (INT64CONST(4) * 1024 * 1024 * 1024)
 #define BACKOFF_MOST_S (15 * 60)

@@ -26,6 +26,7 @@
 #include "inflight.h"
 #include "job/call.h"
 #include "job/handler.h"
+#include "job/session.h"
 #include "shared.h"
 
 /* the call that this process is in; NULL: none */
@@ -181,6 +182,7 @@ job_call(JobCaller *caller, JobCall *call)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the role that enqueued the job does not exist any more")));
 	call->verdict = VERDICT_NONE;
+	session_enter_role(role);
 	/* before its library is loaded */
 	inflight_begin(call->jobs[0]->alone);
 	for (int i = 0; i < call->count; i++)

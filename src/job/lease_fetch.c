@@ -27,6 +27,7 @@
 #include "job/count.h"
 #include "job/lease.h"
 #include "job/limit.h"
+#include "job/lock.h"
 #include "job/metric.h"
 #include "job/queue.h"
 #include "job/record.h"

@@ -13,9 +13,9 @@
 #include "miscadmin.h"
 
 #include "job/count.h"
+#include "job/lock.h"
 #include "job/ready.h"
 #include "job/replace.h"
-#include "job/run.h"
 
 /* Takes a job that waits in job_open away, unless somebody has it in hand */
 static bool

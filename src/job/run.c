@@ -14,7 +14,6 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "storage/lock.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -22,96 +21,11 @@
 
 #include "job/count.h"
 #include "job/limit.h"
+#include "job/lock.h"
 #include "job/queue.h"
 #include "job/record.h"
 #include "job/run.h"
 #include "shared.h"
-
-/* last field of our advisory locks; pg_advisory_lock() uses 1 and 2 */
-#define LOCK_CLASS_JOB 1017
-#define LOCK_CLASS_FEED 1018
-#define LOCK_CLASS_QUEUE 1019
-
-/*
- * Locks that outlive transactions: one network job, one feed.  False when
- * another process holds it.
- */
-static bool
-lock_session(int64 key, uint16 class)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (key >> 32), (uint32) key, class);
-	switch (LockAcquire(&tag, ExclusiveLock, true, true))
-	{
-		case LOCKACQUIRE_OK:
-			return true;
-		case LOCKACQUIRE_NOT_AVAIL:
-			return false;
-		default:				/* ours already: it was only counted once more */
-			LockRelease(&tag, ExclusiveLock, true);
-			return false;
-	}
-}
-
-static void
-unlock_session(int64 key, uint16 class)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (key >> 32), (uint32) key, class);
-	LockRelease(&tag, ExclusiveLock, true);
-}
-
-bool
-job_lock_feed(int feed_id)
-{
-	return lock_session(feed_id, LOCK_CLASS_FEED);
-}
-
-/* The same until the end of the transaction */
-static bool
-lock_in_transaction(int64 key, uint16 class)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (key >> 32), (uint32) key, class);
-	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
-}
-
-bool
-job_lock_feed_in_transaction(int feed_id)
-{
-	return lock_in_transaction(feed_id, LOCK_CLASS_FEED);
-}
-
-bool
-job_lock_in_transaction(int64 id)
-{
-	return lock_in_transaction(id, LOCK_CLASS_JOB);
-}
-
-/* One at a time counts the leases of a queue, until the end of its transaction */
-void
-job_lock_queue(int number)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, number, LOCK_CLASS_QUEUE);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
-}
-
-void
-job_unlock_feed(int feed_id)
-{
-	unlock_session(feed_id, LOCK_CLASS_FEED);
-}
-
-void
-job_unlock(int64 id)
-{
-	unlock_session(id, LOCK_CLASS_JOB);
-}
 
 /* After the commit, or abort, of a batch: its jobs are no longer running */
 void
@@ -212,7 +126,7 @@ is_admitted(const Job *job, bool *full, TimestampTz *until)
 static bool
 claim(JobScope *scope, const Job *job, bool *full, TimestampTz *until)
 {
-	if (scope->inside ? !job_lock_in_transaction(job->id) : !lock_session(job->id, LOCK_CLASS_JOB))
+	if (scope->inside ? !job_lock_in_transaction(job->id) : !job_lock(job->id))
 		return false;
 	if (is_admitted(job, full, until))
 	{

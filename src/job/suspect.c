@@ -16,19 +16,14 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "storage/lock.h"
 #include "utils/array.h"
 
 #include "job/count.h"
+#include "job/lock.h"
 #include "job/queue.h"
 #include "job/ready.h"
 #include "job/settle.h"
 #include "job/suspect.h"
-
-/* see src/job/run.c for its neighbours */
-#define LOCK_CLASS_SUSPECT 1020
-
-static LOCKTAG suspects_tag;
 
 /* Whether there are any of this database */
 bool
@@ -43,17 +38,6 @@ suspect_any(void)
 		any = estate_shared->suspects[i].database == MyDatabaseId;
 	LWLockRelease(estate_shared->lock);
 	return any;
-}
-
-/*
- * One worker settles them, and the others wait, for they must not find the
- * jobs as they were.  Held until suspect_forget(), after the commit.
- */
-static void
-lock_suspects(void)
-{
-	SET_LOCKTAG_ADVISORY(suspects_tag, MyDatabaseId, 0, 0, LOCK_CLASS_SUSPECT);
-	(void) LockAcquire(&suspects_tag, ExclusiveLock, true, false);
 }
 
 /* Those of this database, in the current context */
@@ -145,7 +129,8 @@ suspect_settle(void)
 	int			n;
 	int			found;
 
-	lock_suspects();
+	/* the others wait: they must not find the jobs as they were */
+	job_lock_suspects();
 	n = read_suspects(&suspects);
 	if (n == 0)
 		return;					/* another worker has, while we waited */
@@ -176,6 +161,6 @@ suspect_forget(void)
 			estate_shared->suspects[kept++] = estate_shared->suspects[i];
 	estate_shared->nsuspects = kept;
 	LWLockRelease(estate_shared->lock);
-	LockRelease(&suspects_tag, ExclusiveLock, true);
+	job_unlock_suspects();
 	estate_wake_now(WORKER_NETWORK);
 }

@@ -13,9 +13,9 @@
 #include "utils/acl.h"
 
 #include "job/count.h"
+#include "job/lock.h"
 #include "job/ready.h"
 #include "job/record.h"
-#include "job/run.h"
 #include "job/waiting.h"
 
 /*

@@ -27,6 +27,7 @@
 #include "job/ready.h"
 #include "job/settle.h"
 #include "job/run.h"
+#include "job/session.h"
 #include "process/step.h"
 #include "process/tasks.h"
 
@@ -166,6 +167,7 @@ run_ready(TaskSet *set, JobScope *scope, MemoryContext batch)
 	any = job_run_ready(scope, &until);
 	step_commit(set->mode, &user);
 	job_batch_ended(scope);
+	session_end_batch();
 	return any;
 }
 
@@ -239,17 +241,20 @@ estate_run_jobs(PG_FUNCTION_ARGS)
 	scope = job_scope_create(GetUserId(), PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	scope->inside = mode == STEP_INSIDE;
 	ready_begin();
+	session_begin();
 	if (mode == STEP_CALL)
 		SPI_commit();
 	PG_TRY();
 	{
 		run_due_jobs(set, scope);
+		session_end();
 	}
 	PG_CATCH();
 	{
 		/* session-level locks do not go with the transaction */
 		tasks_drop_all(set);
 		job_unlock_claimed(scope);
+		session_end_batch();
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
