@@ -11,11 +11,29 @@ LEAVES = parse model net
 SOURCES = $(wildcard src/*.c) $(wildcard $(patsubst %,src/%/*.c,process $(ROOMS) $(LEAVES)))
 OBJS = $(SOURCES:.c=.o)
 
-SQL_FRAGMENTS = sql/begin.sql $(wildcard $(patsubst %,sql/%.sql,setup feed listing job effect score view)) sql/end.sql
-TABLE_STEPS = $(patsubst %,sql/tables/1/%.sql,market feed listing score job)
+# What is released does not change any more; tools/keep_release keeps it for the tests of what follows.  So:
+#
+# - A table changes by a new step: sql/tables/N/keeper/ROOM.sql for estate.feed and all of estate_internal, which the keeper
+#   owns, sql/tables/N/facts/ROOM.sql for the others (see src/rights.c).  The files of the newest step may be edited until they
+#   are released, and can be run twice (IF NOT EXISTS); those of earlier steps are frozen (sql/tables/frozen).  Facts are not
+#   rewritten: no new type of a column, no volatile default.  A new step is a new ESTATE_TABLES_VERSION in src/estate.h.
+# - A view changes in sql/tables/views: each setup() makes the views anew.  New columns come last, so that users' views on ours
+#   stay; a change of a view alone needs a step, too, if only an empty one, so that setup() is asked for.
+# - A function changes in sql/*.sql.  The scripts of ALTER EXTENSION UPDATE are made of the same files by CREATE OR REPLACE.
+#   What that cannot do (what is gone, other arguments or results, rights taken back, a new type) stands in
+#   sql/update/VERSION.sql for those that come from that version.
+# - Users' views and the views of old dumps call functions: those that views of ours have called stay in sql/kept.sql.
+# - C: until ALTER EXTENSION UPDATE the new library serves the old functions.  Where arguments or the result of a function
+#   change, its symbol gets another name, and the old one goes to src/gone.c, which says what to do.
+STEPS = 1 2
+ROOMS_OF_TABLES = market feed listing score job
+SQL_FRAGMENTS = $(wildcard $(patsubst %,sql/%.sql,begin setup feed listing job effect score view kept end))
+TABLE_STEPS = $(wildcard sql/tables/[0-9]*/*.sql sql/tables/[0-9]*/*/*.sql)
 TABLE_VIEWS = $(wildcard $(patsubst %,sql/tables/views/%.sql,feed listing job score view)) sql/tables/grants.sql
+RELEASED = $(patsubst sql/update/%.sql,%,$(wildcard sql/update/*.*.*.sql))
+UPDATES = $(patsubst %,pg_estate--%--$(EXTVERSION).sql,$(RELEASED))
 
-DATA_built = pg_estate--$(EXTVERSION).sql
+DATA_built = pg_estate--$(EXTVERSION).sql $(UPDATES)
 EXTRA_CLEAN = src/setup_steps.inc pg_estate--*.sql
 
 PG_CONFIG ?= pg_config
@@ -53,7 +71,7 @@ PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
 # objects of another server version, compiler or kind of build are no use
-BUILD_KIND = $(VERSION) $(CC) $(ESTATE_ASSERT)
+BUILD_KIND = $(VERSION) $(CC) $(ESTATE_ASSERT) $(EXTVERSION)
 $(shell mkdir -p .build; echo '$(BUILD_KIND)' | cmp -s - .build/kind || { echo '$(BUILD_KIND)' > .build/kind; rm -f $(OBJS); })
 endif
 endif
@@ -65,12 +83,28 @@ needs:
 	@PG_CONFIG="$(PG_CONFIG)" tools/packages need build
 
 pg_estate--$(EXTVERSION).sql: $(SQL_FRAGMENTS) pg_estate.control
-	cat $(SQL_FRAGMENTS) > $@
+	{ printf '%s\n' '\echo Use "CREATE EXTENSION pg_estate" to load this file. \quit'; \
+	  cat $(SQL_FRAGMENTS) | sed 's/@VERSION@/$(EXTVERSION)/'; } > $@
+
+# types and the foreign data wrapper are there already; the rest is made anew in its place
+$(UPDATES): pg_estate--%--$(EXTVERSION).sql: sql/update/%.sql $(SQL_FRAGMENTS) pg_estate.control
+	{ printf '%s\n' '\echo Use "ALTER EXTENSION pg_estate UPDATE" to load this file. \quit'; \
+	  sed 's/@VERSION@/$(EXTVERSION)/' sql/begin.sql; cat $<; \
+	  awk '/^CREATE (TYPE|FOREIGN DATA WRAPPER) / { once = 1 } \
+		!once { sub(/^CREATE (FUNCTION|PROCEDURE|AGGREGATE) /, "CREATE OR REPLACE " $$2 " "); print } \
+		/;$$/ { once = 0 }' $(filter-out sql/begin.sql,$(SQL_FRAGMENTS)); } > $@
 
 # the text that setup() and teardown() run, as C strings: no file to find at run time
-src/setup_steps.inc: $(TABLE_STEPS) $(TABLE_VIEWS) sql/tables/keeper.sql sql/tables/drop_views.sql sql/tables/drop_tables.sql src/sql_to_c.sed
-	{ string() { echo "static const char *const $$1 ="; shift; cat "$$@" | sed -f src/sql_to_c.sed; echo ';'; }; \
-	  string setup_step_1 $(TABLE_STEPS); \
+src/setup_steps.inc: Makefile $(TABLE_STEPS) $(TABLE_VIEWS) sql/tables/keeper.sql sql/tables/drop_views.sql sql/tables/drop_tables.sql src/sql_to_c.sed
+	{ string() { echo "static const char *const $$1 ="; shift; cat /dev/null "$$@" | sed -f src/sql_to_c.sed; echo '"";'; }; \
+	  files() { for room in $(ROOMS_OF_TABLES); do file=sql/tables/$$1/$$room.sql; [ ! -f $$file ] || echo $$file; done; }; \
+	  for n in $(STEPS); do \
+		string setup_step_$${n}_keeper $$(files $$n/keeper); \
+		string setup_step_$${n}_facts $$(files $$n) $$(files $$n/facts); \
+	  done; \
+	  echo 'static const SetupStep setup_steps[] = {'; \
+	  for n in $(STEPS); do echo "{setup_step_$${n}_keeper, setup_step_$${n}_facts},"; done; \
+	  echo '};'; \
 	  string setup_views $(TABLE_VIEWS); \
 	  string setup_keeper sql/tables/keeper.sql; \
 	  string teardown_views sql/tables/drop_views.sql; \

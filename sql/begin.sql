@@ -1,6 +1,3 @@
--- complain if script is sourced in psql, rather than via CREATE EXTENSION
-\echo Use "CREATE EXTENSION pg_estate" to load this file. \quit
-
 -- Records are UTF-8 and are stored as they are: SQL_ASCII takes them so, other encodings would not.
 DO $$
 BEGIN
@@ -40,3 +37,26 @@ BEGIN
 	END LOOP;
 END
 $$;
+
+-- A server that has loaded an earlier library goes on with it until it is restarted.
+DO $$
+DECLARE
+	loaded text;
+BEGIN
+	BEGIN
+		CREATE OR REPLACE FUNCTION estate.library_version() RETURNS text
+			AS 'MODULE_PATHNAME', 'estate_library_version' LANGUAGE C;
+		loaded := estate.library_version();
+	EXCEPTION WHEN undefined_function THEN
+		loaded := 'an earlier version';
+	END;
+	IF loaded OPERATOR(pg_catalog.<>) '@VERSION@' THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = pg_catalog.format('the server has loaded the library of pg_estate %s, not that of @VERSION@', loaded),
+			HINT = 'Install the library of pg_estate @VERSION@ and restart the server, then try again.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION estate.library_version() IS 'Version of the library that this server has loaded';
+GRANT EXECUTE ON FUNCTION estate.library_version() TO estate_reader, estate_operator, estate_admin;

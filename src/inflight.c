@@ -42,6 +42,22 @@
 #define INFLIGHT_ENTRIES (ESTATE_MAX_DATABASES * ESTATE_MAX_WORKERS)
 #define INFLIGHT_BYTES (sizeof(Inflight) * INFLIGHT_ENTRIES)
 
+/* One list for all databases: it is made before any of them has its slot */
+typedef struct SuspectState
+{
+	int			n;				/* not dealt with yet */
+	Suspect		suspects[SUSPECTS_MOST];
+} SuspectState;
+
+static void start_inflight(void);
+
+EstateArea inflight_area = {
+	.name = "pg_estate suspects",
+	.bytes = sizeof(SuspectState),
+	.npieces = 1,
+	.start = start_inflight
+};
+
 Inflight   *inflight_mine = NULL;
 
 static Inflight *entries = NULL;	/* mapped once for the life of the postmaster; its children inherit it */
@@ -106,11 +122,11 @@ is_only(const Inflight *entry)
 }
 
 static void
-suspect(const Inflight *entry, bool alone)
+add_suspects(SuspectState *state, const Inflight *entry, bool alone)
 {
-	for (int i = 0; i < entry->count && estate_shared->nsuspects < ESTATE_MAX_SUSPECTS; i++)
+	for (int i = 0; i < entry->count && state->n < SUSPECTS_MOST; i++)
 	{
-		EstateSuspect *suspect = &estate_shared->suspects[estate_shared->nsuspects++];
+		Suspect    *suspect = &state->suspects[state->n++];
 
 		suspect->database = entry->database;
 		suspect->id = entry->ids[i];
@@ -122,8 +138,8 @@ suspect(const Inflight *entry, bool alone)
  * Reads what a crash has left.  Runs in the postmaster, whenever it has made
  * shared memory.
  */
-void
-inflight_start(void)
+static void
+start_inflight(void)
 {
 	if (!IsPostmasterEnvironment)
 		return;
@@ -137,7 +153,8 @@ inflight_start(void)
 			entries[i].count = 0;
 	for (int i = 0; i < INFLIGHT_ENTRIES; i++)
 		if (entries[i].count > 0)
-			suspect(&entries[i], entries[i].alone && is_only(&entries[i]));
+			add_suspects((SuspectState *) inflight_area.pieces, &entries[i],
+						 entries[i].alone && is_only(&entries[i]));
 	for (int i = 0; i < INFLIGHT_ENTRIES; i++)
 		if (entries[i].count > 0)
 			entries[i].count = 0;
@@ -186,9 +203,10 @@ leave(int code, Datum arg)
 		return;
 	if (code == 1 && inflight_mine->count > 0 && !told_to_leave && PostmasterIsAlive())
 	{
-		LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-		suspect(inflight_mine, inflight_mine->alone);
-		LWLockRelease(estate_shared->lock);
+		SuspectState *state = estate_lock_piece(&inflight_area, LW_EXCLUSIVE);
+
+		add_suspects(state, inflight_mine, inflight_mine->alone);
+		estate_unlock_piece(&inflight_area, state);
 		estate_wake_now(WORKER_SQL);
 	}
 	inflight_end();
@@ -206,4 +224,49 @@ inflight_join(int number, Oid database)
 	inflight_mine->database = database;
 	before_shmem_exit(leave, (Datum) 0);
 	pqsignal(SIGQUIT, quit);
+}
+
+/* Whether there are any of this database */
+bool
+inflight_any_suspect(void)
+{
+	SuspectState *state = (SuspectState *) inflight_area.pieces;
+	bool		any = false;
+
+	/* mostly there are none, and this is asked often */
+	if (((volatile SuspectState *) state)->n == 0)
+		return false;
+	state = estate_lock_piece(&inflight_area, LW_SHARED);
+	for (int i = 0; i < state->n && !any; i++)
+		any = state->suspects[i].database == MyDatabaseId;
+	estate_unlock_piece(&inflight_area, state);
+	return any;
+}
+
+/* Those of this database, into an array that has room for all; how many */
+int
+inflight_suspects(Suspect *suspects)
+{
+	SuspectState *state = estate_lock_piece(&inflight_area, LW_SHARED);
+	int			n = 0;
+
+	for (int i = 0; i < state->n; i++)
+		if (state->suspects[i].database == MyDatabaseId)
+			suspects[n++] = state->suspects[i];
+	estate_unlock_piece(&inflight_area, state);
+	return n;
+}
+
+/* Those of this database have been dealt with */
+void
+inflight_forget_suspects(void)
+{
+	SuspectState *state = estate_lock_piece(&inflight_area, LW_EXCLUSIVE);
+	int			kept = 0;
+
+	for (int i = 0; i < state->n; i++)
+		if (state->suspects[i].database != MyDatabaseId)
+			state->suspects[kept++] = state->suspects[i];
+	state->n = kept;
+	estate_unlock_piece(&inflight_area, state);
 }

@@ -19,11 +19,25 @@ typedef struct Inflight
 	int64		ids[INFLIGHT_MOST_JOBS];
 } Inflight;
 
+/* A job whose handler a worker was in when the server crashed */
+#define SUSPECTS_MOST 8192
+
+typedef struct Suspect
+{
+	Oid			database;
+	bool		alone;			/* nothing else was being run */
+	int64		id;
+} Suspect;
+
+extern EstateArea inflight_area;
+
 /* NULL: this process is no worker, or there is no file */
 extern Inflight *inflight_mine;
 
-extern void inflight_start(void);
 extern void inflight_join(int number, Oid database);
+extern bool inflight_any_suspect(void);
+extern int	inflight_suspects(Suspect *suspects);
+extern void inflight_forget_suspects(void);
 
 /*
  * Around each call of a handler: plain stores.  The order matters only to

@@ -1,6 +1,6 @@
 /*
  * rights.c
- *	  With whose rights our statements run, and whether the tables fit the code.
+ *	  With whose rights our statements run.
  *
  * Runs in any process, inside a transaction.  The tables have two owners:
  *
@@ -27,9 +27,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
-#include "storage/proc.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -165,89 +163,4 @@ estate_resume_user(EstateUser *user)
 	if (user->guc_level != 0)
 		AtEOXact_GUC(false, user->guc_level);
 	SetUserIdAndSecContext(user->saved_user, user->saved_context);
-}
-
-/* Version of the tables, 0 when there are none */
-int
-estate_tables_version(void)
-{
-	EstateUser	user;
-	int			version = 0;
-	bool		isnull;
-
-	if (!estate_tables_exist())
-		return 0;
-	estate_become_keeper(&user);
-	SPI_connect();
-	if (SPI_execute("SELECT tables_version FROM estate_internal.installation", true, 1) == SPI_OK_SELECT &&
-		SPI_processed == 1)
-		version = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	SPI_finish();
-	estate_resume_user(&user);
-	return version;
-}
-
-/*
- * Whether the version was found right and cannot have changed since.  Where
- * the database has a slot, whoever changes the installation tells so at his
- * commit; elsewhere it is looked at once in a transaction: functions are
- * called by the hundred thousand.
- */
-static bool
-was_checked(bool now)
-{
-	static LocalTransactionId transaction = InvalidLocalTransactionId;
-	static uint32 changes = 0;
-	static bool known = false;
-	const EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
-
-	if (now)
-	{
-		transaction = MyLocalTransactionId;
-		known = slot != NULL;
-		changes = slot ? slot->changes : 0;
-	}
-	return transaction == MyLocalTransactionId || (known && slot && slot->changes == changes);
-}
-
-/* Every entry point that touches the tables calls this first */
-void
-estate_require_tables(void)
-{
-	int			version;
-
-	if (was_checked(false))
-		return;
-	version = estate_tables_version();
-	if (version == ESTATE_TABLES_VERSION)
-	{
-		(void) was_checked(true);
-		return;
-	}
-	if (version == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the tables of pg_estate are not set up in this database"),
-				 errhint("SELECT * FROM estate.setup();")));
-	if (version < ESTATE_TABLES_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the tables of pg_estate are of version %d, the code needs version %d",
-						version, ESTATE_TABLES_VERSION),
-				 errhint("SELECT * FROM estate.setup();")));
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("the tables of pg_estate are of version %d, newer than the code's version %d",
-					version, ESTATE_TABLES_VERSION),
-			 errhint("Install the newer pg_estate, then ALTER EXTENSION pg_estate UPDATE;")));
-}
-
-PG_FUNCTION_INFO_V1(estate_check_tables);
-
-/* estate.check_tables() -> void: for functions that are written in SQL */
-Datum
-estate_check_tables(PG_FUNCTION_ARGS)
-{
-	estate_require_tables();
-	PG_RETURN_VOID();
 }

@@ -6,9 +6,9 @@
  * rights.c), not members of the extension: members lose their rows in dump and
  * restore as soon as a user adds a column.  Steps are numbered and only ever
  * added; the views are made anew each time, since DROP EXTENSION takes them
- * along.  Steps and views run as the owner of the facts, which may create in
- * our schemas only while they do; what is the keeper's is handed over before
- * anybody else can see it.
+ * along.  The first step and the views run as the owner of the facts, which
+ * may create in our schemas only while they do; what is the keeper's is handed
+ * over before anybody else can see it.  Later steps say who runs what.
  */
 #include "postgres.h"
 
@@ -18,21 +18,29 @@
 #include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
 #include "commands/tablecmds.h"
-#include "executor/spi.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
 
-#include "estate.h"
+#include "keeper.h"
+
+/* A step: what runs as the keeper, then what runs as the owner of the facts; empty: nothing */
+typedef struct SetupStep
+{
+	const char *keeper;
+	const char *facts;
+} SetupStep;
+
 #include "setup_steps.inc"
 
-static const char *const setup_steps[ESTATE_TABLES_VERSION] = {setup_step_1};
+StaticAssertDecl(lengthof(setup_steps) == ESTATE_TABLES_VERSION, "each version of the tables is a step");
 
 /* a place for rows of (step, result) */
 typedef struct SetupReport
@@ -103,6 +111,17 @@ require_utf8(void)
 				 errhint("CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0;")));
 }
 
+/* Views call our functions: those of an earlier version will not do */
+static void
+require_current_functions(void)
+{
+	if (!estate_functions_are_current())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the functions of pg_estate in this database are not of the library's version %s", ESTATE_VERSION),
+				 errhint("ALTER EXTENSION pg_estate UPDATE; SELECT * FROM estate.setup();")));
+}
+
 static void
 make_schemas(void)
 {
@@ -143,52 +162,66 @@ let_create(Oid owner, bool may)
 static void
 revoke_all(Oid relation)
 {
-	Oid			type = OIDOID;
+	static KeeperStatement statement = {
+		"SELECT DISTINCT pg_catalog.format('REVOKE ALL ON %s %s FROM %s CASCADE',"
+		"  CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::pg_catalog.regclass,"
+		"  CASE a.grantee WHEN 0 THEN 'PUBLIC'"
+		"   ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END)"
+		" FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a"
+		" WHERE c.oid OPERATOR(pg_catalog.=) $1 AND a.grantee OPERATOR(pg_catalog.<>) c.relowner",
+		1, {OIDOID}
+	};
 	Datum		value = ObjectIdGetDatum(relation);
-	SPITupleTable *found;
-	uint64		n;
+	KeeperRows	rows = keeper_run(&statement, &value, NULL);
 
-	SPI_execute_with_args("SELECT DISTINCT pg_catalog.format('REVOKE ALL ON %s %s FROM %s CASCADE',"
-						  " CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::pg_catalog.regclass,"
-						  " CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END)"
-						  " FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a"
-						  " WHERE c.oid OPERATOR(pg_catalog.=) $1 AND a.grantee OPERATOR(pg_catalog.<>) c.relowner",
-						  1, &type, &value, NULL, false, 0);
-	found = SPI_tuptable;
-	n = SPI_processed;
-	for (uint64 i = 0; i < n; i++)
-		run_sql(SPI_getvalue(found->vals[i], found->tupdesc, 1));
+	for (uint64 i = 0; i < rows.n; i++)
+		run_sql(keeper_text(rows, i, 1));
+}
+
+/* The relations of estate_internal that are there before any step is run, as an array */
+static Datum
+present_relations(void)
+{
+	bool		isnull;
+	Datum		present;
+
+	SPI_execute("SELECT pg_catalog.array_agg(oid) FROM pg_catalog.pg_class WHERE relnamespace"
+				" OPERATOR(pg_catalog.=) pg_catalog.to_regnamespace('estate_internal')", false, 1);
+	present = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	return isnull ? PointerGetDatum(construct_empty_array(OIDOID)) : present;
 }
 
 /*
  * Gives the keeper what is his: all of estate_internal, and estate.feed (whose
- * sequence gets its owner with it, but keeps its grants).  The
- * steps have made them as the owner of the facts, whose default privileges may
- * have let others in.
+ * sequence gets its owner with it, but keeps its grants).  The first step has
+ * made them as the owner of the facts, and whoever makes something may have
+ * default privileges that let others in.
  */
 static void
-hand_over(void)
+hand_over(Datum present)
 {
+	static KeeperStatement statement = {
+		"SELECT oid FROM pg_catalog.pg_class"
+		" WHERE relkind IN ('r', 'p', 'v', 'm', 'S')"
+		" AND (relnamespace OPERATOR(pg_catalog.=) 'estate_internal'::pg_catalog.regnamespace"
+		"   AND (relowner OPERATOR(pg_catalog.<>) $1 OR oid OPERATOR(pg_catalog.<>) ALL ($2))"
+		"  OR relowner OPERATOR(pg_catalog.<>) $1"
+		"   AND (oid OPERATOR(pg_catalog.=) 'estate.feed'::pg_catalog.regclass"
+		"    OR oid OPERATOR(pg_catalog.=)"
+		"     pg_catalog.pg_get_serial_sequence('estate.feed', 'feed_id')::pg_catalog.regclass))",
+		2, {OIDOID, OIDARRAYOID}
+	};
 	Oid			keeper = estate_schema_owner("estate");
-	Oid			type = OIDOID;
-	Datum		value = ObjectIdGetDatum(keeper);
+	Datum		values[2] = {ObjectIdGetDatum(keeper), present};
 	EstateUser	user;
-	SPITupleTable *found;
-	uint64		n;
+	KeeperRows	rows;
 
+	/* not keeper_begin(): the table that says who he is belongs to another yet */
 	estate_become(&user, keeper);
-	SPI_execute_with_args("SELECT oid FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'S')"
-						  " AND relowner OPERATOR(pg_catalog.<>) $1"
-						  " AND (relnamespace OPERATOR(pg_catalog.=) 'estate_internal'::pg_catalog.regnamespace"
-						  " OR oid OPERATOR(pg_catalog.=) 'estate.feed'::pg_catalog.regclass"
-						  " OR oid OPERATOR(pg_catalog.=) pg_catalog.pg_get_serial_sequence('estate.feed', 'feed_id')::pg_catalog.regclass)",
-						  1, &type, &value, NULL, false, 0);
-	found = SPI_tuptable;
-	n = SPI_processed;
-	for (uint64 i = 0; i < n; i++)
+	rows = keeper_run(&statement, values, NULL);
+	for (uint64 i = 0; i < rows.n; i++)
 	{
-		bool		isnull;
-		Oid			relation = DatumGetObjectId(SPI_getbinval(found->vals[i], found->tupdesc, 1, &isnull));
+		Oid			relation = keeper_oid(rows, i, 1);
 
 		ATExecChangeOwner(relation, keeper, true, AccessExclusiveLock);
 		CommandCounterIncrement();
@@ -199,44 +232,66 @@ hand_over(void)
 }
 
 static void
-run_steps(int from, SetupReport *to)
+run_as(Oid role, const char *sql)
 {
+	EstateUser	user;
+
+	if (sql[0] == '\0')
+		return;
+	estate_become(&user, role);
+	run_sql(sql);
+	estate_resume_user(&user);
+	CommandCounterIncrement();
+}
+
+static void
+run_steps(int from, Oid owner, SetupReport *to)
+{
+	Datum		present = present_relations();
+
 	for (int step = from; step < ESTATE_TABLES_VERSION; step++)
 	{
-		run_sql(setup_steps[step]);
+		run_as(estate_schema_owner("estate"), setup_steps[step].keeper);
+		run_as(owner, setup_steps[step].facts);
 		report(to, psprintf("tables, step %d", step + 1), "made");
+		/* what follows finds the owners right */
+		hand_over(present);
 	}
 	if (from == ESTATE_TABLES_VERSION)
+	{
 		report(to, psprintf("tables, version %d", from), "already there");
-	CommandCounterIncrement();
+		hand_over(present);
+	}
 }
 
 static void
 remember_version(int from)
 {
-	EstateUser	user;
+	KeeperStatement statement = {
+		psprintf(from == 0 ?
+				 "INSERT INTO estate_internal.installation (tables_version) VALUES (%d)" :
+				 "UPDATE estate_internal.installation SET tables_version = %d", ESTATE_TABLES_VERSION),
+		.flags = KEEPER_PASSING
+	};
 
-	if (from == ESTATE_TABLES_VERSION)
-		return;
-	estate_become_keeper(&user);
-	run_sql(psprintf(from == 0 ?
-					 "INSERT INTO estate_internal.installation (tables_version) VALUES (%d)" :
-					 "UPDATE estate_internal.installation SET tables_version = %d", ESTATE_TABLES_VERSION));
-	estate_resume_user(&user);
+	if (from != ESTATE_TABLES_VERSION)
+		(void) keeper_do(&statement, NULL, NULL);
 }
 
 /* Binds the workers to this database of this cluster: a copy stays quiet */
 static void
 remember_database(bool enabled)
 {
-	EstateUser	user;
+	KeeperStatement statement = {
+		enabled ?
+		psprintf("UPDATE estate_internal.installation"
+				 " SET system_id = '" UINT64_FORMAT "', database_oid = %u",
+				 GetSystemIdentifier(), MyDatabaseId) :
+		"UPDATE estate_internal.installation SET system_id = NULL, database_oid = NULL",
+		.flags = KEEPER_PASSING
+	};
 
-	estate_become_keeper(&user);
-	run_sql(enabled ?
-			psprintf("UPDATE estate_internal.installation SET system_id = '" UINT64_FORMAT "', database_oid = %u",
-					 GetSystemIdentifier(), MyDatabaseId) :
-			"UPDATE estate_internal.installation SET system_id = NULL, database_oid = NULL");
-	estate_resume_user(&user);
+	(void) keeper_do(&statement, NULL, NULL);
 	estate_change_at_commit();
 }
 
@@ -244,16 +299,15 @@ remember_database(bool enabled)
 static bool
 is_bound_here(void)
 {
-	EstateUser	user;
-	bool		bound;
+	KeeperStatement statement = {
+		psprintf("SELECT FROM estate_internal.installation"
+				 " WHERE system_id OPERATOR(pg_catalog.=) '" UINT64_FORMAT "'"
+				 " AND database_oid OPERATOR(pg_catalog.=) %u::pg_catalog.oid",
+				 GetSystemIdentifier(), MyDatabaseId),
+		.flags = KEEPER_READS | KEEPER_PASSING
+	};
 
-	estate_become_keeper(&user);
-	SPI_execute(psprintf("SELECT FROM estate_internal.installation WHERE system_id OPERATOR(pg_catalog.=) '" UINT64_FORMAT "'"
-						 " AND database_oid OPERATOR(pg_catalog.=) %u::pg_catalog.oid",
-						 GetSystemIdentifier(), MyDatabaseId), true, 1);
-	bound = SPI_processed == 1;
-	estate_resume_user(&user);
-	return bound;
+	return keeper_do(&statement, NULL, NULL) == 1;
 }
 
 /* The present value of a list setting with a name added */
@@ -302,7 +356,6 @@ Datum
 estate_setup(PG_FUNCTION_ARGS)
 {
 	SetupReport to = {(ReturnSetInfo *) fcinfo->resultinfo};
-	EstateUser	user;
 	Oid			owner;
 	int			from;
 	bool		enabled;
@@ -310,6 +363,7 @@ estate_setup(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	require_utf8();
 	require_installer();
+	require_current_functions();
 	lock_installation();
 	SPI_connect();
 	from = estate_tables_version();
@@ -319,14 +373,9 @@ estate_setup(PG_FUNCTION_ARGS)
 	owner = from == 0 ? get_role_oid("estate_admin", false) : estate_owner();
 
 	let_create(owner, true);
-	estate_become(&user, owner);
-	run_steps(from, &to);
-	estate_resume_user(&user);
-	hand_over();
+	run_steps(from, owner, &to);
 	remember_version(from);
-	estate_become(&user, owner);
-	run_sql(setup_views);
-	estate_resume_user(&user);
+	run_as(owner, setup_views);
 	let_create(owner, false);
 	report(&to, "views and grants", "made");
 
@@ -392,9 +441,7 @@ estate_enable_workers(PG_FUNCTION_ARGS)
 {
 	estate_require_tables();
 	require_admin();
-	SPI_connect();
 	remember_database(true);
-	SPI_finish();
 	PG_RETURN_TEXT_P(cstring_to_text(warn_unless_workers_run()));
 }
 
@@ -406,10 +453,17 @@ estate_disable_workers(PG_FUNCTION_ARGS)
 {
 	estate_require_tables();
 	require_admin();
-	SPI_connect();
 	remember_database(false);
-	SPI_finish();
 	PG_RETURN_TEXT_P(cstring_to_text("disabled"));
+}
+
+PG_FUNCTION_INFO_V1(estate_library_version);
+
+/* estate.library_version() -> text */
+Datum
+estate_library_version(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(ESTATE_VERSION));
 }
 
 PG_FUNCTION_INFO_V1(estate_module_state);
@@ -433,12 +487,12 @@ estate_module_state(PG_FUNCTION_ARGS)
 	{
 		EstateDatabaseSlot *slot;
 
-		LWLockAcquire(estate_shared->lock, LW_SHARED);
 		launcher = estate_shared->launcher_pid;
-		slot = estate_find_slot(MyDatabaseId);
+		slot = estate_lock_slot(LW_SHARED);
 		for (int i = 0; slot != NULL && i < ESTATE_MAX_WORKERS; i++)
 			running += slot->workers[i].pid != 0;
-		LWLockRelease(estate_shared->lock);
+		if (slot)
+			estate_unlock_slot(slot);
 	}
 	values[0] = BoolGetDatum(estate_shared != NULL);
 	values[1] = Int32GetDatum(launcher);

@@ -15,54 +15,23 @@
 #include "feed/state.h"
 #include "job/job.h"
 #include "job/lock.h"
-
-static char *
-text_member(int column)
-{
-	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column);
-}
-
-static char *
-keep(MemoryContext context, int column)
-{
-	char	   *value = text_member(column);
-
-	return value ? MemoryContextStrdup(context, value) : NULL;
-}
+#include "keeper.h"
 
 static Jsonb *
-keep_jsonb(MemoryContext context, int column)
+jsonb_of(KeeperRows rows, int column)
 {
-	bool		isnull;
-	Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &isnull);
-	MemoryContext spi = MemoryContextSwitchTo(context);
-	Jsonb	   *copy = isnull ? NULL : DatumGetJsonbPCopy(value);
-
-	MemoryContextSwitchTo(spi);
-	return copy;
+	if (keeper_is_null(rows, 0, column))
+		return NULL;
+	return DatumGetJsonbPCopy(keeper_value(rows, 0, column));
 }
 
+/* A statement on facts, as their owner */
 static uint64
-run(const char *sql, int n, Oid *types, Datum *values, const char *nulls)
+run(const char *sql, int n, Oid *types, Datum *values)
 {
-	int			rc = SPI_execute_with_args(sql, n, types, values, nulls, false, 0);
-
-	if (rc < 0)
+	if (SPI_execute_with_args(sql, n, types, values, NULL, false, 0) < 0)
 		elog(ERROR, "could not run: %s", sql);
 	return SPI_processed;
-}
-
-/* On tables of the keeper only: see rights.c */
-static uint64
-run_as_keeper(const char *sql, int n, Oid *types, Datum *values, const char *nulls)
-{
-	EstateUser	user;
-	uint64		processed;
-
-	estate_become_keeper(&user);
-	processed = run(sql, n, types, values, nulls);
-	estate_resume_user(&user);
-	return processed;
 }
 
 void
@@ -78,77 +47,89 @@ feed_throw_unknown(const char *name)
 int
 feed_id_of(const char *name)
 {
-	Oid			type = TEXTOID;
+	static KeeperStatement statement = {
+		"SELECT feed_id FROM estate.feed"
+		" WHERE name OPERATOR(pg_catalog.=) $1",
+		1, {TEXTOID}
+	};
 	Datum		value = CStringGetTextDatum(name);
-	bool		isnull;
-	int			id;
+	Datum		id;
 
-	SPI_connect();
-	if (run_as_keeper("SELECT feed_id FROM estate.feed WHERE name OPERATOR(pg_catalog.=) $1", 1, &type, &value, NULL) != 1)
+	if (!keeper_fetch(&statement, &value, NULL, &id))
 		feed_throw_unknown(name);
-	id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	SPI_finish();
-	return id;
+	return DatumGetInt32(id);
 }
 
-/* The feed's market: a fact, so read as its owner.  SPI is connected. */
+/* The feed's market: a fact, so read as its owner */
 static void
-read_market(Feed *feed, MemoryContext context)
+read_market(Feed *feed)
 {
 	Oid			type = INT4OID;
 	Datum		value = Int32GetDatum(feed->market_id);
+	MemoryContext context = CurrentMemoryContext;
+	KeeperRows	rows;
 
-	if (run("SELECT currency, area_unit, time_zone FROM estate.market WHERE market_id = $1", 1, &type, &value, NULL) != 1)
+	SPI_connect();
+	rows.n = run("SELECT currency, area_unit, time_zone FROM estate.market"
+				 " WHERE market_id OPERATOR(pg_catalog.=) $1", 1, &type, &value);
+	rows.table = SPI_tuptable;
+	if (rows.n != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the market of feed \"%s\" does not exist any more", feed->name)));
-	feed->currency = keep(context, 1);
-	feed->area_unit = keep(context, 2);
-	feed->time_zone = keep(context, 3);
+	MemoryContextSwitchTo(context);
+	feed->currency = keeper_text(rows, 0, 1);
+	feed->area_unit = keeper_text(rows, 0, 2);
+	feed->time_zone = keeper_text(rows, 0, 3);
+	SPI_finish();
 }
 
 /* A feed with its market and cursor; NULL: it is gone */
 Feed *
 feed_read(int feed_id)
 {
-	MemoryContext context = CurrentMemoryContext;
-	Oid			type = INT4OID;
+	static KeeperStatement statement = {
+		"SELECT f.name, f.preset, f.url, f.server, f.mapping, f.options,"
+		"  f.paused, f.owner, f.source_system,"
+		"  f.every IS NOT NULL, f.market_id,"
+		"  c.next_url, c.watermark, c.pending_watermark, c.etag, c.last_modified, c.failures"
+		" FROM estate.feed f"
+		" JOIN estate_internal.feed_cursor c ON c.feed_id OPERATOR(pg_catalog.=) f.feed_id"
+		" WHERE f.feed_id OPERATOR(pg_catalog.=) $1",
+		1, {INT4OID}
+	};
 	Datum		value = Int32GetDatum(feed_id);
 	Feed	   *feed = NULL;
-	bool		isnull;
+	EstateUser	user;
+	KeeperRows	rows;
 
-	SPI_connect();
-	if (run_as_keeper("SELECT f.name, f.preset, f.url, f.server, f.mapping, f.options, f.paused, f.owner, f.source_system,"
-					  " f.every IS NOT NULL, f.market_id,"
-					  " c.next_url, c.watermark, c.pending_watermark, c.etag, c.last_modified, c.failures"
-					  " FROM estate.feed f JOIN estate_internal.feed_cursor c ON c.feed_id OPERATOR(pg_catalog.=) f.feed_id"
-					  " WHERE f.feed_id OPERATOR(pg_catalog.=) $1", 1, &type, &value, NULL) == 1)
+	keeper_begin(&user);
+	rows = keeper_run(&statement, &value, NULL);
+	if (rows.n == 1)
 	{
-		HeapTuple	tuple = SPI_tuptable->vals[0];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-
-		feed = MemoryContextAllocZero(context, sizeof(Feed));
+		feed = palloc0(sizeof(Feed));
 		feed->feed_id = feed_id;
-		feed->name = keep(context, 1);
-		feed->preset = keep(context, 2);
-		feed->url = keep(context, 3);
-		feed->server = keep(context, 4);
-		feed->mapping = keep_jsonb(context, 5);
-		feed->options = keep_jsonb(context, 6);
-		feed->paused = DatumGetBool(SPI_getbinval(tuple, desc, 7, &isnull));
-		feed->owner = DatumGetObjectId(SPI_getbinval(tuple, desc, 8, &isnull));
-		feed->source_system = keep(context, 9);
-		feed->has_every = DatumGetBool(SPI_getbinval(tuple, desc, 10, &isnull));
-		feed->market_id = DatumGetInt32(SPI_getbinval(tuple, desc, 11, &isnull));
-		feed->next_url = keep(context, 12);
-		feed->watermark = keep(context, 13);
-		feed->pending_watermark = keep(context, 14);
-		feed->etag = keep(context, 15);
-		feed->last_modified = keep(context, 16);
-		feed->failures = DatumGetInt32(SPI_getbinval(tuple, desc, 17, &isnull));
-		read_market(feed, context);
+		feed->name = keeper_text(rows, 0, 1);
+		feed->preset = keeper_text(rows, 0, 2);
+		feed->url = keeper_text(rows, 0, 3);
+		feed->server = keeper_text(rows, 0, 4);
+		feed->mapping = jsonb_of(rows, 5);
+		feed->options = jsonb_of(rows, 6);
+		feed->paused = keeper_bool(rows, 0, 7);
+		feed->owner = keeper_oid(rows, 0, 8);
+		feed->source_system = keeper_text(rows, 0, 9);
+		feed->has_every = keeper_bool(rows, 0, 10);
+		feed->market_id = keeper_int32(rows, 0, 11);
+		feed->next_url = keeper_text(rows, 0, 12);
+		feed->watermark = keeper_text(rows, 0, 13);
+		feed->pending_watermark = keeper_text(rows, 0, 14);
+		feed->etag = keeper_text(rows, 0, 15);
+		feed->last_modified = keeper_text(rows, 0, 16);
+		feed->failures = keeper_int32(rows, 0, 17);
 	}
-	SPI_finish();
+	keeper_end(&user);
+	if (feed)
+		read_market(feed);
 	return feed;
 }
 
@@ -220,10 +201,13 @@ feed_begin_run(const Feed *feed)
 	bool		isnull;
 
 	SPI_connect();
-	run("UPDATE estate.feed_run SET outcome = 'interrupted', ended_at = pg_catalog.clock_timestamp()"
-		" WHERE feed_id OPERATOR(pg_catalog.=) $1 AND outcome OPERATOR(pg_catalog.=) 'running'", 1, &type, &value, NULL);
+	run("UPDATE estate.feed_run"
+		" SET outcome = 'interrupted', ended_at = pg_catalog.clock_timestamp()"
+		" WHERE feed_id OPERATOR(pg_catalog.=) $1"
+		" AND outcome OPERATOR(pg_catalog.=) 'running'", 1, &type, &value);
 	run("INSERT INTO estate.feed_run (feed_id, started_at, outcome)"
-		" VALUES ($1, pg_catalog.clock_timestamp(), 'running') RETURNING run_id", 1, &type, &value, NULL);
+		" VALUES ($1, pg_catalog.clock_timestamp(), 'running')"
+		" RETURNING run_id", 1, &type, &value);
 	run_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_finish();
 	return run_id;
@@ -235,7 +219,12 @@ feed_count_page(FeedRun *feed_run, const ListingCounts *counts, int64 bytes)
 {
 	Oid			types[] = {INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID};
 	Datum		values[8];
-	Oid			cursor_types[] = {INT4OID, TEXTOID, TEXTOID, INT8OID};
+	static KeeperStatement move_cursor = {
+		"UPDATE estate_internal.feed_cursor"
+		" SET next_url = $2, pending_watermark = $3, run_id = $4"
+		" WHERE feed_id OPERATOR(pg_catalog.=) $1",
+		4, {INT4OID, TEXTOID, TEXTOID, INT8OID}
+	};
 	Datum		cursor_values[4];
 	char		nulls[] = "    ";
 
@@ -248,55 +237,63 @@ feed_count_page(FeedRun *feed_run, const ListingCounts *counts, int64 bytes)
 	values[6] = Int64GetDatum(counts->rejected);
 	values[7] = Int64GetDatum(bytes);
 	SPI_connect();
-	run("UPDATE estate.feed_run SET pages = pages + 1, seen = seen + $2, inserted = inserted + $3,"
-		" updated = updated + $4, unchanged = unchanged + $5, deleted = deleted + $6, rejected = rejected + $7,"
-		" bytes = bytes + $8 WHERE run_id = $1", 8, types, values, NULL);
+	run("UPDATE estate.feed_run SET pages = pages OPERATOR(pg_catalog.+) 1,"
+		"  seen = seen OPERATOR(pg_catalog.+) $2, inserted = inserted OPERATOR(pg_catalog.+) $3,"
+		"  updated = updated OPERATOR(pg_catalog.+) $4,"
+		"  unchanged = unchanged OPERATOR(pg_catalog.+) $5,"
+		"  deleted = deleted OPERATOR(pg_catalog.+) $6,"
+		"  rejected = rejected OPERATOR(pg_catalog.+) $7,"
+		"  bytes = bytes OPERATOR(pg_catalog.+) $8"
+		" WHERE run_id OPERATOR(pg_catalog.=) $1", 8, types, values);
+	SPI_finish();
 
 	/* a delimited file is read from its start; what is pushed has no place in the source */
 	if (feed_run->reader == NULL && !feed_run->pushed)
 	{
 		cursor_values[0] = Int32GetDatum(feed_run->feed->feed_id);
-		cursor_values[1] = feed_run->next_url ? CStringGetTextDatum(feed_run->next_url) : (Datum) 0;
-		nulls[1] = feed_run->next_url ? ' ' : 'n';
-		cursor_values[2] = feed_run->pending_watermark ? CStringGetTextDatum(feed_run->pending_watermark) : (Datum) 0;
-		nulls[2] = feed_run->pending_watermark ? ' ' : 'n';
+		keeper_set_text(cursor_values, nulls, 1, feed_run->next_url);
+		keeper_set_text(cursor_values, nulls, 2, feed_run->pending_watermark);
 		cursor_values[3] = Int64GetDatum(feed_run->run_id);
-		run_as_keeper("UPDATE estate_internal.feed_cursor SET next_url = $2, pending_watermark = $3, run_id = $4"
-					  " WHERE feed_id OPERATOR(pg_catalog.=) $1", 4, cursor_types, cursor_values, nulls);
+		(void) keeper_do(&move_cursor, cursor_values, nulls);
 	}
-	SPI_finish();
 }
 
 /* Where the source is read from the next time */
 static void
 end_cursor(const FeedRun *feed_run)
 {
-	const char *etag = feed_run->source ? source_header(feed_run->source, "etag") : NULL;
-	const char *modified = feed_run->source ? source_header(feed_run->source, "last-modified") : NULL;
-	Oid			types[] = {INT4OID, TEXTOID, TEXTOID};
-	Datum		values[3];
+	static KeeperStatement statement = {
+		"UPDATE estate_internal.feed_cursor"
+		" SET watermark = COALESCE(pending_watermark, watermark),"
+		"  pending_watermark = NULL, next_url = NULL,"
+		"  etag = COALESCE($2, etag), last_modified = COALESCE($3, last_modified),"
+		"  failures = 0, last_error = NULL"
+		" WHERE feed_id OPERATOR(pg_catalog.=) $1",
+		3, {INT4OID, TEXTOID, TEXTOID}
+	};
+	Datum		values[3] = {Int32GetDatum(feed_run->feed->feed_id)};
 	char		nulls[] = "   ";
 
-	values[0] = Int32GetDatum(feed_run->feed->feed_id);
-	values[1] = etag ? CStringGetTextDatum(etag) : (Datum) 0;
-	nulls[1] = etag ? ' ' : 'n';
-	values[2] = modified ? CStringGetTextDatum(modified) : (Datum) 0;
-	nulls[2] = modified ? ' ' : 'n';
-	run_as_keeper("UPDATE estate_internal.feed_cursor SET watermark = coalesce(pending_watermark, watermark),"
-				  " pending_watermark = NULL, next_url = NULL, etag = coalesce($2, etag), last_modified = coalesce($3, last_modified),"
-				  " failures = 0, last_error = NULL WHERE feed_id OPERATOR(pg_catalog.=) $1", 3, types, values, nulls);
+	keeper_set_text(values, nulls, 1,
+					feed_run->source ? source_header(feed_run->source, "etag") : NULL);
+	keeper_set_text(values, nulls, 2,
+					feed_run->source ? source_header(feed_run->source, "last-modified") : NULL);
+	(void) keeper_do(&statement, values, nulls);
 }
 
 /* A feed that is filled by pushes only is well when they are */
 static void
 forget_failures(const Feed *feed)
 {
-	Oid			type = INT4OID;
+	static KeeperStatement statement = {
+		"UPDATE estate_internal.feed_cursor SET failures = 0, last_error = NULL"
+		" WHERE feed_id OPERATOR(pg_catalog.=) $1"
+		" AND (failures OPERATOR(pg_catalog.>) 0 OR last_error IS NOT NULL)",
+		1, {INT4OID}
+	};
 	Datum		value = Int32GetDatum(feed->feed_id);
 
-	run_as_keeper("UPDATE estate_internal.feed_cursor SET failures = 0, last_error = NULL"
-				  " WHERE feed_id OPERATOR(pg_catalog.=) $1 AND (failures OPERATOR(pg_catalog.>) 0 OR last_error IS NOT NULL)",
-				  1, &type, &value, NULL);
+	(void) keeper_do(&statement, &value, NULL);
 }
 
 /*
@@ -311,7 +308,12 @@ keep_header(const FeedRun *feed_run)
 	char		delimiter = delimited_delimiter(feed_run->reader);
 	char	   *quote = feed_option(feed_run->feed, "quote");
 	char		mark = quote ? quote[0] : '"';
-	Oid			types[] = {INT4OID, TEXTOID};
+	static KeeperStatement statement = {
+		"UPDATE estate_internal.feed_cursor SET header = $2"
+		" WHERE feed_id OPERATOR(pg_catalog.=) $1"
+		" AND header IS DISTINCT FROM $2",
+		2, {INT4OID, TEXTOID}
+	};
 	Datum		values[2];
 	StringInfoData header;
 
@@ -335,8 +337,7 @@ keep_header(const FeedRun *feed_run)
 	}
 	values[0] = Int32GetDatum(feed_run->feed->feed_id);
 	values[1] = CStringGetTextDatum(header.data);
-	run_as_keeper("UPDATE estate_internal.feed_cursor SET header = $2 WHERE feed_id OPERATOR(pg_catalog.=) $1"
-				  " AND header IS DISTINCT FROM $2", 2, types, values, NULL);
+	(void) keeper_do(&statement, values, NULL);
 }
 
 /*
@@ -351,12 +352,12 @@ sweep(const Feed *feed)
 
 	run("DELETE FROM estate.feed_reject WHERE feed_id OPERATOR(pg_catalog.=) $1"
 		" AND resolved_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '90 days')",
-		1, &type, &value, NULL);
+		1, &type, &value);
 	run("DELETE FROM estate.feed_run WHERE feed_id OPERATOR(pg_catalog.=) $1"
 		" AND started_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '90 days')"
 		" AND run_id OPERATOR(pg_catalog.<=) (SELECT r.run_id FROM estate.feed_run r"
 		" WHERE r.feed_id OPERATOR(pg_catalog.=) $1 ORDER BY r.run_id DESC OFFSET 1000 LIMIT 1)",
-		1, &type, &value, NULL);
+		1, &type, &value);
 }
 
 /* The run has come to its end: the watermark that was pending counts from now on */
@@ -367,8 +368,8 @@ feed_end_run(FeedRun *feed_run, const char *outcome)
 	Datum		values[] = {Int64GetDatum(feed_run->run_id), CStringGetTextDatum(outcome)};
 
 	SPI_connect();
-	run("UPDATE estate.feed_run SET outcome = $2, ended_at = pg_catalog.clock_timestamp() WHERE run_id = $1",
-		2, types, values, NULL);
+	run("UPDATE estate.feed_run SET outcome = $2, ended_at = pg_catalog.clock_timestamp()"
+		" WHERE run_id OPERATOR(pg_catalog.=) $1", 2, types, values);
 	if (!feed_run->pushed)
 		end_cursor(feed_run);
 	else if (feed_run->feed->url == NULL)
@@ -386,34 +387,48 @@ feed_end_run(FeedRun *feed_run, const char *outcome)
 void
 feed_fail_run(const Feed *feed, int64 run_id, const char *error, bool keep_link)
 {
-	Oid			types[] = {INT8OID, INT4OID, TEXTOID, BOOLOID};
-	Datum		values[] = {Int64GetDatum(run_id), Int32GetDatum(feed->feed_id), CStringGetTextDatum(error),
-	BoolGetDatum(keep_link)};
+	static KeeperStatement statement = {
+		"UPDATE estate_internal.feed_cursor"
+		" SET failures = failures OPERATOR(pg_catalog.+) 1, last_error = $2,"
+		"  next_url = CASE WHEN $3 THEN next_url END,"
+		"  pending_watermark = CASE WHEN $3 THEN pending_watermark END"
+		" WHERE feed_id OPERATOR(pg_catalog.=) $1",
+		3, {INT4OID, TEXTOID, BOOLOID}
+	};
+	Oid			types[] = {INT8OID, TEXTOID};
+	Datum		run_values[] = {Int64GetDatum(run_id), CStringGetTextDatum(error)};
+	Datum		values[] = {Int32GetDatum(feed->feed_id), run_values[1], BoolGetDatum(keep_link)};
 
-	SPI_connect();
 	if (run_id != 0)
-		run("UPDATE estate.feed_run SET outcome = 'failed', ended_at = pg_catalog.clock_timestamp(), error = $3"
-			" WHERE run_id = $1 AND $2 IS NOT NULL", 3, types, values, NULL);
-	run_as_keeper("UPDATE estate_internal.feed_cursor SET failures = failures OPERATOR(pg_catalog.+) 1, last_error = $3,"
-				  " next_url = CASE WHEN $4 THEN next_url END, pending_watermark = CASE WHEN $4 THEN pending_watermark END"
-				  " WHERE feed_id OPERATOR(pg_catalog.=) $2 AND $1 IS NOT NULL", 4, types, values, NULL);
-	SPI_finish();
+	{
+		SPI_connect();
+		run("UPDATE estate.feed_run"
+			" SET outcome = 'failed', ended_at = pg_catalog.clock_timestamp(), error = $2"
+			" WHERE run_id OPERATOR(pg_catalog.=) $1", 2, types, run_values);
+		SPI_finish();
+	}
+	(void) keeper_do(&statement, values, NULL);
 }
 
 /* The header that a delimited file of the feed had; NULL: none is known */
 char *
 feed_header(const Feed *feed)
 {
-	MemoryContext context = CurrentMemoryContext;
-	Oid			type = INT4OID;
+	static KeeperStatement statement = {
+		"SELECT header FROM estate_internal.feed_cursor"
+		" WHERE feed_id OPERATOR(pg_catalog.=) $1",
+		1, {INT4OID}
+	};
 	Datum		value = Int32GetDatum(feed->feed_id);
 	char	   *header = NULL;
+	EstateUser	user;
+	KeeperRows	rows;
 
-	SPI_connect();
-	if (run_as_keeper("SELECT header FROM estate_internal.feed_cursor WHERE feed_id OPERATOR(pg_catalog.=) $1",
-					  1, &type, &value, NULL) == 1)
-		header = keep(context, 1);
-	SPI_finish();
+	keeper_begin(&user);
+	rows = keeper_run(&statement, &value, NULL);
+	if (rows.n == 1)
+		header = keeper_text(rows, 0, 1);
+	keeper_end(&user);
 	return header;
 }
 
@@ -457,20 +472,27 @@ feed_request_run(const Feed *feed)
 void
 feed_enqueue_next(const Feed *feed)
 {
-	Oid			type = INT4OID;
+	static KeeperStatement statement = {
+		"SELECT pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) every, owner::pg_catalog.oid"
+		" FROM estate.feed"
+		" WHERE feed_id OPERATOR(pg_catalog.=) $1"
+		" AND every IS NOT NULL AND NOT paused",
+		1, {INT4OID}
+	};
 	Datum		value = Int32GetDatum(feed->feed_id);
-	bool		isnull;
+	EstateUser	user;
+	KeeperRows	rows;
+	TimestampTz run_at = 0;
+	Oid			owner = InvalidOid;
 
-	SPI_connect();
-	if (run_as_keeper("SELECT pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) every, owner FROM estate.feed"
-					  " WHERE feed_id OPERATOR(pg_catalog.=) $1 AND every IS NOT NULL AND NOT paused",
-					  1, &type, &value, NULL) == 1)
+	keeper_begin(&user);
+	rows = keeper_run(&statement, &value, NULL);
+	if (rows.n == 1)
 	{
-		HeapTuple	tuple = SPI_tuptable->vals[0];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		TimestampTz run_at = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 1, &isnull));
-
-		(void) enqueue_run(feed->feed_id, DatumGetObjectId(SPI_getbinval(tuple, desc, 2, &isnull)), run_at);
+		run_at = DatumGetTimestampTz(keeper_value(rows, 0, 1));
+		owner = keeper_oid(rows, 0, 2);
 	}
-	SPI_finish();
+	keeper_end(&user);
+	if (OidIsValid(owner))
+		(void) enqueue_run(feed->feed_id, owner, run_at);
 }

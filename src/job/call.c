@@ -26,8 +26,8 @@
 #include "inflight.h"
 #include "job/call.h"
 #include "job/handler.h"
+#include "job/running.h"
 #include "job/session.h"
-#include "shared.h"
 
 /* the call that this process is in; NULL: none */
 static JobCall *volatile current = NULL;
@@ -197,7 +197,7 @@ job_call(JobCaller *caller, JobCall *call)
 	current = call;
 	start_clock(call);
 	/* before this, a signal would have gone unheard */
-	if (call->listed && estate_running_cancelled(call->jobs[0]->id))
+	if (call->listed && running_cancelled(call->jobs[0]->id))
 		interrupt();
 	CHECK_FOR_INTERRUPTS();
 	pgstat_init_function_usage(fcinfo, &usage);
@@ -225,7 +225,7 @@ explain(ErrorData *error, JobCall *call)
 	call->timed_out = timed_out;
 	if (timed_out)
 		error->message = psprintf("the handler took longer than its timeout of " INT64_FORMAT " ms", call->timeout_ms);
-	else if (call->count == 1 && estate_running_cancelled(call->jobs[0]->id))
+	else if (call->count == 1 && running_cancelled(call->jobs[0]->id))
 	{
 		call->cancelled = true;
 		error->message = pstrdup("cancelled while it was running");

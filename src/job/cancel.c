@@ -12,16 +12,15 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
-#include "utils/snapmgr.h"
 
 #include "job/call.h"
 #include "job/cancel.h"
+#include "job/look.h"
 #include "job/queue.h"
+#include "job/running.h"
 #include "job/settle.h"
 #include "job/waiting.h"
-#include "shared.h"
 
 #define MOST_TOLD 64			/* in one transaction; others are stopped by the next sweep */
 
@@ -36,27 +35,23 @@ static Told told[MOST_TOLD];
 static int	ntold = 0;
 static bool any_told = false;
 
-/* Runs while a transaction ends; neither allocates nor throws */
-static void
-tell(XactEvent event, void *arg)
+void
+cancel_at_end(XactEvent event)
 {
-	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
-
-	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
-		return;
-	if (any_told && event != XACT_EVENT_ABORT && slot)
-		slot->cancels = true;
-	if (any_told && event == XACT_EVENT_PREPARE && slot)
+	if (any_told && event != XACT_EVENT_ABORT)
+		look_put_up(LOOK_CANCELS);
+	if (any_told && event == XACT_EVENT_PREPARE)
 		estate_note_prepared();
 	if (event == XACT_EVENT_COMMIT)
 		for (int i = 0; i < ntold; i++)
-			estate_running_cancel(told[i].id);
+			running_cancel(told[i].id);
 	any_told = false;
 	ntold = 0;
 }
 
-static void
-tell_subtransaction(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+void
+cancel_at_subtransaction_end(SubXactEvent event,
+							 SubTransactionId mine, SubTransactionId parent)
 {
 	int			kept = 0;
 
@@ -71,43 +66,45 @@ tell_subtransaction(SubXactEvent event, SubTransactionId mine, SubTransactionId 
 	ntold = kept;
 }
 
-static uint64
-run(const char *sql, int64 id)
+/* The wish to cancel a job, as long as the job is being run */
+static void
+remember_wish(int64 id)
 {
-	EstateUser	user;
-	Oid			type = INT8OID;
+	static KeeperStatement statement = {
+		"INSERT INTO estate_internal.job_cancel (job) VALUES ($1)"
+		" ON CONFLICT DO NOTHING",
+		1, {INT8OID}, KEEPER_PLAN_ONCE
+	};
 	Datum		value = Int64GetDatum(id);
-	uint64		processed;
 
-	estate_become_keeper(&user);
-	SPI_connect();
-	SPI_execute_with_args(sql, 1, &type, &value, NULL, false, 0);
-	processed = SPI_processed;
-	SPI_finish();
-	estate_resume_user(&user);
-	return processed;
+	(void) keeper_do(&statement, &value, NULL);
+}
+
+static void
+forget_wish(int64 id)
+{
+	static KeeperStatement statement = {
+		"DELETE FROM estate_internal.job_cancel"
+		" WHERE job OPERATOR(pg_catalog.=) $1",
+		1, {INT8OID}, KEEPER_BY_INDEX
+	};
+	Datum		value = Int64GetDatum(id);
+
+	(void) keeper_do(&statement, &value, NULL);
 }
 
 /* A job that a worker says it has in hand; others are done in a moment, or are a session's own affair: false */
 static bool
 stop_running(int64 id)
 {
-	static bool registered = false;
-	Oid			role = waiting_role("SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1"
-									" UNION ALL SELECT role FROM estate_internal.job_ready WHERE id OPERATOR(pg_catalog.=) $1", id);
+	Oid			role = waiting_role(id);
 
 	if (!OidIsValid(role))
 		return false;
 	waiting_require_rights(id, role);
-	if (!estate_is_running(id))
+	if (!running_is(id))
 		return false;
-	if (!registered)
-	{
-		RegisterXactCallback(tell, NULL);
-		RegisterSubXactCallback(tell_subtransaction, NULL);
-		registered = true;
-	}
-	(void) run("INSERT INTO estate_internal.job_cancel (job) VALUES ($1) ON CONFLICT DO NOTHING", id);
+	remember_wish(id);
 	any_told = true;
 	if (ntold < MOST_TOLD)
 		told[ntold++] = (Told) {id, GetCurrentSubTransactionId()};
@@ -136,47 +133,39 @@ cancel_waiting(int64 id, bool checked)
 static void
 do_wish(int64 id)
 {
-	if (cancel_waiting(id, false) ||
-		run("SELECT FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1"
-			" UNION ALL SELECT FROM estate_internal.job_ready WHERE id OPERATOR(pg_catalog.=) $1", id) == 0)
-		(void) run("DELETE FROM estate_internal.job_cancel WHERE job OPERATOR(pg_catalog.=) $1", id);
+	if (cancel_waiting(id, false) || !OidIsValid(waiting_role(id)))
+		forget_wish(id);
 	else
-		estate_running_cancel(id);
+		running_cancel(id);
 }
 
 /* Looks after wishes to cancel that were made while the job was being run */
 void
 cancel_sweep(void)
 {
-	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
-	MemoryContext context = CurrentMemoryContext;
+	static KeeperStatement statement = {
+		"SELECT job FROM estate_internal.job_cancel LIMIT 1000",
+		.flags = KEEPER_NEWEST | KEEPER_PLAN_ONCE
+	};
 	int64	   *ids;
 	int			n;
-	bool		again = false;
+	bool		again;
 	EstateUser	user;
+	KeeperRows	rows;
 
-	if (slot && !slot->cancels)
+	if (!look_is_up(LOOK_CANCELS))
 		return;
 	/* before we look: whoever wishes from now on says so again */
-	if (slot)
-		again = estate_begin_look(slot, &slot->cancels);
-	estate_become_keeper(&user);
-	SPI_connect();
-	PushActiveSnapshot(GetLatestSnapshot());
-	SPI_execute("SELECT job FROM estate_internal.job_cancel LIMIT 1000", true, 0);
-	PopActiveSnapshot();
-	n = (int) SPI_processed;
-	ids = MemoryContextAlloc(context, sizeof(int64) * Max(n, 1));
+	again = look_begin(LOOK_CANCELS);
+	keeper_begin(&user);
+	rows = keeper_run(&statement, NULL, NULL);
+	n = (int) rows.n;
+	ids = palloc(sizeof(int64) * Max(n, 1));
 	for (int i = 0; i < n; i++)
-	{
-		bool		isnull;
-
-		ids[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
-	}
-	SPI_finish();
-	estate_resume_user(&user);
-	if (slot && (n > 0 || again))
-		slot->cancels = true;
+		ids[i] = keeper_int64(rows, i, 1);
+	keeper_end(&user);
+	if (n > 0 || again)
+		look_put_up(LOOK_CANCELS);
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();

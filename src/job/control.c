@@ -10,7 +10,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -18,11 +17,12 @@
 
 #include "job/call.h"
 #include "job/count.h"
+#include "job/open.h"
 #include "job/queue.h"
 #include "job/ready.h"
+#include "job/running.h"
 #include "job/settle.h"
 #include "job/waiting.h"
-#include "shared.h"
 
 static bool
 is_own(int64 id)
@@ -37,27 +37,18 @@ is_own(int64 id)
  * (queue, counted as before, number, counted as now) of them.  Returns how many.
  */
 static int64
-change(const char *sql, int nargs, Oid *types, Datum *values, const char *nulls)
+change(KeeperStatement *statement, Datum *values, const char *nulls)
 {
 	EstateUser	user;
+	KeeperRows	rows;
 	int64		changed;
 
-	estate_become_keeper(&user);
-	SPI_connect();
-	if (SPI_execute_with_args(sql, nargs, types, values, nulls, false, 0) < 0)
-		elog(ERROR, "could not run: %s", sql);
-	changed = count_rows(-1);
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		isnull;
-
-		count_jobs(SPI_getvalue(row, desc, 1), DatumGetInt32(SPI_getbinval(row, desc, 4, &isnull)),
-				   DatumGetInt64(SPI_getbinval(row, desc, 3, &isnull)));
-	}
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_begin(&user);
+	rows = keeper_run(statement, values, nulls);
+	changed = count_rows(rows, -1);
+	for (uint64 i = 0; i < rows.n; i++)
+		count_jobs(keeper_text(rows, i, 1), keeper_int32(rows, i, 4), keeper_int64(rows, i, 3));
+	keeper_end(&user);
 	estate_wake_at_commit(WORKER_SQL);
 	estate_wake_at_commit(WORKER_NETWORK);
 	return changed;
@@ -67,16 +58,12 @@ change(const char *sql, int nargs, Oid *types, Datum *values, const char *nulls)
 static bool
 snooze_blocked(int64 id, TimestampTz until)
 {
-	Oid			types[] = {INT8OID, TIMESTAMPTZOID};
-	Datum		values[] = {Int64GetDatum(id), TimestampTzGetDatum(until)};
-	Oid			role = waiting_role("SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1"
-							   " AND waits_for OPERATOR(pg_catalog.=) 'jobs' FOR UPDATE SKIP LOCKED", id);
+	Oid			role = open_lock(id, OPEN_BLOCKED);
 
 	if (!OidIsValid(role))
 		return false;
 	waiting_require_rights(id, role);
-	return change("UPDATE estate_internal.job_open SET run_at = $2 WHERE id OPERATOR(pg_catalog.=) $1"
-				  " RETURNING queue, 4, 1::pg_catalog.int8, 4", 2, types, values, NULL) == 1;
+	return open_postpone_blocked(id, until);
 }
 
 PG_FUNCTION_INFO_V1(estate_snooze_job);
@@ -114,23 +101,45 @@ estate_snooze_job(PG_FUNCTION_ARGS)
  * Ended jobs that fit a condition wait again, with all their attempts.  A job
  * whose unique key another one has by now stays where it is.
  */
-static int64
-wait_again(const char *condition, int nargs, Oid *types, Datum *values, const char *nulls)
+#define WAIT_AGAIN(condition) \
+	"WITH candidate AS MATERIALIZED (" \
+	"  SELECT tableoid AS heap, ctid AS place, id, role, unique_key," \
+	"   unique_key IS NOT NULL" \
+	"    AND COALESCE(unique_until, 'start') OPERATOR(pg_catalog.=) 'start' AS unique" \
+	"  FROM estate_internal.job_ended" \
+	"  WHERE state OPERATOR(pg_catalog.<>) 'done' AND " condition \
+	"  FOR UPDATE SKIP LOCKED)," \
+	" taken AS (" \
+	"  INSERT INTO estate_internal.job_unique (unique_key, role, job)" \
+	"  SELECT DISTINCT ON (unique_key, role) unique_key, role, id FROM candidate" \
+	"  WHERE \"unique\" ORDER BY unique_key, role, id DESC" \
+	"  ON CONFLICT DO NOTHING RETURNING job)," \
+	" again AS (" \
+	"  DELETE FROM estate_internal.job_ended e USING candidate c" \
+	"  WHERE e.ctid OPERATOR(pg_catalog.=) c.place AND e.tableoid OPERATOR(pg_catalog.=) c.heap" \
+	"  AND (NOT c.\"unique\" OR c.id OPERATOR(pg_catalog.=) ANY (SELECT job FROM taken))" \
+	"  RETURNING e.*)," \
+	" moved AS (" \
+	"  INSERT INTO estate_internal.job_open (" JOB_COLUMN_NAMES ", done_by, waits_for)" \
+	"  SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args," \
+	"   pg_catalog.clock_timestamp(), 0, effect_key, unique_key, unique_until, timeout, backoff," \
+	"   tags, errors, NULL, NULL, done_by, 'time' FROM again)" \
+	" SELECT queue, " COUNTED_ENDED_ROW ", pg_catalog.count(*), 2 FROM again GROUP BY 1, 2"
+
+/* The role of a job that has ended, locked until the end of the transaction */
+static Oid
+ended_role(int64 id)
 {
-	return change(psprintf("WITH candidate AS MATERIALIZED (SELECT tableoid AS heap, ctid AS place, id, role, unique_key,"
-						   " unique_key IS NOT NULL AND COALESCE(unique_until, 'start') OPERATOR(pg_catalog.=) 'start' AS unique"
-						   " FROM estate_internal.job_ended WHERE state OPERATOR(pg_catalog.<>) 'done' AND %s FOR UPDATE SKIP LOCKED),"
-						   " taken AS (INSERT INTO estate_internal.job_unique (unique_key, role, job)"
-						   " SELECT DISTINCT ON (unique_key, role) unique_key, role, id FROM candidate WHERE \"unique\" ORDER BY unique_key, role, id DESC"
-						   " ON CONFLICT DO NOTHING RETURNING job),"
-						   " again AS (DELETE FROM estate_internal.job_ended e USING candidate c"
-						   " WHERE e.ctid OPERATOR(pg_catalog.=) c.place AND e.tableoid OPERATOR(pg_catalog.=) c.heap"
-						   " AND (NOT c.\"unique\" OR c.id OPERATOR(pg_catalog.=) ANY (SELECT job FROM taken)) RETURNING e.*),"
-						   " moved AS (INSERT INTO estate_internal.job_open (" JOB_COLUMN_NAMES ", done_by, waits_for)"
-						   " SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args, pg_catalog.clock_timestamp(), 0,"
-						   " effect_key, unique_key, unique_until, timeout, backoff, tags, errors, NULL, NULL, done_by, 'time' FROM again)"
-						   " SELECT queue, " COUNTED_ENDED_ROW ", pg_catalog.count(*), 2 FROM again GROUP BY 1, 2", condition),
-				  nargs, types, values, nulls);
+	static KeeperStatement statement = {
+		"SELECT role::pg_catalog.oid FROM estate_internal.job_ended"
+		" WHERE id OPERATOR(pg_catalog.=) $1"
+		" FOR UPDATE SKIP LOCKED",
+		1, {INT8OID}, KEEPER_FIRST
+	};
+	Datum		value = Int64GetDatum(id);
+	Datum		role;
+
+	return keeper_fetch(&statement, &value, NULL, &role) ? DatumGetObjectId(role) : InvalidOid;
 }
 
 PG_FUNCTION_INFO_V1(estate_retry_job);
@@ -139,50 +148,79 @@ PG_FUNCTION_INFO_V1(estate_retry_job);
 Datum
 estate_retry_job(PG_FUNCTION_ARGS)
 {
+	static KeeperStatement bring_forward = {
+		"WITH before AS MATERIALIZED ("
+		"  SELECT id, queue, " COUNTED_OPEN_ROW("") " AS counted FROM estate_internal.job_open"
+		"  WHERE id OPERATOR(pg_catalog.=) $1"
+		"  AND waits_for OPERATOR(pg_catalog.=) 'time'"
+		"  AND waited IS NULL"
+		"  AND run_at OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp())"
+		" UPDATE estate_internal.job_open o SET attempt = 0, run_at = pg_catalog.clock_timestamp()"
+		" FROM before b WHERE o.id OPERATOR(pg_catalog.=) b.id"
+		" RETURNING b.queue, b.counted, 1::pg_catalog.int8, " COUNTED_OPEN_ROW("o."),
+		1, {INT8OID}, KEEPER_BY_INDEX
+	};
+	static KeeperStatement wait_again = {
+		WAIT_AGAIN("id OPERATOR(pg_catalog.=) $1"),
+		1, {INT8OID}
+	};
 	int64		id = PG_GETARG_INT64(0);
-	Oid			type = INT8OID;
 	Datum		value = Int64GetDatum(id);
 	Oid			role;
 
 	estate_require_tables();
-	role = waiting_role("SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED", id);
+	role = open_lock(id, OPEN_ANY);
 	if (OidIsValid(role))
 	{
 		waiting_require_rights(id, role);
-		PG_RETURN_BOOL(change("WITH before AS MATERIALIZED (SELECT id, queue, " COUNTED_OPEN_ROW("") " AS counted FROM estate_internal.job_open"
-							  " WHERE id OPERATOR(pg_catalog.=) $1 AND waits_for OPERATOR(pg_catalog.=) 'time'"
-							  " AND waited IS NULL AND run_at OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp())"
-							  " UPDATE estate_internal.job_open o SET attempt = 0, run_at = pg_catalog.clock_timestamp()"
-							  " FROM before b WHERE o.id OPERATOR(pg_catalog.=) b.id RETURNING b.queue, b.counted, 1::pg_catalog.int8, " COUNTED_OPEN_ROW("o."),
-							  1, &type, &value, NULL) == 1);
+		PG_RETURN_BOOL(change(&bring_forward, &value, NULL) == 1);
 	}
-	role = waiting_role("SELECT role FROM estate_internal.job_ended WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED", id);
+	role = ended_role(id);
 	if (!OidIsValid(role))
 		PG_RETURN_BOOL(false);
 	waiting_require_rights(id, role);
-	PG_RETURN_BOOL(wait_again("id OPERATOR(pg_catalog.=) $1", 1, &type, &value, NULL) == 1);
+	PG_RETURN_BOOL(change(&wait_again, &value, NULL) == 1);
 }
 
 /* What redrive() asks of a job, wherever it is; $3, $5 and $6 are for jobs that have ended */
 #define REDRIVE_CONDITION \
 	"($1 IS NULL OR queue OPERATOR(pg_catalog.=) $1)" \
-	" AND ($2 IS NULL OR handler OPERATOR(pg_catalog.=) ANY (ARRAY[$2, $2 OPERATOR(pg_catalog.||) '(jsonb)', $2 OPERATOR(pg_catalog.||) '(jsonb[])']))" \
+	" AND ($2 IS NULL OR handler OPERATOR(pg_catalog.=) ANY (ARRAY[" \
+	"  $2, $2 OPERATOR(pg_catalog.||) '(jsonb)', $2 OPERATOR(pg_catalog.||) '(jsonb[])']))" \
 	" AND ($4 IS NULL OR $4 OPERATOR(pg_catalog.=) ANY (tags))" \
-	" AND ($7 IS NULL OR errors OPERATOR(pg_catalog.->) -1 OPERATOR(pg_catalog.->>) 'sqlstate' OPERATOR(pg_catalog.=) $7" \
-	" OR pg_catalog.strpos(errors OPERATOR(pg_catalog.->) -1 OPERATOR(pg_catalog.->>) 'message', $7) OPERATOR(pg_catalog.>) 0)" \
+	" AND ($7 IS NULL" \
+	"  OR errors OPERATOR(pg_catalog.->) -1" \
+	"   OPERATOR(pg_catalog.->>) 'sqlstate' OPERATOR(pg_catalog.=) $7" \
+	"  OR pg_catalog.strpos(errors OPERATOR(pg_catalog.->) -1" \
+	"   OPERATOR(pg_catalog.->>) 'message', $7) OPERATOR(pg_catalog.>) 0)" \
 	" AND ($8 IS NULL OR pg_catalog.pg_has_role($8, role::pg_catalog.oid, 'USAGE'))"
 
+#define REDRIVE_TYPES \
+	{TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, OIDOID}
+
 /* Jobs that have failed and wait for their next attempt have it now, and all others after it */
-static int64
-retry_waiting(int nargs, Oid *types, Datum *values, const char *nulls)
-{
-	return change("WITH before AS MATERIALIZED (SELECT id, queue, " COUNTED_OPEN_ROW("") " AS counted FROM estate_internal.job_open"
-				  " WHERE waits_for OPERATOR(pg_catalog.=) 'time' AND waited IS NULL AND attempt OPERATOR(pg_catalog.>) 0"
-				  " AND ($3 IS NOT NULL AND $5 IS NULL AND $6 IS NULL) AND " REDRIVE_CONDITION " FOR UPDATE SKIP LOCKED)"
-				  " UPDATE estate_internal.job_open o SET attempt = 0, run_at = pg_catalog.clock_timestamp()"
-				  " FROM before b WHERE o.id OPERATOR(pg_catalog.=) b.id RETURNING b.queue, b.counted, 1::pg_catalog.int8, " COUNTED_OPEN_ROW("o."),
-				  nargs, types, values, nulls);
-}
+static KeeperStatement redrive_waiting = {
+	"WITH before AS MATERIALIZED ("
+	"  SELECT id, queue, " COUNTED_OPEN_ROW("") " AS counted FROM estate_internal.job_open"
+	"  WHERE waits_for OPERATOR(pg_catalog.=) 'time'"
+	"  AND waited IS NULL"
+	"  AND attempt OPERATOR(pg_catalog.>) 0"
+	"  AND ($3 IS NOT NULL AND $5 IS NULL AND $6 IS NULL)"
+	"  AND " REDRIVE_CONDITION
+	"  FOR UPDATE SKIP LOCKED)"
+	" UPDATE estate_internal.job_open o SET attempt = 0, run_at = pg_catalog.clock_timestamp()"
+	" FROM before b WHERE o.id OPERATOR(pg_catalog.=) b.id"
+	" RETURNING b.queue, b.counted, 1::pg_catalog.int8, " COUNTED_OPEN_ROW("o."),
+	8, REDRIVE_TYPES
+};
+
+static KeeperStatement redrive_ended = {
+	WAIT_AGAIN(REDRIVE_CONDITION
+			   " AND ($3 IS NULL OR state OPERATOR(pg_catalog.=) $3)"
+			   " AND ($5 IS NULL OR ended_at OPERATOR(pg_catalog.>=) $5)"
+			   " AND ($6 IS NULL OR ended_at OPERATOR(pg_catalog.<) $6)"),
+	8, REDRIVE_TYPES
+};
 
 /* The state that redrive() was asked for: whether it is that of jobs that wait */
 static bool
@@ -214,7 +252,6 @@ PG_FUNCTION_INFO_V1(estate_redrive);
 Datum
 estate_redrive(PG_FUNCTION_ARGS)
 {
-	Oid			types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, OIDOID};
 	Datum		values[8];
 	char		nulls[] = "        ";
 
@@ -226,11 +263,7 @@ estate_redrive(PG_FUNCTION_ARGS)
 	}
 	values[7] = ObjectIdGetDatum(GetUserId());
 	nulls[7] = has_privs_of_role(GetUserId(), estate_owner()) ? 'n' : ' ';
-	if (is_retryable(fcinfo))
-		PG_RETURN_INT64(retry_waiting(8, types, values, nulls));
-	PG_RETURN_INT64(wait_again(REDRIVE_CONDITION " AND ($3 IS NULL OR state OPERATOR(pg_catalog.=) $3)"
-							   " AND ($5 IS NULL OR ended_at OPERATOR(pg_catalog.>=) $5)"
-							   " AND ($6 IS NULL OR ended_at OPERATOR(pg_catalog.<) $6)", 8, types, values, nulls));
+	PG_RETURN_INT64(change(is_retryable(fcinfo) ? &redrive_waiting : &redrive_ended, values, nulls));
 }
 
 PG_FUNCTION_INFO_V1(estate_this_job);
@@ -257,6 +290,6 @@ estate_report_job(PG_FUNCTION_ARGS)
 
 	/* outside of a job, a function that is also a handler need not care */
 	if (own && !PG_ARGISNULL(0))
-		(void) estate_report_progress(own->id, PG_GETARG_FLOAT8(0), PG_ARGISNULL(1) ? 0 : PG_GETARG_FLOAT8(1), note);
+		(void) running_report(own->id, PG_GETARG_FLOAT8(0), PG_ARGISNULL(1) ? 0 : PG_GETARG_FLOAT8(1), note);
 	PG_RETURN_VOID();
 }

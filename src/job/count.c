@@ -4,7 +4,8 @@
  *
  * Runs in any process.  Whoever writes or deletes a row of a job notes it; the
  * commit adds what the transaction has noted to counts in shared memory, less
- * what its aborted subtransactions had.
+ * what its aborted subtransactions had.  count_at_end() neither allocates nor
+ * throws.
  *
  * After a start of the server the rows are counted once, in the background, by
  * the tidier (src/process/tidier.c).  That is exact although jobs come and go
@@ -21,21 +22,25 @@
 
 #include "access/transam.h"
 #include "access/xact.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "job/count.h"
+
+EstateArea count_area = {
+	.name = "pg_estate counts",
+	.bytes = sizeof(Counts),
+	.npieces = ESTATE_MAX_DATABASES
+};
 
 /* What this transaction has done to the jobs of a queue, by its nesting level */
 typedef struct PendingCount
 {
 	int			level;
 	int			queue;			/* place in the counts */
-	int64		jobs[ESTATE_COUNTED];
+	int64		jobs[COUNTED_STATES];
 } PendingCount;
 
 static PendingCount *pending = NULL;
@@ -44,7 +49,7 @@ static int	most_pending = 0;
 static bool unseen = false;		/* this transaction has done what could not be noted */
 
 /* What a job on its way to job_open, or in it, is counted as */
-EstateCounted
+Counted
 count_open(const Job *job, JobWait waits_for)
 {
 	if (waits_for == WAITS_FOR_JOBS)
@@ -56,7 +61,7 @@ count_open(const Job *job, JobWait waits_for)
 	return job->run_at <= job->enqueued_at ? COUNTED_OPEN : COUNTED_SCHEDULED;
 }
 
-EstateCounted
+Counted
 count_ended(const char *state)
 {
 	return strcmp(state, "done") == 0 ? COUNTED_DONE : strcmp(state, "dead") == 0 ? COUNTED_DEAD : COUNTED_CANCELLED;
@@ -64,10 +69,10 @@ count_ended(const char *state)
 
 /* Place of a queue; names are only ever added, so that no lock is needed to read them */
 static int
-find_queue(const EstateCounts *counts, const char *name)
+find_queue(const Counts *counts, const char *name)
 {
 	static int	last = 0;
-	int			n = ((volatile const EstateCounts *) counts)->nqueues;
+	int			n = ((volatile const Counts *) counts)->nqueues;
 
 	pg_read_barrier();
 	if (last < n && strcmp(counts->queues[last].name, name) == 0)
@@ -79,31 +84,33 @@ find_queue(const EstateCounts *counts, const char *name)
 }
 
 static int
-place_of_queue(EstateCounts *counts, const char *name)
+place_of_queue(Counts *counts, const char *name)
 {
 	int			place;
 
 	if (strlen(name) >= NAMEDATALEN)
-		return ESTATE_COUNTED_QUEUES - 1;
+		return COUNTED_QUEUES - 1;
 	place = find_queue(counts, name);
 	if (place >= 0)
 		return place;
-	LWLockAcquire(estate_shared->counts_lock, LW_EXCLUSIVE);
+	counts = estate_lock_piece(&count_area, LW_EXCLUSIVE);
+	if (counts == NULL)
+		return COUNTED_QUEUES - 1;
 	place = find_queue(counts, name);
-	if (place < 0 && counts->nqueues < ESTATE_COUNTED_QUEUES - 1)
+	if (place < 0 && counts->nqueues < COUNTED_QUEUES - 1)
 	{
 		place = counts->nqueues;
 		strlcpy(counts->queues[place].name, name, NAMEDATALEN);
 		pg_write_barrier();
 		counts->nqueues++;
 	}
-	LWLockRelease(estate_shared->counts_lock);
-	return place < 0 ? ESTATE_COUNTED_QUEUES - 1 : place;
+	estate_unlock_piece(&count_area, counts);
+	return place < 0 ? COUNTED_QUEUES - 1 : place;
 }
 
 /* Whether the count of all rows has seen what this transaction did; caller holds the lock */
 static bool
-is_counted_already(const EstateCounts *counts)
+is_counted_already(const Counts *counts)
 {
 	FullTransactionId me = GetTopFullTransactionIdIfAny();
 
@@ -118,56 +125,41 @@ is_counted_already(const EstateCounts *counts)
 static void
 add_pending(void)
 {
-	EstateDatabaseSlot *slot;
-	EstateCounts *counts;
+	Counts	   *counts = estate_lock_piece(&count_area, LW_SHARED);
 
-	LWLockAcquire(estate_shared->counts_lock, LW_SHARED);
-	slot = estate_find_slot(MyDatabaseId);
-	if (slot)
-	{
-		counts = &slot->counts;
-		if (unseen)
-			counts->stale = true;
-		if (counts->state != COUNTS_NONE && !is_counted_already(counts))
-			for (int i = 0; i < npending; i++)
-				for (int as = 0; as < ESTATE_COUNTED; as++)
-					if (pending[i].jobs[as] != 0)
-						pg_atomic_fetch_add_u64(&counts->queues[pending[i].queue].jobs[as], pending[i].jobs[as]);
-	}
-	LWLockRelease(estate_shared->counts_lock);
+	if (counts == NULL)
+		return;
+	if (unseen)
+		counts->stale = true;
+	if (counts->state != COUNTS_NONE && !is_counted_already(counts))
+		for (int i = 0; i < npending; i++)
+			for (int as = 0; as < COUNTED_STATES; as++)
+				if (pending[i].jobs[as] != 0)
+					pg_atomic_fetch_add_u64(&counts->queues[pending[i].queue].jobs[as],
+											pending[i].jobs[as]);
+	estate_unlock_piece(&count_area, counts);
 }
 
 static void
 note_unseen(void)
 {
-	EstateDatabaseSlot *slot;
+	Counts	   *counts = estate_lock_piece(&count_area, LW_SHARED);
 
-	LWLockAcquire(estate_shared->counts_lock, LW_SHARED);
-	slot = estate_find_slot(MyDatabaseId);
-	if (slot)
-		slot->counts.stale = true;
-	LWLockRelease(estate_shared->counts_lock);
+	if (counts == NULL)
+		return;
+	counts->stale = true;
+	estate_unlock_piece(&count_area, counts);
 }
 
-/* Runs while a transaction ends; neither allocates nor throws */
-static void
-end_callback(XactEvent event, void *arg)
+void
+count_at_end(XactEvent event)
 {
 	if (npending == 0 && !unseen)
 		return;
-	switch (event)
-	{
-		case XACT_EVENT_COMMIT:
-			add_pending();
-			break;
-		case XACT_EVENT_PREPARE:
-			note_unseen();
-			break;
-		case XACT_EVENT_ABORT:
-			break;
-		default:
-			return;
-	}
+	if (event == XACT_EVENT_COMMIT)
+		add_pending();
+	else if (event == XACT_EVENT_PREPARE)
+		note_unseen();
 	npending = 0;
 	unseen = false;
 }
@@ -199,7 +191,7 @@ hand_to_parent(int level)
 		parent = find_pending(level - 1, child.queue);
 		if (parent)
 		{
-			for (int as = 0; as < ESTATE_COUNTED; as++)
+			for (int as = 0; as < COUNTED_STATES; as++)
 				parent->jobs[as] += child.jobs[as];
 			continue;
 		}
@@ -208,8 +200,9 @@ hand_to_parent(int level)
 	}
 }
 
-static void
-end_subtransaction_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+void
+count_at_subtransaction_end(SubXactEvent event,
+							 SubTransactionId mine, SubTransactionId parent)
 {
 	int			level = GetCurrentTransactionNestLevel();
 
@@ -220,18 +213,6 @@ end_subtransaction_callback(SubXactEvent event, SubTransactionId mine, SubTransa
 	else if (event == SUBXACT_EVENT_ABORT_SUB)
 		while (npending > 0 && pending[npending - 1].level >= level)
 			npending--;
-}
-
-static void
-register_callbacks(void)
-{
-	static bool registered = false;
-
-	if (registered)
-		return;
-	RegisterXactCallback(end_callback, NULL);
-	RegisterSubXactCallback(end_subtransaction_callback, NULL);
-	registered = true;
 }
 
 static PendingCount *
@@ -256,23 +237,22 @@ add_place(int level, int queue)
 
 /* This transaction makes jobs of a queue more, or fewer */
 void
-count_jobs(const char *queue, EstateCounted as, int64 n)
+count_jobs(const char *queue, Counted as, int64 n)
 {
-	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+	Counts	   *counts = estate_piece(&count_area);
 	int			level;
 	int			place;
 	PendingCount *count;
 
 	if (estate_shared == NULL)
 		return;
-	register_callbacks();
-	if (slot == NULL)
+	if (counts == NULL)
 	{
 		unseen = true;			/* it may have one before we commit */
 		return;
 	}
 	level = GetCurrentTransactionNestLevel();
-	place = place_of_queue(&slot->counts, queue);
+	place = place_of_queue(counts, queue);
 	count = find_pending(level, place);
 	if (count == NULL)
 		count = add_place(level, place);
@@ -280,22 +260,19 @@ count_jobs(const char *queue, EstateCounted as, int64 n)
 }
 
 /*
- * The same for the rows of a statement just executed: (queue, what it is
- * counted as, number).  Returns the sum of the numbers.
+ * The same for the rows of a statement: (queue, what it is counted as,
+ * number).  Returns the sum of the numbers.
  */
 int64
-count_rows(int64 sign)
+count_rows(KeeperRows rows, int64 sign)
 {
 	int64		sum = 0;
 
-	for (uint64 i = 0; i < SPI_processed; i++)
+	for (uint64 i = 0; i < rows.n; i++)
 	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		isnull;
-		int64		n = DatumGetInt64(SPI_getbinval(row, desc, 3, &isnull));
+		int64		n = keeper_int64(rows, i, 3);
 
-		count_jobs(SPI_getvalue(row, desc, 1), DatumGetInt32(SPI_getbinval(row, desc, 2, &isnull)), sign * n);
+		count_jobs(keeper_text(rows, i, 1), keeper_int32(rows, i, 2), sign * n);
 		sum += n;
 	}
 	return sum;
@@ -307,7 +284,6 @@ count_anew_at_commit(void)
 {
 	if (estate_shared == NULL)
 		return;
-	register_callbacks();
 	unseen = true;
 }
 
@@ -317,28 +293,32 @@ count_is_wanted(void)
 {
 	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
 	Oid			table = record_table("job_ended");
-	bool		wanted = false;
+	Counts	   *counts = estate_lock_piece(&count_area, LW_SHARED);
+	bool		wanted;
 
-	if (slot == NULL)
+	if (counts == NULL)
 		return false;
-	LWLockAcquire(estate_shared->counts_lock, LW_SHARED);
-	wanted = slot->counts.state != COUNTS_KEPT || slot->counts.table != table || (slot->counts.stale && !slot->prepared);
-	LWLockRelease(estate_shared->counts_lock);
+	wanted = counts->state != COUNTS_KEPT || counts->table != table ||
+		(counts->stale && slot && !slot->prepared);
+	estate_unlock_piece(&count_area, counts);
 	return wanted;
 }
 
 /* Begins anew, with a snapshot that becomes the active one */
 static void
-begin_count(EstateDatabaseSlot *slot)
+begin_count(const EstateDatabaseSlot *slot)
 {
-	EstateCounts *counts = &slot->counts;
+	Counts	   *counts = estate_lock_piece(&count_area, LW_EXCLUSIVE);
 	uint64		next;
 	Snapshot	snapshot;
 
-	LWLockAcquire(estate_shared->counts_lock, LW_EXCLUSIVE);
+	if (counts == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("jobs cannot be counted: this database has no workers any more")));
 	PushActiveSnapshot(GetLatestSnapshot());
 	snapshot = GetActiveSnapshot();
-	if (snapshot->xcnt > ESTATE_COUNTS_XIDS)
+	if (snapshot->xcnt > COUNTS_XIDS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many transactions are under way for jobs to be counted")));
@@ -346,36 +326,35 @@ begin_count(EstateDatabaseSlot *slot)
 	counts->xmax = next - (uint32) ((uint32) next - snapshot->xmax);
 	counts->nxids = snapshot->xcnt;
 	memcpy(counts->xids, snapshot->xip, sizeof(TransactionId) * snapshot->xcnt);
-	for (int i = 0; i < ESTATE_COUNTED_QUEUES; i++)
-		for (int as = 0; as < ESTATE_COUNTED; as++)
+	for (int i = 0; i < COUNTED_QUEUES; i++)
+		for (int as = 0; as < COUNTED_STATES; as++)
 			pg_atomic_write_u64(&counts->queues[i].jobs[as], 0);
 	counts->state = COUNTS_BEGUN;
 	/* what is prepared already will commit without a word */
 	counts->stale = slot->prepared;
-	LWLockRelease(estate_shared->counts_lock);
+	estate_unlock_piece(&count_area, counts);
 }
 
 /* The rows found are in the snapshot: they are added as they are, not by the commit of this transaction */
 static void
-finish_count(EstateDatabaseSlot *slot)
+finish_count(Counts *counts, KeeperRows rows)
 {
 	Oid			table;
 
-	for (uint64 i = 0; i < SPI_processed; i++)
+	for (uint64 i = 0; i < rows.n; i++)
 	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		isnull;
-		int			place = place_of_queue(&slot->counts, SPI_getvalue(row, desc, 1));
+		int			place = place_of_queue(counts, keeper_text(rows, i, 1));
 
-		pg_atomic_fetch_add_u64(&slot->counts.queues[place].jobs[DatumGetInt32(SPI_getbinval(row, desc, 2, &isnull))],
-								DatumGetInt64(SPI_getbinval(row, desc, 3, &isnull)));
+		pg_atomic_fetch_add_u64(&counts->queues[place].jobs[keeper_int32(rows, i, 2)],
+								keeper_int64(rows, i, 3));
 	}
 	table = record_table("job_ended");
-	LWLockAcquire(estate_shared->counts_lock, LW_EXCLUSIVE);
-	slot->counts.table = table;
-	slot->counts.state = COUNTS_KEPT;
-	LWLockRelease(estate_shared->counts_lock);
+	counts = estate_lock_piece(&count_area, LW_EXCLUSIVE);
+	if (counts == NULL)
+		return;					/* nobody wants to know any more */
+	counts->table = table;
+	counts->state = COUNTS_KEPT;
+	estate_unlock_piece(&count_area, counts);
 }
 
 /*
@@ -386,39 +365,49 @@ finish_count(EstateDatabaseSlot *slot)
 void
 count_all(void)
 {
+	static KeeperStatement lock = {
+		"LOCK TABLE estate_internal.job_ready, estate_internal.job_ended IN ACCESS SHARE MODE",
+		.flags = KEEPER_PASSING
+	};
+	static KeeperStatement count = {
+		"SELECT queue, 0, pg_catalog.count(*) FROM estate_internal.job_ready GROUP BY 1"
+		" UNION ALL"
+		" SELECT queue, " COUNTED_OPEN_ROW("") ", pg_catalog.count(*)"
+		" FROM estate_internal.job_open GROUP BY 1, 2"
+		" UNION ALL"
+		" SELECT queue, " COUNTED_ENDED_ROW ", pg_catalog.count(*)"
+		" FROM estate_internal.job_ended GROUP BY 1, 2",
+		.flags = KEEPER_READS | KEEPER_PASSING
+	};
 	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+	Counts	   *counts = estate_piece(&count_area);
 	EstateUser	user;
 
-	if (slot == NULL)
+	if (slot == NULL || counts == NULL)
 		return;
-	estate_become_keeper(&user);
-	SPI_connect();
-	SPI_execute("LOCK TABLE estate_internal.job_ready, estate_internal.job_ended IN ACCESS SHARE MODE", false, 0);
-	(void) place_of_queue(&slot->counts, "default");
+	keeper_begin(&user);
+	(void) keeper_run(&lock, NULL, NULL);
+	(void) place_of_queue(counts, "default");
 	begin_count(slot);
-	SPI_execute("SELECT queue, 0, pg_catalog.count(*) FROM estate_internal.job_ready GROUP BY 1"
-				" UNION ALL SELECT queue, " COUNTED_OPEN_ROW("") ", pg_catalog.count(*) FROM estate_internal.job_open GROUP BY 1, 2"
-				" UNION ALL SELECT queue, " COUNTED_ENDED_ROW ", pg_catalog.count(*) FROM estate_internal.job_ended GROUP BY 1, 2", true, 0);
-	finish_count(slot);
+	finish_count(counts, keeper_run(&count, NULL, NULL));
 	PopActiveSnapshot();
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_end(&user);
 }
 
 /* Jobs of a queue in the history; -1: they are not counted here */
 int64
 count_of_ended(const char *queue)
 {
-	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+	Counts	   *counts = estate_piece(&count_area);
 	int			place;
 	int64		n = 0;
 
-	if (slot == NULL || slot->counts.state != COUNTS_KEPT)
+	if (counts == NULL || counts->state != COUNTS_KEPT)
 		return -1;
-	place = find_queue(&slot->counts, queue);
+	place = find_queue(counts, queue);
 	if (place < 0)
 		return 0;
 	for (int as = COUNTED_DONE; as <= COUNTED_CANCELLED; as++)
-		n += (int64) pg_atomic_read_u64(&slot->counts.queues[place].jobs[as]);
+		n += (int64) pg_atomic_read_u64(&counts->queues[place].jobs[as]);
 	return n;
 }

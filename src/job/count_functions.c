@@ -8,30 +8,22 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
 #include "job/count.h"
-#include "job/lease.h"
-
-#define OTHERS "(others)"
-
-/* A job in a worker's hands */
-typedef struct InHand
-{
-	int16		metric;
-	uint8		counted;
-} InHand;
+#include "job/metric.h"
+#include "job/running.h"
 
 typedef struct CountReport
 {
 	ReturnSetInfo *rsinfo;
-	EstateDatabaseSlot *slot;	/* NULL: no workers */
-	InHand	   *in_hand;
+	Counts	   *counts;			/* NULL: no workers */
+	RunningRow *in_hand;
 	int			nin_hand;
 	List	   *leased;			/* Leased */
 } CountReport;
@@ -48,50 +40,29 @@ typedef struct Leased
 static void
 read_leased(CountReport *report, bool by_rows)
 {
-	static LeaseStatement statement = {
-		"SELECT queue, CASE WHEN $1 THEN 1 ELSE " COUNTED_OPEN_ROW("") " END, pg_catalog.count(*) FROM estate_internal.job_open"
-		" WHERE leased_until OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp() GROUP BY 1, 2",
-	1, {BOOLOID}};
-	MemoryContext context = CurrentMemoryContext;
+	static KeeperStatement statement = {
+		"SELECT queue, CASE WHEN $1 THEN 1 ELSE " COUNTED_OPEN_ROW("") " END, pg_catalog.count(*)"
+		" FROM estate_internal.job_open"
+		" WHERE leased_until OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()"
+		" GROUP BY 1, 2",
+		1, {BOOLOID}, KEEPER_BY_INDEX
+	};
 	Datum		value = BoolGetDatum(by_rows);
 	EstateUser	user;
+	KeeperRows	rows;
 
-	estate_become_keeper(&user);
-	SPI_connect();
-	(void) lease_run(&statement, &value, NULL);
-	for (uint64 i = 0; i < SPI_processed; i++)
+	keeper_begin(&user);
+	rows = keeper_run(&statement, &value, NULL);
+	for (uint64 i = 0; i < rows.n; i++)
 	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		isnull;
-		Leased	   *leased = MemoryContextAlloc(context, sizeof(Leased));
-		MemoryContext spi = MemoryContextSwitchTo(context);
+		Leased	   *leased = palloc(sizeof(Leased));
 
-		leased->queue = TextDatumGetCString(SPI_getbinval(row, desc, 1, &isnull));
-		leased->counted = DatumGetInt32(SPI_getbinval(row, desc, 2, &isnull));
-		leased->jobs = DatumGetInt64(SPI_getbinval(row, desc, 3, &isnull));
+		leased->queue = keeper_text(rows, i, 1);
+		leased->counted = keeper_int32(rows, i, 2);
+		leased->jobs = keeper_int64(rows, i, 3);
 		report->leased = lappend(report->leased, leased);
-		MemoryContextSwitchTo(spi);
 	}
-	SPI_finish();
-	estate_resume_user(&user);
-}
-
-/* Copied first: nothing that can throw runs under the lock */
-static void
-read_in_hand(CountReport *report)
-{
-	EstateDatabaseSlot *slot = report->slot;
-
-	report->in_hand = palloc(sizeof(InHand) * ESTATE_MAX_WORKERS * ESTATE_MAX_RUNNING);
-	report->nin_hand = 0;
-	LWLockAcquire(estate_shared->lock, LW_SHARED);
-	for (int w = 0; w < ESTATE_MAX_WORKERS; w++)
-		for (int i = 0; slot->workers[w].pid != 0 && i < slot->workers[w].nrunning; i++)
-			report->in_hand[report->nin_hand++] = (InHand) {
-				slot->workers[w].running[i].metric, slot->workers[w].running[i].counted
-			};
-	LWLockRelease(estate_shared->lock);
+	keeper_end(&user);
 }
 
 /*
@@ -101,19 +72,19 @@ read_in_hand(CountReport *report)
 static void
 put_queue(CountReport *report, const char *queue, int64 *jobs, TimestampTz oldest)
 {
-	Datum		values[ESTATE_COUNTED + 3];
-	bool		nulls[ESTATE_COUNTED + 3] = {false};
+	Datum		values[COUNTED_STATES + 3];
+	bool		nulls[COUNTED_STATES + 3] = {false};
 	int64		running = 0;
 	ListCell   *cell;
 
 	for (int i = 0; i < report->nin_hand; i++)
 	{
-		int			metric = report->in_hand[i].metric;
+		const Running *job = &report->in_hand[i].running;
 
-		if (strcmp(metric == ESTATE_METRICS - 1 ? OTHERS : report->slot->metrics[metric].queue, queue) != 0)
+		if (strcmp(metric_queue(job->metric), queue) != 0)
 			continue;
 		running++;
-		jobs[report->in_hand[i].counted]--;
+		jobs[job->counted]--;
 	}
 	foreach(cell, report->leased)
 	{
@@ -125,30 +96,30 @@ put_queue(CountReport *report, const char *queue, int64 *jobs, TimestampTz oldes
 		jobs[leased->counted] -= leased->jobs;
 	}
 	values[0] = CStringGetTextDatum(queue);
-	for (int as = 0; as < ESTATE_COUNTED; as++)
+	for (int as = 0; as < COUNTED_STATES; as++)
 		values[as + 1] = Int64GetDatum(Max(jobs[as], 0));
-	values[ESTATE_COUNTED + 1] = Int64GetDatum(running);
-	values[ESTATE_COUNTED + 2] = TimestampTzGetDatum(oldest);
-	nulls[ESTATE_COUNTED + 2] = oldest == 0;
+	values[COUNTED_STATES + 1] = Int64GetDatum(running);
+	values[COUNTED_STATES + 2] = TimestampTzGetDatum(oldest);
+	nulls[COUNTED_STATES + 2] = oldest == 0;
 	tuplestore_putvalues(report->rsinfo->setResult, report->rsinfo->setDesc, values, nulls);
 }
 
 static void
 put_counts(CountReport *report)
 {
-	for (int i = 0; i < ESTATE_COUNTED_QUEUES; i++)
+	for (int i = 0; i < COUNTED_QUEUES; i++)
 	{
-		EstateQueueCount *count = &report->slot->counts.queues[i];
-		int64		jobs[ESTATE_COUNTED];
+		CountedQueue *count = &report->counts->queues[i];
+		int64		jobs[COUNTED_STATES];
 		bool		any = false;
 
-		for (int as = 0; as < ESTATE_COUNTED; as++)
+		for (int as = 0; as < COUNTED_STATES; as++)
 		{
 			jobs[as] = (int64) pg_atomic_read_u64(&count->jobs[as]);
 			any |= jobs[as] != 0;
 		}
 		if (any)
-			put_queue(report, i == ESTATE_COUNTED_QUEUES - 1 ? OTHERS : count->name, jobs, 0);
+			put_queue(report, i == COUNTED_QUEUES - 1 ? METRIC_OTHERS : count->name, jobs, 0);
 	}
 }
 
@@ -156,44 +127,50 @@ put_counts(CountReport *report)
 static void
 put_rows(CountReport *report)
 {
-	Oid			type = TIMESTAMPTZOID;
+#define COUNT_OF(state) \
+		"pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) " state ")"
+	static KeeperStatement statement = {
+		"SELECT queue, "
+		COUNT_OF("0") ", " COUNT_OF("1") ", " COUNT_OF("2") ", " COUNT_OF("3") ", "
+		COUNT_OF("4") ", " COUNT_OF("5") ", " COUNT_OF("6") ", " COUNT_OF("7") ","
+		" pg_catalog.min(run_at) FILTER (WHERE state OPERATOR(pg_catalog.<=) 1)"
+		" FROM ("
+		"  SELECT queue, 0 AS state, COALESCE(run_at, enqueued_at) AS run_at"
+		"  FROM estate_internal.job_ready"
+		"  UNION ALL"
+		"  SELECT queue,"
+		"   CASE WHEN waits_for OPERATOR(pg_catalog.=) 'time' AND waited IS NULL"
+		"    AND run_at OPERATOR(pg_catalog.<=) $1 THEN 1"
+		"   WHEN attempt OPERATOR(pg_catalog.=) 0 AND waits_for OPERATOR(pg_catalog.=) 'time'"
+		"    AND waited IS NULL THEN 2"
+		"   ELSE " COUNTED_OPEN_ROW("") " END, run_at FROM estate_internal.job_open"
+		"  UNION ALL"
+		"  SELECT queue, " COUNTED_ENDED_ROW ", NULL FROM estate_internal.job_ended) j"
+		" GROUP BY queue",
+		1, {TIMESTAMPTZOID}, KEEPER_READS
+	};
 	Datum		now = TimestampTzGetDatum(estate_now());
 	EstateUser	user;
+	KeeperRows	rows;
 
-	estate_become_keeper(&user);
-	SPI_connect();
-	SPI_execute_with_args("SELECT queue, pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 0),"
-				" pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 1), pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 2),"
-				" pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 3), pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 4),"
-				" pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 5), pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 6),"
-				" pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 7), pg_catalog.min(run_at) FILTER (WHERE state OPERATOR(pg_catalog.<=) 1)"
-				" FROM (SELECT queue, 0 AS state, COALESCE(run_at, enqueued_at) AS run_at FROM estate_internal.job_ready UNION ALL"
-				" SELECT queue, CASE WHEN waits_for OPERATOR(pg_catalog.=) 'time' AND waited IS NULL"
-				" AND run_at OPERATOR(pg_catalog.<=) $1 THEN 1"
-				" WHEN attempt OPERATOR(pg_catalog.=) 0 AND waits_for OPERATOR(pg_catalog.=) 'time' AND waited IS NULL THEN 2"
-				" ELSE " COUNTED_OPEN_ROW("") " END, run_at FROM estate_internal.job_open UNION ALL"
-				" SELECT queue, " COUNTED_ENDED_ROW ", NULL FROM estate_internal.job_ended) j GROUP BY queue",
-						  1, &type, &now, NULL, true, 0);
-	for (uint64 i = 0; i < SPI_processed; i++)
+	keeper_begin(&user);
+	rows = keeper_run(&statement, &now, NULL);
+	for (uint64 i = 0; i < rows.n; i++)
 	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		int64		jobs[ESTATE_COUNTED];
-		bool		isnull;
-		Datum		oldest = SPI_getbinval(row, desc, ESTATE_COUNTED + 2, &isnull);
-		TimestampTz since = isnull ? 0 : DatumGetTimestampTz(oldest);
+		int64		jobs[COUNTED_STATES];
+		/* 0: none waits */
+		TimestampTz since = DatumGetTimestampTz(keeper_value(rows, i, COUNTED_STATES + 2));
 
-		for (int as = 0; as < ESTATE_COUNTED; as++)
-			jobs[as] = DatumGetInt64(SPI_getbinval(row, desc, as + 2, &isnull));
-		put_queue(report, SPI_getvalue(row, desc, 1), jobs, since);
+		for (int as = 0; as < COUNTED_STATES; as++)
+			jobs[as] = keeper_int64(rows, i, as + 2);
+		put_queue(report, keeper_text(rows, i, 1), jobs, since);
 	}
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_end(&user);
 }
 
 PG_FUNCTION_INFO_V1(estate_queue_counts);
 
-/* estate.queue_counts() -> setof (queue, one for each EstateCounted, running, oldest) */
+/* estate.queue_counts() -> setof (queue, one for each Counted, running, oldest) */
 Datum
 estate_queue_counts(PG_FUNCTION_ARGS)
 {
@@ -201,10 +178,9 @@ estate_queue_counts(PG_FUNCTION_ARGS)
 
 	estate_require_tables();
 	InitMaterializedSRF(fcinfo, 0);
-	report.slot = estate_find_slot(MyDatabaseId);
-	if (report.slot)
-		read_in_hand(&report);
-	if (report.slot && report.slot->counts.state == COUNTS_KEPT && report.slot->counts.table == record_table("job_ended"))
+	report.counts = estate_piece(&count_area);
+	report.in_hand = running_all(&report.nin_hand);
+	if (report.counts && report.counts->state == COUNTS_KEPT && report.counts->table == record_table("job_ended"))
 	{
 		read_leased(&report, false);
 		put_counts(&report);

@@ -17,18 +17,17 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/snapmgr.h"
 
 #include "job/count.h"
 #include "job/depend.h"
+#include "job/history.h"
 #include "job/lane.h"
-#include "job/record.h"
+#include "job/look.h"
 
 typedef enum BlockerState
 {
@@ -70,23 +69,13 @@ find(Blocker *blockers, int n, int64 id)
 static Datum
 ids_in(const Blocker *blockers, int n, BlockerState state)
 {
-	Datum	   *ids = palloc(sizeof(Datum) * n);
+	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
 	int			count = 0;
 
 	for (int i = 0; i < n; i++)
 		if (blockers[i].state == state)
-			ids[count++] = Int64GetDatum(blockers[i].id);
-	return PointerGetDatum(construct_array(ids, count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-}
-
-static Datum
-ids_array(const int64 *ids, int n)
-{
-	Datum	   *values = palloc(sizeof(Datum) * Max(n, 1));
-
-	for (int i = 0; i < n; i++)
-		values[i] = Int64GetDatum(ids[i]);
-	return PointerGetDatum(construct_array(values, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+			ids[count++] = blockers[i].id;
+	return keeper_ids(ids, count);
 }
 
 /* Sorted, each once */
@@ -116,14 +105,6 @@ read_ids(ArrayType *array, int *n)
 	return blockers;
 }
 
-static int64
-id_at(uint64 row, int column)
-{
-	bool		isnull;
-
-	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull));
-}
-
 /* Whoever may not touch a job may not wait for it either: he would learn how it goes */
 static void
 require_role(int64 id, Oid role, Oid job_role)
@@ -138,20 +119,23 @@ require_role(int64 id, Oid role, Oid job_role)
 static void
 look_at_waiting(Blocker *blockers, int n, Oid role)
 {
-	Oid			type = INT8ARRAYOID;
+	static KeeperStatement statement = {
+		"SELECT id, role, xmin FROM estate_internal.job_open"
+		" WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
+		" UNION ALL"
+		" SELECT id, role, xmin FROM estate_internal.job_ready"
+		" WHERE id OPERATOR(pg_catalog.=) ANY ($1)",
+		1, {INT8ARRAYOID}
+	};
 	Datum		value = ids_in(blockers, n, BLOCKER_UNKNOWN);
-	bool		isnull;
+	KeeperRows	rows = keeper_run(&statement, &value, NULL);
 
-	SPI_execute_with_args("SELECT id, role, xmin FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
-						  " UNION ALL SELECT id, role, xmin FROM estate_internal.job_ready WHERE id OPERATOR(pg_catalog.=) ANY ($1)",
-						  1, &type, &value, NULL, false, 0);
-	for (uint64 i = 0; i < SPI_processed; i++)
+	for (uint64 i = 0; i < rows.n; i++)
 	{
-		Blocker    *blocker = find(blockers, n, id_at(i, 1));
-		HeapTuple	row = SPI_tuptable->vals[i];
-		TransactionId made_by = DatumGetTransactionId(SPI_getbinval(row, SPI_tuptable->tupdesc, 3, &isnull));
+		Blocker    *blocker = find(blockers, n, keeper_int64(rows, i, 1));
+		TransactionId made_by = DatumGetTransactionId(keeper_value(rows, i, 3));
 
-		require_role(blocker->id, role, DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull)));
+		require_role(blocker->id, role, keeper_oid(rows, i, 2));
 		blocker->state = TransactionIdIsCurrentTransactionId(made_by) ? BLOCKER_OURS : BLOCKER_WAITS;
 	}
 }
@@ -160,27 +144,34 @@ look_at_waiting(Blocker *blockers, int n, Oid role)
 static void
 lock_waiting(Blocker *blockers, int n)
 {
-	Oid			type = INT8ARRAYOID;
+	static KeeperStatement lock_open = {
+		"SELECT id FROM estate_internal.job_open"
+		" WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
+		" FOR KEY SHARE SKIP LOCKED",
+		1, {INT8ARRAYOID}
+	};
+	static KeeperStatement lock_ready = {
+		"SELECT id, tableoid, ctid FROM estate_internal.job_ready"
+		" WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
+		" FOR KEY SHARE SKIP LOCKED",
+		1, {INT8ARRAYOID}
+	};
 	Datum		value = ids_in(blockers, n, BLOCKER_WAITS);
-	bool		isnull;
+	KeeperRows	rows;
 
 	if (ARR_NDIM(DatumGetArrayTypeP(value)) == 0)
 		return;
-	SPI_execute_with_args("SELECT id FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) ANY ($1) FOR KEY SHARE SKIP LOCKED",
-						  1, &type, &value, NULL, false, 0);
-	for (uint64 i = 0; i < SPI_processed; i++)
-		find(blockers, n, id_at(i, 1))->state = BLOCKER_LOCKED;
-	SPI_execute_with_args("SELECT id, tableoid, ctid FROM estate_internal.job_ready WHERE id OPERATOR(pg_catalog.=) ANY ($1) FOR KEY SHARE SKIP LOCKED",
-						  1, &type, &value, NULL, false, 0);
-	for (uint64 i = 0; i < SPI_processed; i++)
+	rows = keeper_run(&lock_open, &value, NULL);
+	for (uint64 i = 0; i < rows.n; i++)
+		find(blockers, n, keeper_int64(rows, i, 1))->state = BLOCKER_LOCKED;
+	rows = keeper_run(&lock_ready, &value, NULL);
+	for (uint64 i = 0; i < rows.n; i++)
 	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		ItemPointer tid = (ItemPointer) DatumGetPointer(SPI_getbinval(row, SPI_tuptable->tupdesc, 3, &isnull));
+		ItemPointer tid = (ItemPointer) DatumGetPointer(keeper_value(rows, i, 3));
 
-		find(blockers, n, id_at(i, 1))->state = BLOCKER_LOCKED;
+		find(blockers, n, keeper_int64(rows, i, 1))->state = BLOCKER_LOCKED;
 		/* workers pass it by until we end */
-		lane_note_row(lane_heap(DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull))),
-					  ItemPointerGetBlockNumber(tid));
+		lane_note_row(lane_heap(keeper_oid(rows, i, 2)), ItemPointerGetBlockNumber(tid));
 	}
 	estate_wake_at_commit(WORKER_SQL);
 }
@@ -189,19 +180,20 @@ lock_waiting(Blocker *blockers, int n)
 static void
 look_at_ended(Blocker *blockers, int n, Oid role)
 {
-	Oid			type = INT8ARRAYOID;
+	static KeeperStatement statement = {
+		"SELECT id, role, state OPERATOR(pg_catalog.=) 'done' FROM estate_internal.job_ended"
+		" WHERE id OPERATOR(pg_catalog.=) ANY ($1)",
+		1, {INT8ARRAYOID}
+	};
 	Datum		value = ids_in(blockers, n, BLOCKER_UNKNOWN);
-	bool		isnull;
+	KeeperRows	rows = keeper_run(&statement, &value, NULL);
 
-	SPI_execute_with_args("SELECT id, role, state OPERATOR(pg_catalog.=) 'done' FROM estate_internal.job_ended WHERE id OPERATOR(pg_catalog.=) ANY ($1)",
-						  1, &type, &value, NULL, false, 0);
-	for (uint64 i = 0; i < SPI_processed; i++)
+	for (uint64 i = 0; i < rows.n; i++)
 	{
-		Blocker    *blocker = find(blockers, n, id_at(i, 1));
-		HeapTuple	row = SPI_tuptable->vals[i];
+		Blocker    *blocker = find(blockers, n, keeper_int64(rows, i, 1));
 
-		require_role(blocker->id, role, DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull)));
-		blocker->state = DatumGetBool(SPI_getbinval(row, SPI_tuptable->tupdesc, 3, &isnull)) ? BLOCKER_DONE : BLOCKER_FAILED;
+		require_role(blocker->id, role, keeper_oid(rows, i, 2));
+		blocker->state = keeper_bool(rows, i, 3) ? BLOCKER_DONE : BLOCKER_FAILED;
 	}
 	for (int i = 0; i < n; i++)
 		if (blockers[i].state == BLOCKER_UNKNOWN)
@@ -214,35 +206,30 @@ look_at_ended(Blocker *blockers, int n, Oid role)
 static void
 write_dependencies(const Job *job, const Blocker *blockers, int n, bool when_ended)
 {
-	Oid			types[] = {INT8ARRAYOID, INT8OID, BOOLOID, BOOLOID};
-	Datum		values[] = {(Datum) 0, Int64GetDatum(job->id), BoolGetDatum(when_ended), BoolGetDatum(false)};
+	static KeeperStatement statement = {
+		"INSERT INTO estate_internal.job_dependency (blocker, job, when_ended, unsure)"
+		" SELECT b, $2, $3, $4 FROM pg_catalog.unnest($1) b",
+		4, {INT8ARRAYOID, INT8OID, BOOLOID, BOOLOID}, KEEPER_PLAN_ONCE
+	};
 	static const BlockerState states[] = {BLOCKER_OURS, BLOCKER_LOCKED, BLOCKER_WAITS};
+	Datum		values[] = {(Datum) 0, Int64GetDatum(job->id), BoolGetDatum(when_ended),
+	BoolGetDatum(false)};
 
 	for (int i = 0; i < lengthof(states); i++)
 	{
 		values[0] = ids_in(blockers, n, states[i]);
 		values[3] = BoolGetDatum(states[i] == BLOCKER_WAITS);	/* it could not be locked */
-		SPI_execute_with_args("INSERT INTO estate_internal.job_dependency (blocker, job, when_ended, unsure)"
-							  " SELECT b, $2, $3, $4 FROM pg_catalog.unnest($1) b", 4, types, values, NULL, false, 0);
+		(void) keeper_run(&statement, values, NULL);
 	}
 }
 
-/* Runs while a transaction ends; neither allocates nor throws */
-static void
-count_out(XactEvent event, void *arg)
+void
+depend_at_end(XactEvent event)
 {
-	EstateDatabaseSlot *slot;
-
-	if (!counted || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE))
+	if (!counted)
 		return;
 	counted = false;
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	slot = estate_find_slot(MyDatabaseId);
-	if (slot && slot->depending > 0)
-		slot->depending--;
-	if (slot && event != XACT_EVENT_ABORT)
-		slot->dependencies = true;
-	LWLockRelease(estate_shared->lock);
+	look_depending_ends(event != XACT_EVENT_ABORT);
 	if (event == XACT_EVENT_PREPARE)
 		estate_note_prepared();
 }
@@ -254,24 +241,8 @@ count_out(XactEvent event, void *arg)
 static void
 count_in(void)
 {
-	static bool registered = false;
-	EstateDatabaseSlot *slot;
-
-	if (counted || estate_find_slot(MyDatabaseId) == NULL)
-		return;
-	if (!registered)
-	{
-		RegisterXactCallback(count_out, NULL);
-		registered = true;
-	}
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	slot = estate_find_slot(MyDatabaseId);
-	if (slot)
-	{
-		slot->depending++;
-		counted = true;
-	}
-	LWLockRelease(estate_shared->lock);
+	if (!counted)
+		counted = look_depending_begins();
 }
 
 /*
@@ -289,8 +260,7 @@ depend_on(const Job *job, ArrayType *array, bool when_ended, int64 *lost)
 
 	*lost = 0;
 	count_in();
-	estate_become_keeper(&user);
-	SPI_connect();
+	keeper_begin(&user);
 	look_at_waiting(blockers, n, job->role);
 	lock_waiting(blockers, n);
 	look_at_ended(blockers, n, job->role);
@@ -302,8 +272,7 @@ depend_on(const Job *job, ArrayType *array, bool when_ended, int64 *lost)
 	}
 	if (*lost == 0)
 		write_dependencies(job, blockers, n, when_ended);
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_end(&user);
 	return *lost ? 0 : waits;
 }
 
@@ -314,20 +283,18 @@ depend_on(const Job *job, ArrayType *array, bool when_ended, int64 *lost)
 void
 depend_require_end(const Job *job, ArrayType *blockers)
 {
-	Oid			types[] = {INT8ARRAYOID, INT8OID};
+	static KeeperStatement statement = {
+		"WITH RECURSIVE ahead AS ("
+		"  SELECT b AS id FROM pg_catalog.unnest($1) b"
+		"  UNION"
+		"  SELECT d.blocker FROM ahead a"
+		"  JOIN estate_internal.job_dependency d ON d.job OPERATOR(pg_catalog.=) a.id)"
+		" SELECT FROM ahead WHERE id OPERATOR(pg_catalog.=) $2",
+		2, {INT8ARRAYOID, INT8OID}, KEEPER_FIRST
+	};
 	Datum		values[] = {PointerGetDatum(blockers), Int64GetDatum(job->id)};
-	EstateUser	user;
-	bool		found;
 
-	estate_become_keeper(&user);
-	SPI_connect();
-	SPI_execute_with_args("WITH RECURSIVE ahead AS (SELECT b AS id FROM pg_catalog.unnest($1) b"
-						  " UNION SELECT d.blocker FROM ahead a JOIN estate_internal.job_dependency d ON d.job OPERATOR(pg_catalog.=) a.id)"
-						  " SELECT FROM ahead WHERE id OPERATOR(pg_catalog.=) $2", 2, types, values, NULL, false, 1);
-	found = SPI_processed > 0;
-	SPI_finish();
-	estate_resume_user(&user);
-	if (found)
+	if (keeper_do(&statement, values, NULL) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("job " INT64_FORMAT " would wait for itself", job->id),
@@ -338,71 +305,92 @@ depend_require_end(const Job *job, ArrayType *blockers)
 bool
 depend_any(void)
 {
-	volatile EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
-
-	return slot == NULL || slot->dependencies || slot->depending > 0 || slot->prepared;
+	return look_any_depending();
 }
 
 /* Jobs for which these were the last to wait for can run, or wait for their time */
 static void
 count_down(Datum done, Datum failed)
 {
-	Oid			types[] = {INT8ARRAYOID, INT8ARRAYOID};
-	Datum		values[] = {done, failed};
-
 	/*
 	 * Jobs before what they wait for, as take_lost() does, and in one order,
 	 * whoever comes: two that end blockers of the same jobs must not wait for
 	 * each other.
 	 */
-	SPI_execute_with_args("WITH locked AS MATERIALIZED (SELECT id FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) ANY (ARRAY("
-						  "SELECT job FROM estate_internal.job_dependency WHERE blocker OPERATOR(pg_catalog.=) ANY ($1)"
-						  " OR (when_ended AND blocker OPERATOR(pg_catalog.=) ANY ($2)))) ORDER BY id FOR UPDATE),"
-						  " gone AS (DELETE FROM estate_internal.job_dependency d USING locked l WHERE d.job OPERATOR(pg_catalog.=) l.id"
-						  " AND (d.blocker OPERATOR(pg_catalog.=) ANY ($1) OR (d.when_ended AND d.blocker OPERATOR(pg_catalog.=) ANY ($2))) RETURNING d.job),"
-						  " counted AS MATERIALIZED (SELECT job, pg_catalog.count(*)::pg_catalog.int4 AS n FROM gone GROUP BY job)"
-						  " UPDATE estate_internal.job_open o SET blockers = NULLIF(o.blockers OPERATOR(pg_catalog.-) c.n, 0),"
-						  " waits_for = CASE WHEN o.blockers OPERATOR(pg_catalog.<=) c.n THEN 'time' ELSE 'jobs' END"
-						  " FROM counted c WHERE o.id OPERATOR(pg_catalog.=) c.job"
-						  " RETURNING o.queue, " COUNTED_OPEN_ROW("o.") ", 1::pg_catalog.int8",
-						  2, types, values, NULL, false, 0);
-	(void) count_rows(1);
-	for (uint64 i = 0; i < SPI_processed; i++)
-		count_jobs(SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1), COUNTED_BLOCKED, -1);
-	if (SPI_processed > 0)
+	static KeeperStatement statement = {
+		"WITH locked AS MATERIALIZED ("
+		"  SELECT id FROM estate_internal.job_open"
+		"  WHERE id OPERATOR(pg_catalog.=) ANY (ARRAY("
+		"   SELECT job FROM estate_internal.job_dependency"
+		"   WHERE blocker OPERATOR(pg_catalog.=) ANY ($1)"
+		"   OR (when_ended AND blocker OPERATOR(pg_catalog.=) ANY ($2))))"
+		"  ORDER BY id FOR UPDATE),"
+		" gone AS ("
+		"  DELETE FROM estate_internal.job_dependency d USING locked l"
+		"  WHERE d.job OPERATOR(pg_catalog.=) l.id"
+		"  AND (d.blocker OPERATOR(pg_catalog.=) ANY ($1)"
+		"   OR (d.when_ended AND d.blocker OPERATOR(pg_catalog.=) ANY ($2)))"
+		"  RETURNING d.job),"
+		" counted AS MATERIALIZED ("
+		"  SELECT job, pg_catalog.count(*)::pg_catalog.int4 AS n FROM gone GROUP BY job)"
+		" UPDATE estate_internal.job_open o"
+		" SET blockers = NULLIF(o.blockers OPERATOR(pg_catalog.-) c.n, 0),"
+		"  waits_for = CASE WHEN o.blockers OPERATOR(pg_catalog.<=) c.n THEN 'time' ELSE 'jobs' END"
+		" FROM counted c WHERE o.id OPERATOR(pg_catalog.=) c.job"
+		" RETURNING o.queue, " COUNTED_OPEN_ROW("o.") ", 1::pg_catalog.int8",
+		2, {INT8ARRAYOID, INT8ARRAYOID}
+	};
+	Datum		values[] = {done, failed};
+	KeeperRows	rows = keeper_run(&statement, values, NULL);
+
+	(void) count_rows(rows, 1);
+	for (uint64 i = 0; i < rows.n; i++)
+		count_jobs(keeper_text(rows, i, 1), COUNTED_BLOCKED, -1);
+	if (rows.n > 0)
 	{
 		estate_wake_at_commit(WORKER_SQL);
 		estate_wake_at_commit(WORKER_NETWORK);
 	}
 }
 
-/* What can never run because of these; taken out of job_open, into the given context, as a list of JobEnding */
+/* What can never run because of these; taken out of job_open, as a list of JobEnding */
 static List *
-take_lost(Datum failed, MemoryContext context)
+take_lost(Datum failed)
 {
-	Oid			type = INT8ARRAYOID;
+	static KeeperStatement forget = {
+		"DELETE FROM estate_internal.job_dependency"
+		" WHERE job OPERATOR(pg_catalog.=) ANY ($1)",
+		1, {INT8ARRAYOID}
+	};
+	static KeeperStatement take = {
+		"WITH lost AS MATERIALIZED ("
+		"  SELECT o.id FROM estate_internal.job_open o"
+		"  WHERE o.id OPERATOR(pg_catalog.=) ANY (ARRAY("
+		"   SELECT job FROM estate_internal.job_dependency"
+		"   WHERE NOT when_ended AND blocker OPERATOR(pg_catalog.=) ANY ($1)))"
+		"  ORDER BY o.id FOR UPDATE),"
+		" gone AS ("
+		"  DELETE FROM estate_internal.job_dependency d USING lost"
+		"  WHERE d.job OPERATOR(pg_catalog.=) lost.id)"
+		" DELETE FROM estate_internal.job_open o USING lost"
+		" WHERE o.id OPERATOR(pg_catalog.=) lost.id"
+		" RETURNING o.*",
+		1, {INT8ARRAYOID}
+	};
 	List	   *lost = NIL;
+	KeeperRows	rows;
 
-	SPI_execute_with_args("DELETE FROM estate_internal.job_dependency WHERE job OPERATOR(pg_catalog.=) ANY ($1)",
-						  1, &type, &failed, NULL, false, 0);
-	SPI_execute_with_args("WITH lost AS MATERIALIZED (SELECT o.id FROM estate_internal.job_open o WHERE o.id OPERATOR(pg_catalog.=) ANY ("
-						  "ARRAY(SELECT job FROM estate_internal.job_dependency WHERE NOT when_ended AND blocker OPERATOR(pg_catalog.=) ANY ($1)))"
-						  " ORDER BY o.id FOR UPDATE),"
-						  " gone AS (DELETE FROM estate_internal.job_dependency d USING lost WHERE d.job OPERATOR(pg_catalog.=) lost.id)"
-						  " DELETE FROM estate_internal.job_open o USING lost WHERE o.id OPERATOR(pg_catalog.=) lost.id"
-						  " RETURNING o.*", 1, &type, &failed, NULL, false, 0);
-	for (uint64 i = 0; i < SPI_processed; i++)
+	(void) keeper_run(&forget, &failed, NULL);
+	rows = keeper_run(&take, &failed, NULL);
+	for (uint64 i = 0; i < rows.n; i++)
 	{
-		MemoryContext spi = MemoryContextSwitchTo(context);
 		JobEnding  *ending = palloc(sizeof(JobEnding));
-		bool		isnull;
 
-		ending->job = record_of_row(SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
-		ending->done_by = DatumGetChar(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, OPEN_DONE_BY + 1, &isnull));
+		ending->job = record_of_row(rows, i);
+		ending->done_by = keeper_char(rows, i, OPEN_DONE_BY + 1);
 		ending->state = "cancelled";
 		count_jobs(ending->job->queue, COUNTED_BLOCKED, -1);
 		lost = lappend(lost, ending);
-		MemoryContextSwitchTo(spi);
 	}
 	return lost;
 }
@@ -415,18 +403,15 @@ take_lost(Datum failed, MemoryContext context)
 List *
 depend_ended(const EndedJobs *ended)
 {
-	MemoryContext context = CurrentMemoryContext;
-	Datum		failed = ids_array(ended->failed, ended->nfailed);
+	Datum		failed = keeper_ids(ended->failed, ended->nfailed);
 	List	   *lost = NIL;
 	EstateUser	user;
 
-	estate_become_keeper(&user);
-	SPI_connect();
-	count_down(ids_array(ended->done, ended->ndone), failed);
+	keeper_begin(&user);
+	count_down(keeper_ids(ended->done, ended->ndone), failed);
 	if (ended->nfailed > 0)
-		lost = take_lost(failed, context);
-	SPI_finish();
-	estate_resume_user(&user);
+		lost = take_lost(failed);
+	keeper_end(&user);
 	return lost;
 }
 
@@ -437,20 +422,26 @@ depend_ended(const EndedJobs *ended)
 static void
 find_slipped(EndedJobs *ended)
 {
-	MemoryContext context = CurrentMemoryContext;
-	bool		isnull;
+	static KeeperStatement statement = {
+		"SELECT DISTINCT d.blocker, COALESCE(e.state OPERATOR(pg_catalog.=) 'done', true)"
+		" FROM estate_internal.job_dependency d"
+		" LEFT JOIN estate_internal.job_ended e ON e.id OPERATOR(pg_catalog.=) d.blocker"
+		" WHERE d.unsure"
+		" AND NOT EXISTS (SELECT FROM estate_internal.job_open o"
+		"  WHERE o.id OPERATOR(pg_catalog.=) d.blocker)"
+		" AND NOT EXISTS (SELECT FROM estate_internal.job_ready r"
+		"  WHERE r.id OPERATOR(pg_catalog.=) d.blocker)",
+		.flags = KEEPER_PASSING
+	};
+	KeeperRows	rows = keeper_run(&statement, NULL, NULL);
 
-	SPI_execute("SELECT DISTINCT d.blocker, COALESCE(e.state OPERATOR(pg_catalog.=) 'done', true) FROM estate_internal.job_dependency d"
-				" LEFT JOIN estate_internal.job_ended e ON e.id OPERATOR(pg_catalog.=) d.blocker WHERE d.unsure"
-				" AND NOT EXISTS (SELECT FROM estate_internal.job_open o WHERE o.id OPERATOR(pg_catalog.=) d.blocker)"
-				" AND NOT EXISTS (SELECT FROM estate_internal.job_ready r WHERE r.id OPERATOR(pg_catalog.=) d.blocker)", false, 0);
-	ended->done = MemoryContextAlloc(context, sizeof(int64) * Max(SPI_processed, 1));
-	ended->failed = MemoryContextAlloc(context, sizeof(int64) * Max(SPI_processed, 1));
-	for (uint64 i = 0; i < SPI_processed; i++)
-		if (DatumGetBool(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &isnull)))
-			ended->done[ended->ndone++] = id_at(i, 1);
+	ended->done = palloc(sizeof(int64) * Max(rows.n, 1));
+	ended->failed = palloc(sizeof(int64) * Max(rows.n, 1));
+	for (uint64 i = 0; i < rows.n; i++)
+		if (keeper_bool(rows, i, 2))
+			ended->done[ended->ndone++] = keeper_int64(rows, i, 1);
 		else
-			ended->failed[ended->nfailed++] = id_at(i, 1);
+			ended->failed[ended->nfailed++] = keeper_int64(rows, i, 1);
 }
 
 /*
@@ -460,43 +451,29 @@ find_slipped(EndedJobs *ended)
 bool
 depend_sweep(EndedJobs *ended)
 {
-	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
-	MemoryContext context = CurrentMemoryContext;
+	static KeeperStatement statement = {
+		"SELECT pg_catalog.bool_or(unsure) FROM ("
+		"  SELECT unsure FROM estate_internal.job_dependency WHERE unsure"
+		"  UNION ALL"
+		"  (SELECT unsure FROM estate_internal.job_dependency LIMIT 1)) d"
+		" HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0",
+		.flags = KEEPER_NEWEST | KEEPER_PASSING
+	};
 	EstateUser	user;
-	bool		any;
-	bool		again = false;
+	KeeperRows	rows;
+	bool		again;
 
 	memset(ended, 0, sizeof(*ended));
 	if (!depend_any())
 		return false;
 	/* before we look: whoever comes from now on says so himself */
-	if (slot)
-		again = estate_begin_look(slot, &slot->dependencies);
-	estate_become_keeper(&user);
-	SPI_connect();
-	PushActiveSnapshot(GetLatestSnapshot());
-	SPI_execute("SELECT pg_catalog.bool_or(unsure) FROM (SELECT unsure FROM estate_internal.job_dependency WHERE unsure"
-				" UNION ALL (SELECT unsure FROM estate_internal.job_dependency LIMIT 1)) d HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0", true, 0);
-	PopActiveSnapshot();
-	any = SPI_processed > 0;
-	if (again)
-		slot->dependencies = true;
-	if (any)
-	{
-		bool		isnull;
-		bool		unsure = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-
-		if (slot)
-			slot->dependencies = true;
-		if (unsure)
-		{
-			MemoryContext spi = MemoryContextSwitchTo(context);
-
-			find_slipped(ended);
-			MemoryContextSwitchTo(spi);
-		}
-	}
-	SPI_finish();
-	estate_resume_user(&user);
+	again = look_begin(LOOK_DEPENDENCIES);
+	keeper_begin(&user);
+	rows = keeper_run(&statement, NULL, NULL);
+	if (again || rows.n > 0)
+		look_put_up(LOOK_DEPENDENCIES);
+	if (rows.n > 0 && keeper_bool(rows, 0, 1))
+		find_slipped(ended);
+	keeper_end(&user);
 	return ended->ndone + ended->nfailed > 0;
 }

@@ -6,6 +6,7 @@
 #define ESTATE_DEPEND_H
 
 #include "job/job.h"
+#include "access/xact.h"
 #include "nodes/pg_list.h"
 
 /* Jobs that a transaction ends */
@@ -22,5 +23,8 @@ extern void depend_require_end(const Job *job, ArrayType *blockers);
 extern bool depend_any(void);
 extern List *depend_ended(const EndedJobs *ended);
 extern bool depend_sweep(EndedJobs *ended);
+
+/* a step of transaction_end.c */
+extern void depend_at_end(XactEvent event);
 
 #endif							/* ESTATE_DEPEND_H */

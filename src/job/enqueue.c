@@ -11,7 +11,6 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
 #include "utils/builtins.h"
@@ -21,9 +20,9 @@
 
 #include "job/depend.h"
 #include "job/handler.h"
+#include "job/open.h"
 #include "job/queue.h"
 #include "job/ready.h"
-#include "job/record.h"
 #include "job/replace.h"
 #include "job/settle.h"
 #include "job/unique.h"
@@ -114,7 +113,7 @@ job_write(const Job *job, JobDoer done_by)
 		ready_insert(job);
 		return;
 	}
-	record_write_open(&opening, 1);
+	open_write(&opening, 1);
 	CommandCounterIncrement();	/* the statements that follow in this transaction see it */
 	if (done_by != DONE_OUTSIDE)
 		estate_wake_at_commit(done_by == DONE_BY_NETWORK ? WORKER_NETWORK : WORKER_SQL);
@@ -135,7 +134,7 @@ write_dependent(JobRequest *request)
 		job_write(job, request->done_by);
 	else
 	{
-		record_write_open(&opening, 1);
+		open_write(&opening, 1);
 		CommandCounterIncrement();
 	}
 }
@@ -181,41 +180,31 @@ job_enqueue(JobRequest *request)
 	return job->id;
 }
 
-/* A statement on one open job, as the keeper */
-static void
-change_open(const char *sql, Oid type, Datum key, Oid role)
-{
-	Oid			types[] = {type, OIDOID};
-	Datum		values[] = {key, ObjectIdGetDatum(role)};
-	EstateUser	user;
-
-	estate_become_keeper(&user);
-	SPI_connect();
-	if (SPI_execute_with_args(sql, OidIsValid(role) ? 2 : 1, types, values, NULL, false, 0) < 0)
-		elog(ERROR, "could not run: %s", sql);
-	SPI_finish();
-	estate_resume_user(&user);
-	estate_wake_at_commit(WORKER_NETWORK);
-}
-
 /* Has an open network job that is not due yet run now */
 void
 job_bring_forward(int64 id)
 {
-	change_open("UPDATE estate_internal.job_open SET run_at = pg_catalog.clock_timestamp()"
-				" WHERE id OPERATOR(pg_catalog.=) $1 AND run_at OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()",
-				INT8OID, Int64GetDatum(id), InvalidOid);
+	(void) open_bring_forward(id);
+	estate_wake_at_commit(WORKER_NETWORK);
 }
 
 /* Gives the open job with a reserved key, of whichever role, to another role */
 void
 job_give(const char *reserved_key, Oid role)
 {
-	change_open("WITH given AS (UPDATE estate_internal.job_unique SET role = $2::pg_catalog.regrole"
-				" WHERE unique_key OPERATOR(pg_catalog.=) $1 AND role OPERATOR(pg_catalog.<>) $2 RETURNING job)"
-				" UPDATE estate_internal.job_open SET role = $2::pg_catalog.regrole"
-				" FROM given WHERE id OPERATOR(pg_catalog.=) given.job",
-				TEXTOID, CStringGetTextDatum(reserved_key), role);
+	static KeeperStatement statement = {
+		"WITH given AS ("
+		"  UPDATE estate_internal.job_unique SET role = $2::pg_catalog.regrole"
+		"  WHERE unique_key OPERATOR(pg_catalog.=) $1 AND role OPERATOR(pg_catalog.<>) $2"
+		"  RETURNING job)"
+		" UPDATE estate_internal.job_open SET role = $2::pg_catalog.regrole"
+		" FROM given WHERE id OPERATOR(pg_catalog.=) given.job",
+		2, {TEXTOID, OIDOID}
+	};
+	Datum		values[] = {CStringGetTextDatum(reserved_key), ObjectIdGetDatum(role)};
+
+	(void) keeper_do(&statement, values, NULL);
+	estate_wake_at_commit(WORKER_NETWORK);
 }
 
 /* Once for each session: the job is kept, but nothing will run it */

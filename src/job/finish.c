@@ -7,54 +7,26 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 
-#include "job/count.h"
 #include "job/job.h"
 #include "job/metric.h"
 #include "job/queue.h"
+#include "job/running.h"
 #include "job/settle.h"
-#include "shared.h"
 
-/* Takes the job's row away; false: somebody else did */
-static bool
-remove_open(int64 id)
-{
-	static SPIPlanPtr plan = NULL;
-	Oid			type = INT8OID;
-	Datum		value = Int64GetDatum(id);
-	EstateUser	user;
-	bool		removed;
-
-	estate_become_keeper(&user);
-	SPI_connect();
-	if (plan == NULL)
-	{
-		plan = SPI_prepare("DELETE FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1"
-						   " RETURNING queue, " COUNTED_OPEN_ROW("") ", 1::pg_catalog.int8", 1, &type);
-		SPI_keepplan(plan);
-	}
-	SPI_execute_plan(plan, &value, NULL, false, 0);
-	removed = count_rows(-1) == 1;
-	SPI_finish();
-	estate_resume_user(&user);
-	return removed;
-}
-
-static EstateKeep
+static QueueKeep
 keep_of(const Job *job)
 {
 	return queue_at(queue_find(job->queue))->keep;
 }
 
 /* Where to add what became of a job that a worker had in hand */
-static EstateMetricNumbers *
+static MetricNumbers *
 note_end(const Job *job)
 {
 	JobMetric  *metric = metric_of(job);
-	TimestampTz started = estate_running_since(job->id);
+	TimestampTz started = running_since(job->id);
 
 	if (started != 0)
 	{
@@ -79,7 +51,7 @@ job_done(const Job *job)
 {
 	Settlement *settlement = settle_begin(1, DONE_BY_NETWORK);
 
-	if (!remove_open(job->id))
+	if (!open_remove(job->id))
 		return;
 	settle_done(settlement, copy_of(job), keep_of(job));
 	note_end(job)->done++;
@@ -93,12 +65,12 @@ job_failed(const Job *job, const ErrorData *error, TimestampTz retry_at)
 	Settlement *settlement = settle_begin(1, DONE_BY_NETWORK);
 	Job		   *copy;
 
-	if (!remove_open(job->id))
+	if (!open_remove(job->id))
 		return;
 	copy = copy_of(job);
 	if (settle_failed(settlement, copy, error, retry_at, keep_of(job)))
 	{
-		EstateMetricNumbers *numbers = note_end(job);
+		MetricNumbers *numbers = note_end(job);
 
 		numbers->failed++;
 		numbers->dead += copy->attempt >= copy->max_attempts;
@@ -111,7 +83,7 @@ job_cancelled(const Job *job)
 {
 	Settlement *settlement = settle_begin(1, DONE_BY_NETWORK);
 
-	if (!remove_open(job->id))
+	if (!open_remove(job->id))
 		return;
 	settle_cancelled(settlement, copy_of(job), keep_of(job));
 	note_end(job)->cancelled++;
@@ -124,7 +96,7 @@ job_snooze(const Job *job, TimestampTz run_at)
 {
 	Settlement *settlement = settle_begin(1, DONE_BY_NETWORK);
 
-	if (!remove_open(job->id))
+	if (!open_remove(job->id))
 		return;
 	settle_wait(settlement, copy_of(job), run_at);
 	metric_add(metric_of(job))->snoozed++;

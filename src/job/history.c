@@ -9,17 +9,23 @@
  */
 #include "postgres.h"
 
+#include "access/heapam.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/pg_inherits.h"
+#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "job/count.h"
 #include "job/history.h"
 #include "job/history_part.h"
-#include "job/record.h"
+
+#define ENDED_CHUNK 128
 
 /* The newest part, as far as this process knows */
 static HistoryPart newest = {InvalidOid, -1};
@@ -143,4 +149,88 @@ history_is_large(void)
 
 	table_close(relation, RowExclusiveLock);
 	return large;
+}
+
+static void
+fill_ended(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now, RecordTexts *before)
+{
+	Datum	   *values = slot->tts_values;
+	bool	   *nulls = slot->tts_isnull;
+
+	ExecClearTuple(slot);
+	record_fill(ending->job, values, nulls, before);
+	/* the fewer bytes the better: there are many */
+	nulls[JOB_RUN_AT] = ending->job->run_at == ending->job->enqueued_at;
+	nulls[JOB_ALONE] = nulls[JOB_WAITED] = true;
+	values[ENDED_DONE_BY] = CharGetDatum(ending->done_by);
+	values[ENDED_ENDED_AT] = TimestampTzGetDatum(now);
+	nulls[ENDED_DONE_BY] = nulls[ENDED_ENDED_AT] = false;
+	record_set_text_like(values, nulls, ENDED_STATE, ending->state, &before->state);
+	record_set_pointer(values, nulls, ENDED_RESULT, ending->job->result);
+	ExecStoreVirtualTuple(slot);
+}
+
+/* Neighbours mostly have the same queue and state, each in one place */
+static void
+count_endings(const JobEnding *endings, int n)
+{
+	for (int i = 0, same; i < n; i += same)
+	{
+		const JobEnding *first = &endings[i];
+
+		for (same = 1; i + same < n; same++)
+			if (first[same].job->queue != first->job->queue || first[same].state != first->state)
+				break;
+		count_jobs(first->job->queue, count_ended(first->state), same);
+	}
+}
+
+/* Places for rows of the history, of one shape in all its parts: made for each batch they would cost as much as the rows */
+static TupleTableSlot **
+ended_slots(Relation relation)
+{
+	static TupleTableSlot *slots[ENDED_CHUNK];
+	MemoryContext caller;
+	TupleDesc	desc;
+
+	if (slots[ENDED_CHUNK - 1])
+		return slots;
+	caller = MemoryContextSwitchTo(TopMemoryContext);
+	desc = CreateTupleDescCopy(RelationGetDescr(relation));
+	for (int i = 0; i < ENDED_CHUNK; i++)
+		slots[i] = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	MemoryContextSwitchTo(caller);
+	return slots;
+}
+
+/*
+ * Writes the history of jobs, many rows at once, at the end of its newest
+ * part, which has no index: it gets them when another part is begun.
+ */
+void
+history_write(const JobEnding *endings, int n)
+{
+	Relation	relation;
+	TupleTableSlot **slots;
+	TimestampTz now = estate_now();
+	RecordTexts texts = {0};
+
+	if (n == 0)
+		return;
+	relation = history_open_newest();
+	record_check_columns(relation, ENDED_COLUMNS);
+	slots = ended_slots(relation);
+	for (int from = 0; from < n; from += ENDED_CHUNK)
+	{
+		int			count = Min(n - from, ENDED_CHUNK);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < count; i++)
+			fill_ended(slots[i], &endings[from + i], now, &texts);
+		heap_multi_insert(relation, slots, count, GetCurrentCommandId(true), HEAP_INSERT_SKIP_FSM, NULL);
+		for (int i = 0; i < count; i++)
+			ExecClearTuple(slots[i]);
+	}
+	count_endings(endings, n);
+	table_close(relation, NoLock);
 }

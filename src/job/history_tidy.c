@@ -22,13 +22,11 @@
 
 #include "access/table.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "job/count.h"
@@ -66,27 +64,28 @@ typedef struct History
 static void
 read_queues(History *history)
 {
-	Datum	   *names;
+	static KeeperStatement statement = {
+		"SELECT number::pg_catalog.int4, name,"
+		"  pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) keep_for, keep_most"
+		" FROM estate_internal.queue",
+		.flags = KEEPER_READS | KEEPER_PASSING
+	};
+	KeeperRows	rows = keeper_run(&statement, NULL, NULL);
+	Datum	   *names = palloc(sizeof(Datum) * rows.n);
 	int			n = 0;
 
-	SPI_execute("SELECT number::pg_catalog.int4, name, pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) keep_for, keep_most"
-				" FROM estate_internal.queue", true, 0);
-	history->queues = palloc(sizeof(Retention) * SPI_processed);
-	history->nqueues = SPI_processed;
-	names = palloc(sizeof(Datum) * SPI_processed);
+	history->queues = palloc(sizeof(Retention) * rows.n);
+	history->nqueues = rows.n;
 	history->from = history->now;
 	for (int i = 0; i < history->nqueues; i++)
 	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
 		Retention  *queue = &history->queues[i];
-		bool		isnull;
-		Datum		from = SPI_getbinval(row, desc, 3, &isnull);
 
-		queue->from = isnull ? DT_NOBEGIN : DatumGetTimestampTz(from);
-		queue->number = DatumGetInt32(SPI_getbinval(row, desc, 1, &isnull));
-		queue->queue = SPI_getvalue(row, desc, 2);
-		queue->most = DatumGetInt64(SPI_getbinval(row, desc, 4, &isnull));
+		queue->from = keeper_is_null(rows, i, 3) ? DT_NOBEGIN :
+			DatumGetTimestampTz(keeper_value(rows, i, 3));
+		queue->number = keeper_int32(rows, i, 1);
+		queue->queue = keeper_text(rows, i, 2);
+		queue->most = keeper_int64(rows, i, 4);
 		history->from = Min(history->from, queue->from);
 		if (queue->number != QUEUE_DEFAULT)
 			names[n++] = CStringGetTextDatum(queue->queue);
@@ -98,22 +97,21 @@ read_queues(History *history)
 static bool
 finds(const char *query, TimestampTz time)
 {
-	Oid			type = TIMESTAMPTZOID;
+	KeeperStatement statement = {
+		query, 1, {TIMESTAMPTZOID}, KEEPER_NEWEST | KEEPER_FIRST | KEEPER_PASSING
+	};
 	Datum		value = TimestampTzGetDatum(time);
-	bool		found;
 
-	PushActiveSnapshot(GetLatestSnapshot());
-	SPI_execute_with_args(query, 1, &type, &value, NULL, true, 1);
-	found = SPI_processed > 0;
-	PopActiveSnapshot();
-	return found;
+	return keeper_run(&statement, &value, NULL).n > 0;
 }
 
-static void
-run(const char *sql)
+/* A statement that names a part of the history */
+static KeeperRows
+run_on_part(const char *sql, int flags)
 {
-	if (SPI_execute(sql, false, 0) < 0)
-		elog(ERROR, "could not run: %s", sql);
+	KeeperStatement statement = {sql, .flags = flags | KEEPER_PASSING};
+
+	return keeper_run(&statement, NULL, NULL);
 }
 
 /* Whether the newest part is large, or begins so long ago that it would be dropped too late */
@@ -125,7 +123,8 @@ is_full(const History *history, const HistoryPart *part)
 	if (history_is_large())
 		return true;
 	return history->from != DT_NOBEGIN &&
-		finds(psprintf("SELECT FROM (SELECT ended_at FROM estate_internal.job_ended_%d LIMIT 1) first WHERE ended_at OPERATOR(pg_catalog.<) $1",
+		finds(psprintf("SELECT FROM (SELECT ended_at FROM estate_internal.job_ended_%d LIMIT 1) first"
+					   " WHERE ended_at OPERATOR(pg_catalog.<) $1",
 					   part->number), history->now - share);
 }
 
@@ -135,9 +134,12 @@ begin_part(const HistoryPart *last)
 {
 	int			number = last->number + 1;
 
-	run(psprintf("CREATE TABLE estate_internal.job_ended_%d () INHERITS (estate_internal.job_ended) USING heap", number));
-	run(psprintf("COMMENT ON TABLE estate_internal.job_ended_%d IS 'A part of the history of jobs'", number));
-	run(psprintf("GRANT SELECT ON estate_internal.job_ended_%d TO estate_admin", number));
+	(void) run_on_part(psprintf("CREATE TABLE estate_internal.job_ended_%d ()"
+								" INHERITS (estate_internal.job_ended) USING heap", number), 0);
+	(void) run_on_part(psprintf("COMMENT ON TABLE estate_internal.job_ended_%d"
+								" IS 'A part of the history of jobs'", number), 0);
+	(void) run_on_part(psprintf("GRANT SELECT ON estate_internal.job_ended_%d"
+								" TO estate_admin", number), 0);
 }
 
 /*
@@ -148,21 +150,25 @@ begin_part(const HistoryPart *last)
 static void
 index_part(const HistoryPart *part)
 {
-	if (!finds(psprintf("SELECT WHERE $1 IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_index WHERE indrelid OPERATOR(pg_catalog.=) %u)",
+	if (!finds(psprintf("SELECT WHERE $1 IS NOT NULL AND NOT EXISTS ("
+						" SELECT FROM pg_catalog.pg_index WHERE indrelid OPERATOR(pg_catalog.=) %u)",
 						part->table), GetCurrentTimestamp()) ||
 		!ConditionalLockRelationOid(part->table, ShareLock) || get_rel_name(part->table) == NULL)
 		return;					/* somebody who began to write before it was closed: another time */
-	run(psprintf("CREATE INDEX job_ended_%d_id_idx ON estate_internal.job_ended_%d USING brin (id int8_minmax_multi_ops)"
-				 " WITH (pages_per_range = 32)", part->number, part->number));
-	run(psprintf("CREATE INDEX job_ended_%d_at_idx ON estate_internal.job_ended_%d USING brin (ended_at)"
-				 " WITH (pages_per_range = 32)", part->number, part->number));
+	(void) run_on_part(psprintf("CREATE INDEX job_ended_%d_id_idx ON estate_internal.job_ended_%d"
+								" USING brin (id int8_minmax_multi_ops) WITH (pages_per_range = 32)",
+								part->number, part->number), 0);
+	(void) run_on_part(psprintf("CREATE INDEX job_ended_%d_at_idx ON estate_internal.job_ended_%d"
+								" USING brin (ended_at) WITH (pages_per_range = 32)",
+								part->number, part->number), 0);
 }
 
 static bool
 is_expired(const History *history, const HistoryPart *part)
 {
-	return !finds(psprintf("SELECT FROM estate_internal.job_ended_%d WHERE ended_at OPERATOR(pg_catalog.>=) $1 LIMIT 1", part->number),
-				  history->from);
+	return !finds(psprintf("SELECT FROM estate_internal.job_ended_%d"
+						   " WHERE ended_at OPERATOR(pg_catalog.>=) $1",
+						   part->number), history->from);
 }
 
 /*
@@ -172,17 +178,19 @@ is_expired(const History *history, const HistoryPart *part)
 static void
 drop_if_expired(const History *history, const HistoryPart *part)
 {
+	KeeperRows	rows;
+
 	if (!ConditionalLockRelationOid(part->table, AccessShareLock) || get_rel_name(part->table) == NULL)
 		return;
 	if (!is_expired(history, part) || !ConditionalLockRelationOid(part->table, AccessExclusiveLock))
 		return;
 	if (!is_expired(history, part))
 		return;					/* somebody had still been writing */
-	PushActiveSnapshot(GetLatestSnapshot());
-	SPI_execute(psprintf("SELECT queue, " COUNTED_ENDED_ROW ", pg_catalog.count(*) FROM estate_internal.job_ended_%d GROUP BY 1, 2", part->number), true, 0);
-	PopActiveSnapshot();
-	(void) count_rows(-1);
-	run(psprintf("DROP TABLE estate_internal.job_ended_%d", part->number));
+	rows = run_on_part(psprintf("SELECT queue, " COUNTED_ENDED_ROW ", pg_catalog.count(*)"
+								" FROM estate_internal.job_ended_%d"
+								" GROUP BY 1, 2", part->number), KEEPER_NEWEST);
+	(void) count_rows(rows, -1);
+	(void) run_on_part(psprintf("DROP TABLE estate_internal.job_ended_%d", part->number), 0);
 }
 
 /*
@@ -192,25 +200,29 @@ drop_if_expired(const History *history, const HistoryPart *part)
 static int64
 delete_rows(const HistoryPart *part, const char *condition, Oid type, Datum *values, int64 most, TimestampTz *until)
 {
-	Oid			types[] = {type, TIMESTAMPTZOID, TIMESTAMPTZOID};
-	int64		n;
+	KeeperStatement statement = {
+		psprintf("WITH gone AS ("
+				 "  DELETE FROM estate_internal.job_ended_%d"
+				 "  WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("
+				 "   SELECT ctid FROM estate_internal.job_ended_%d"
+				 "   WHERE %s"
+				 "   AND ended_at OPERATOR(pg_catalog.>=) $2"
+				 "   AND ended_at OPERATOR(pg_catalog.<) $3"
+				 "   LIMIT " INT64_FORMAT " FOR UPDATE SKIP LOCKED))"
+				 "  RETURNING queue, state, ended_at)"
+				 " SELECT queue, " COUNTED_ENDED_ROW ", pg_catalog.count(*), pg_catalog.max(ended_at)"
+				 " FROM gone GROUP BY 1, 2",
+				 part->number, part->number, condition, most),
+		3, {type, TIMESTAMPTZOID, TIMESTAMPTZOID}, KEEPER_PASSING
+	};
+	KeeperRows	rows;
 
 	if (!ConditionalLockRelationOid(part->table, RowExclusiveLock) || get_rel_name(part->table) == NULL)
 		return 0;
-	SPI_execute_with_args(psprintf("WITH gone AS (DELETE FROM estate_internal.job_ended_%d WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("
-								   "SELECT ctid FROM estate_internal.job_ended_%d WHERE %s AND ended_at OPERATOR(pg_catalog.>=) $2"
-								   " AND ended_at OPERATOR(pg_catalog.<) $3 LIMIT " INT64_FORMAT " FOR UPDATE SKIP LOCKED)) RETURNING queue, state, ended_at)"
-								   " SELECT queue, " COUNTED_ENDED_ROW ", pg_catalog.count(*), pg_catalog.max(ended_at) FROM gone GROUP BY 1, 2",
-								   part->number, part->number, condition, most),
-						  3, types, values, NULL, false, 0);
-	n = count_rows(-1);
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		bool		isnull;
-
-		*until = Max(*until, DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 4, &isnull)));
-	}
-	return n;
+	rows = keeper_run(&statement, values, NULL);
+	for (uint64 i = 0; i < rows.n; i++)
+		*until = Max(*until, DatumGetTimestampTz(keeper_value(rows, i, 4)));
+	return count_rows(rows, -1);
 }
 
 /* Deletes expired jobs of a queue that keeps them for less long than another; true: there may be more */
@@ -218,7 +230,7 @@ static bool
 delete_expired(const History *history, const Retention *queue)
 {
 	bool		is_default = queue->number == QUEUE_DEFAULT;
-	EstateQueue *state = queue_at(queue->number);
+	Queue	   *state = queue_at(queue->number);
 	TimestampTz until = 0;
 	Datum		values[3];
 
@@ -290,7 +302,7 @@ any_has_most(const History *history)
 
 /* By the counts that are kept anyway */
 static bool
-delete_surplus_by_counts(const History *history, EstateCounts *counts)
+delete_surplus_by_counts(const History *history, Counts *counts)
 {
 	bool		more = false;
 
@@ -298,7 +310,7 @@ delete_surplus_by_counts(const History *history, EstateCounts *counts)
 		return false;
 	for (int i = 0; i < counts->nqueues; i++)
 	{
-		EstateQueueCount *count = &counts->queues[i];
+		CountedQueue *count = &counts->queues[i];
 		int64		most = most_of(history, count->name);
 
 		if (most > 0)
@@ -311,43 +323,44 @@ delete_surplus_by_counts(const History *history, EstateCounts *counts)
 static bool
 delete_surplus_by_rows(const History *history)
 {
-	SPITupleTable *rows;
-	uint64		n;
+	static KeeperStatement statement = {
+		"SELECT queue, pg_catalog.count(*) FROM estate_internal.job_ended GROUP BY 1",
+		.flags = KEEPER_READS | KEEPER_PASSING
+	};
+	KeeperRows	rows = keeper_run(&statement, NULL, NULL);
 	bool		more = false;
 
-	SPI_execute("SELECT queue, pg_catalog.count(*) FROM estate_internal.job_ended GROUP BY 1", true, 0);
-	rows = SPI_tuptable;
-	n = SPI_processed;
-	for (uint64 i = 0; i < n; i++)
+	for (uint64 i = 0; i < rows.n; i++)
 	{
-		char	   *queue = SPI_getvalue(rows->vals[i], rows->tupdesc, 1);
+		char	   *queue = keeper_text(rows, i, 1);
 		int64		most = most_of(history, queue);
 		TimestampTz trimmed_to = 0;
-		bool		isnull;
 
 		if (most > 0)
-			more |= delete_surplus(history, queue, DatumGetInt64(SPI_getbinval(rows->vals[i], rows->tupdesc, 2, &isnull)) - most, &trimmed_to);
+			more |= delete_surplus(history, queue, keeper_int64(rows, i, 2) - most, &trimmed_to);
 	}
 	return more;
 }
 
 /* A queue that was changed, made or dropped: all is looked at once more */
 static void
-forget_if_changed(EstateDatabaseSlot *slot)
+forget_if_changed(const EstateDatabaseSlot *slot)
 {
+	QueueState *state = estate_piece(&queue_area);
 	uint32		changes = slot->changes;
 
-	if (slot->tidied_changes == changes + 1)
+	if (state == NULL || state->tidied == changes + 1)
 		return;
-	for (int i = 0; i < ESTATE_MAX_QUEUES; i++)
-		slot->queues[i].expired_to = 0;
-	slot->tidied_changes = changes + 1;
+	for (int i = 0; i < QUEUES; i++)
+		state->queues[i].expired_to = 0;
+	state->tidied = changes + 1;
 }
 
 static bool
 tidy(History *history)
 {
 	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+	Counts	   *counts = estate_piece(&count_area);
 	bool		more = false;
 
 	if (slot)
@@ -364,7 +377,7 @@ tidy(History *history)
 	for (int i = 0; i < history->nqueues && !more; i++)
 		more = delete_expired(history, &history->queues[i]);
 	if (!more && any_has_most(history))
-		more = slot ? delete_surplus_by_counts(history, &slot->counts) : delete_surplus_by_rows(history);
+		more = counts ? delete_surplus_by_counts(history, counts) : delete_surplus_by_rows(history);
 	return more;
 }
 
@@ -377,12 +390,10 @@ history_tidy(void)
 	bool		more = false;
 
 	queue_refresh();
-	estate_become_keeper(&user);
-	SPI_connect();
+	keeper_begin(&user);
 	/* one at a time: who makes a part has this lock anyway */
 	if (ConditionalLockRelationOid(record_table("job_ended"), ShareUpdateExclusiveLock))
 		more = tidy(&history);
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_end(&user);
 	return more;
 }

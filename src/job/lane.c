@@ -22,7 +22,6 @@
 #include "postgres.h"
 
 #include "access/transam.h"
-#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -32,11 +31,29 @@
 
 #include "job/lane.h"
 
+typedef struct Lane
+{
+	int			current;		/* segment that new jobs go to */
+	uint64		turns;
+	LaneSegment segments[LANE_SEGMENTS];
+} Lane;
+
+typedef struct LaneState
+{
+	Lane		lanes[QUEUES][LANES];
+} LaneState;
+
+EstateArea lane_area = {
+	.name = "pg_estate lanes",
+	.bytes = sizeof(LaneState),
+	.npieces = ESTATE_MAX_DATABASES
+};
+
 /* pages that this transaction has put rows on */
 typedef struct TouchedPages
 {
 	LaneHeap	heap;
-	EstateBlocks blocks;
+	LaneBlocks blocks;
 } TouchedPages;
 
 static TouchedPages *touched = NULL;
@@ -81,31 +98,44 @@ lane_heap(Oid table)
 	return heap;
 }
 
-static EstateSegment *
-find_segment(LaneHeap heap)
+static LaneSegment *
+segment_of(LaneState *state, LaneHeap heap)
 {
-	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+	return &state->lanes[heap.queue][heap.lane].segments[heap.segment];
+}
 
-	return slot ? &slot->queues[heap.queue].lanes[heap.lane].segments[heap.segment] : NULL;
+/* The same, with the state locked; NULL: the database has no workers, or has lost them */
+static LaneSegment *
+lock_segment(LaneHeap heap, LaneState **state)
+{
+	*state = estate_lock_piece(&lane_area, LW_EXCLUSIVE);
+	return *state ? segment_of(*state, heap) : NULL;
+}
+
+static void
+lane_unlock(LaneState *state)
+{
+	if (state)
+		estate_unlock_piece(&lane_area, state);
 }
 
 /* Segment that a new job goes to */
 int
 lane_current(int queue, int lane)
 {
-	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+	LaneState  *state = estate_piece(&lane_area);
 
-	return slot ? slot->queues[queue].lanes[lane].current : 0;
+	return state ? state->lanes[queue][lane].current : 0;
 }
 
 /* Caller holds the lock.  When there is no room, everything is taken again. */
 static void
-revisit(EstateSegment *segment, const EstateBlocks *blocks)
+revisit(LaneSegment *segment, const LaneBlocks *blocks)
 {
 	for (int i = 0; i < segment->nrevisits; i++)
 		if (segment->revisits[i].from <= blocks->from && segment->revisits[i].to >= blocks->to)
 			return;
-	if (segment->nrevisits == ESTATE_REVISITS)
+	if (segment->nrevisits == LANE_REVISITS)
 	{
 		segment->nrevisits = 0;
 		segment->next = 0;
@@ -114,12 +144,13 @@ revisit(EstateSegment *segment, const EstateBlocks *blocks)
 		segment->revisits[segment->nrevisits++] = *blocks;
 }
 
-/* At commit: which of the pages lie behind the position? */
+/* At the end: which of the pages lie behind the position? */
 static void
 tell_page(const TouchedPages *page)
 {
-	EstateSegment *segment = find_segment(page->heap);
-	EstateBlocks behind = page->blocks;
+	LaneState  *state = estate_piece(&lane_area);
+	LaneSegment *segment;
+	LaneBlocks	behind = page->blocks;
 
 	/*
 	 * Mostly none: looked at without the lock, so that enqueuers do not queue
@@ -127,35 +158,34 @@ tell_page(const TouchedPages *page)
 	 * snapshot after that; our rows have become visible before we look.
 	 */
 	pg_memory_barrier();
-	if (segment == NULL || behind.from >= ((volatile EstateSegment *) segment)->next)
+	if (state == NULL ||
+		behind.from >= ((volatile LaneSegment *) segment_of(state, page->heap))->next)
 		return;
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	if (behind.from < segment->next)
+	segment = lock_segment(page->heap, &state);
+	if (segment && behind.from < segment->next)
 	{
 		behind.to = Min(behind.to, segment->next);
 		revisit(segment, &behind);
 	}
-	LWLockRelease(estate_shared->lock);
-	/* the commit has its own wake, but perhaps before this, and an abort has none */
-	estate_wake_now(WORKER_SQL);
+	lane_unlock(state);
+	/* an abort has no wake of its own */
+	estate_wake_at_end(WORKER_SQL);
 }
 
 /*
- * Runs while a transaction ends; neither allocates nor throws.  Also at abort:
- * the rows may be those of a cancelled cancel_job(), which a worker passed by.
+ * Neither allocates nor throws.  Also at abort: the rows may be those of a
+ * cancelled cancel_job(), which a worker passed by.
  */
-static void
-touched_callback(XactEvent event, void *arg)
+void
+lane_at_end(XactEvent event)
 {
 	if (ntouched == 0)
 		return;
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
-		for (int i = 0; i < ntouched; i++)
-			tell_page(&touched[i]);
-	else if (event == XACT_EVENT_PREPARE)
+	if (event == XACT_EVENT_PREPARE)
 		estate_note_prepared();
 	else
-		return;
+		for (int i = 0; i < ntouched; i++)
+			tell_page(&touched[i]);
 	ntouched = 0;
 }
 
@@ -163,16 +193,10 @@ touched_callback(XactEvent event, void *arg)
 void
 lane_note_row(LaneHeap heap, BlockNumber block)
 {
-	static bool registered = false;
 	TouchedPages *last = ntouched > 0 ? &touched[ntouched - 1] : NULL;
 
 	if (estate_shared == NULL)
 		return;
-	if (!registered)
-	{
-		RegisterXactCallback(touched_callback, NULL);
-		registered = true;
-	}
 	if (last && last->heap.queue == heap.queue && last->heap.lane == heap.lane && last->heap.segment == heap.segment &&
 		block >= last->blocks.from && block <= last->blocks.to)
 	{
@@ -198,13 +222,12 @@ lane_note_row(LaneHeap heap, BlockNumber block)
  * there are none.  For workers only.
  */
 bool
-lane_take(LaneHeap heap, Oid filenode, BlockNumber nblocks, int pages, EstateBlocks *taken)
+lane_take(LaneHeap heap, Oid filenode, BlockNumber nblocks, int pages, LaneBlocks *taken)
 {
-	EstateSegment *segment;
+	LaneState  *state;
+	LaneSegment *segment = lock_segment(heap, &state);
 	bool		any = true;
 
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	segment = find_segment(heap);
 	if (segment && segment->filenode != filenode)
 	{
 		segment->filenode = filenode;
@@ -215,7 +238,7 @@ lane_take(LaneHeap heap, Oid filenode, BlockNumber nblocks, int pages, EstateBlo
 		any = false;			/* the database is not ours any more */
 	else if (segment->nrevisits > 0)
 	{
-		EstateBlocks *last = &segment->revisits[segment->nrevisits - 1];
+		LaneBlocks *last = &segment->revisits[segment->nrevisits - 1];
 
 		taken->from = last->from;
 		taken->to = Min(last->to, last->from + pages);
@@ -235,72 +258,80 @@ lane_take(LaneHeap heap, Oid filenode, BlockNumber nblocks, int pages, EstateBlo
 		any = false;
 	if (any)
 		segment->drained_at = 0;
-	LWLockRelease(estate_shared->lock);
+	lane_unlock(state);
 	return any;
 }
 
 /* Done with taken pages; again: rows are left on them */
 void
-lane_finish(LaneHeap heap, const EstateBlocks *taken, bool again)
+lane_finish(LaneHeap heap, const LaneBlocks *taken, bool again)
 {
-	EstateSegment *segment;
+	LaneState  *state;
+	LaneSegment *segment = lock_segment(heap, &state);
 
-	if (estate_shared == NULL)
-		return;
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	segment = find_segment(heap);
 	if (segment && segment->in_hand > 0)
 	{
 		segment->in_hand--;
 		if (again && taken->from < segment->next)
 			revisit(segment, taken);
 	}
-	LWLockRelease(estate_shared->lock);
+	lane_unlock(state);
 }
 
 /* The segments of a lane, the one filled longest ago first */
 void
 lane_order(int queue, int lane, int *segments)
 {
-	EstateDatabaseSlot *slot;
+	LaneState  *state;
+	const LaneSegment *all;
 
-	for (int i = 0; i < ESTATE_SEGMENTS; i++)
+	for (int i = 0; i < LANE_SEGMENTS; i++)
 		segments[i] = i;
-	if (estate_shared == NULL)
+	state = estate_lock_piece(&lane_area, LW_SHARED);
+	if (state == NULL)
 		return;
-	LWLockAcquire(estate_shared->lock, LW_SHARED);
-	slot = estate_find_slot(MyDatabaseId);
-	for (int i = 1; slot && i < ESTATE_SEGMENTS; i++)
-		for (int j = i; j > 0 && slot->queues[queue].lanes[lane].segments[segments[j]].turn < slot->queues[queue].lanes[lane].segments[segments[j - 1]].turn; j--)
+	all = state->lanes[queue][lane].segments;
+	for (int i = 1; i < LANE_SEGMENTS; i++)
+		for (int j = i; j > 0 && all[segments[j]].turn < all[segments[j - 1]].turn; j--)
 		{
 			int			swap = segments[j];
 
 			segments[j] = segments[j - 1];
 			segments[j - 1] = swap;
 		}
-	LWLockRelease(estate_shared->lock);
+	lane_unlock(state);
 }
 
 /* New jobs go to this heap from now on */
 void
 lane_rotate(LaneHeap to)
 {
-	EstateDatabaseSlot *slot;
+	LaneState  *state = estate_lock_piece(&lane_area, LW_EXCLUSIVE);
+	Lane	   *lane;
 
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	slot = estate_find_slot(MyDatabaseId);
-	if (slot)
-	{
-		EstateLane *lane = &slot->queues[to.queue].lanes[to.lane];
+	if (state == NULL)
+		return;
+	lane = &state->lanes[to.queue][to.lane];
+	lane->current = to.segment;
+	lane->segments[to.segment].turn = ++lane->turns;
+	lane_unlock(state);
+}
 
-		lane->current = to.segment;
-		lane->segments[to.segment].turn = ++lane->turns;
-	}
-	LWLockRelease(estate_shared->lock);
+/* Where the workers are; false: there are none */
+bool
+lane_position(LaneHeap heap, LaneSegment *position)
+{
+	LaneState  *state = estate_lock_piece(&lane_area, LW_SHARED);
+
+	if (state == NULL)
+		return false;
+	*position = *segment_of(state, heap);
+	lane_unlock(state);
+	return true;
 }
 
 static bool
-is_idle(const EstateSegment *segment, BlockNumber nblocks)
+is_idle(const LaneSegment *segment, BlockNumber nblocks)
 {
 	return segment->in_hand == 0 && segment->nrevisits == 0 && segment->next >= nblocks;
 }
@@ -313,15 +344,13 @@ is_idle(const EstateSegment *segment, BlockNumber nblocks)
 bool
 lane_is_drained(LaneHeap heap, BlockNumber nblocks, TimestampTz *since, TransactionId *before)
 {
-	EstateSegment *segment;
-	bool		drained = true;
+	LaneState  *state;
+	LaneSegment *segment;
+	bool		drained;
 
 	*since = GetCurrentTimestamp();
 	*before = ReadNextTransactionId();
-	if (estate_shared == NULL)
-		return true;
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	segment = find_segment(heap);
+	segment = lock_segment(heap, &state);
 	drained = segment == NULL || is_idle(segment, nblocks);
 	if (segment && drained)
 	{
@@ -333,7 +362,7 @@ lane_is_drained(LaneHeap heap, BlockNumber nblocks, TimestampTz *since, Transact
 		*since = segment->drained_at;
 		*before = segment->drained_before;
 	}
-	LWLockRelease(estate_shared->lock);
+	lane_unlock(state);
 	return drained;
 }
 
@@ -346,13 +375,10 @@ lane_is_drained(LaneHeap heap, BlockNumber nblocks, TimestampTz *since, Transact
 bool
 lane_forget(LaneHeap heap, BlockNumber nblocks)
 {
-	EstateSegment *segment;
+	LaneState  *state;
+	LaneSegment *segment = lock_segment(heap, &state);
 	bool		idle = true;
 
-	if (estate_shared == NULL)
-		return true;
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	segment = find_segment(heap);
 	if (segment)
 		idle = is_idle(segment, nblocks);
 	if (segment && idle)
@@ -360,8 +386,25 @@ lane_forget(LaneHeap heap, BlockNumber nblocks)
 		segment->next = 0;
 		segment->drained_at = 0;
 	}
-	LWLockRelease(estate_shared->lock);
+	lane_unlock(state);
 	return idle;
+}
+
+static void
+read_from_start(void)
+{
+	LaneState  *state = estate_lock_piece(&lane_area, LW_EXCLUSIVE);
+
+	if (state == NULL)
+		return;
+	for (int q = 0; q < QUEUES; q++)
+		for (int l = 0; l < LANES; l++)
+			for (int s = 0; s < LANE_SEGMENTS; s++)
+			{
+				state->lanes[q][l].segments[s].next = 0;
+				state->lanes[q][l].segments[s].nrevisits = 0;
+			}
+	lane_unlock(state);
 }
 
 /*
@@ -371,19 +414,16 @@ lane_forget(LaneHeap heap, BlockNumber nblocks)
 bool
 lane_restart_after_prepare(void)
 {
-	EstateDatabaseSlot *slot;
-	bool		prepared = false;
-	uint32		prepares = 0;
+	EstateDatabaseSlot *slot = estate_lock_slot(LW_SHARED);
+	bool		prepared;
+	uint32		prepares;
 	bool		left;
 
-	LWLockAcquire(estate_shared->lock, LW_SHARED);
-	slot = estate_find_slot(MyDatabaseId);
-	if (slot)
-	{
-		prepared = slot->prepared;
-		prepares = slot->prepares;
-	}
-	LWLockRelease(estate_shared->lock);
+	if (slot == NULL)
+		return false;
+	prepared = slot->prepared;
+	prepares = slot->prepares;
+	estate_unlock_slot(slot);
 	if (!prepared)
 		return false;
 
@@ -392,23 +432,17 @@ lane_restart_after_prepare(void)
 	left = SPI_processed > 0;
 	SPI_finish();
 
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	slot = estate_find_slot(MyDatabaseId);
+	/* first: with none prepared nobody would look again for what was not found yet */
+	read_from_start();
+	slot = estate_lock_slot(LW_EXCLUSIVE);
 	if (slot)
 	{
 		/* another one may have been since we looked */
 		slot->prepared = left || slot->prepares != prepares;
 		if (!slot->prepared)
 			slot->changes++;	/* it may have changed a queue */
-		for (int q = 0; q < ESTATE_MAX_QUEUES; q++)
-			for (int l = 0; l < ESTATE_LANES; l++)
-				for (int s = 0; s < ESTATE_SEGMENTS; s++)
-				{
-					slot->queues[q].lanes[l].segments[s].next = 0;
-					slot->queues[q].lanes[l].segments[s].nrevisits = 0;
-				}
+		estate_unlock_slot(slot);
 	}
-	LWLockRelease(estate_shared->lock);
 	/* what they have enqueued woke nobody */
 	if (!left)
 		estate_wake_now(WORKER_NETWORK);

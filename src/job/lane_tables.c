@@ -7,16 +7,15 @@
  */
 #include "postgres.h"
 
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "storage/proc.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "job/lane.h"
+#include "keeper.h"
 
 #define LOCK_AGAIN_MS 10
 
@@ -25,44 +24,50 @@ typedef void (*HeapFunction) (LaneHeap heap);
 static void
 each_heap(int queue, HeapFunction function)
 {
-	for (int lane = 0; lane < ESTATE_LANES; lane++)
-		for (int segment = 0; segment < ESTATE_SEGMENTS; segment++)
+	for (int lane = 0; lane < LANES; lane++)
+		for (int segment = 0; segment < LANE_SEGMENTS; segment++)
 		{
 			CHECK_FOR_INTERRUPTS();
 			function((LaneHeap) {queue, lane, segment});
 		}
 }
 
-static void
-run(const char *sql)
+/* A statement on one heap, whose name follows its first half */
+static KeeperRows
+run_on_heap(const char *before, LaneHeap heap, const char *after, int flags)
 {
-	if (SPI_execute(sql, false, 0) < 0)
-		elog(ERROR, "could not run: %s", sql);
+	KeeperStatement statement = {
+		psprintf("%s estate_internal.job_ready_%d_%d_%d%s",
+				 before, heap.queue, heap.lane, heap.segment, after),
+		.flags = flags | KEEPER_PASSING
+	};
+
+	return keeper_run(&statement, NULL, NULL);
 }
 
 static void
 create_heap(LaneHeap heap)
 {
-	run(psprintf("CREATE TABLE estate_internal.job_ready_%d_%d_%d () INHERITS (estate_internal.job_ready)"
-				 " USING heap WITH (autovacuum_enabled = off, toast.autovacuum_enabled = off)",
-				 heap.queue, heap.lane, heap.segment));
+	(void) run_on_heap("CREATE TABLE", heap,
+					   " () INHERITS (estate_internal.job_ready)"
+					   " USING heap WITH (autovacuum_enabled = off, toast.autovacuum_enabled = off)", 0);
 }
 
 static void
 drop_heap(LaneHeap heap)
 {
-	run(psprintf("DROP TABLE estate_internal.job_ready_%d_%d_%d", heap.queue, heap.lane, heap.segment));
+	(void) run_on_heap("DROP TABLE", heap, "", 0);
 }
 
 /* Whether all heaps of a queue could be locked at once; else none is */
 static bool
 try_lock_all(int queue)
 {
-	Oid			locked[ESTATE_LANES * ESTATE_SEGMENTS];
+	Oid			locked[LANES * LANE_SEGMENTS];
 	int			n = 0;
 
-	for (int lane = 0; lane < ESTATE_LANES; lane++)
-		for (int segment = 0; segment < ESTATE_SEGMENTS; segment++)
+	for (int lane = 0; lane < LANES; lane++)
+		for (int segment = 0; segment < LANE_SEGMENTS; segment++)
 		{
 			Oid			table = lane_table((LaneHeap) {queue, lane, segment});
 
@@ -84,16 +89,21 @@ try_lock_all(int queue)
 static int
 free_number(void)
 {
-	bool		isnull;
+	static KeeperStatement statement = {
+		"SELECT n FROM pg_catalog.generate_series(0, 63) n"
+		" WHERE NOT EXISTS ("
+		"  SELECT FROM estate_internal.queue WHERE number OPERATOR(pg_catalog.=) n)"
+		" ORDER BY n LIMIT 1",
+		.flags = KEEPER_PASSING
+	};
+	KeeperRows	rows = keeper_run(&statement, NULL, NULL);
 
-	SPI_execute("SELECT n FROM pg_catalog.generate_series(0, 63) n WHERE NOT EXISTS"
-				" (SELECT FROM estate_internal.queue WHERE number OPERATOR(pg_catalog.=) n) ORDER BY n", false, 1);
-	if (SPI_processed == 0)
+	if (rows.n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("there are %d queues, which is as many as there can be", ESTATE_MAX_QUEUES),
+				 errmsg("there are %d queues, which is as many as there can be", QUEUES),
 				 errhint("SELECT estate.drop_queue(..); drops one. A key of a queue can separate tenants.")));
-	return DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	return keeper_int32(rows, 0, 1);
 }
 
 /* Makes the heaps of a new queue; returns its number */
@@ -103,12 +113,10 @@ lane_create(void)
 	EstateUser	user;
 	int			number;
 
-	estate_become_keeper(&user);
-	SPI_connect();
+	keeper_begin(&user);
 	number = free_number();
 	each_heap(number, create_heap);
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_end(&user);
 	return number;
 }
 
@@ -142,18 +150,12 @@ lane_any_job(int queue)
 	bool		any = false;
 	EstateUser	user;
 
-	estate_become_keeper(&user);
-	SPI_connect();
-	PushActiveSnapshot(GetLatestSnapshot());
-	for (int lane = 0; lane < ESTATE_LANES && !any; lane++)
-		for (int segment = 0; segment < ESTATE_SEGMENTS && !any; segment++)
-		{
-			SPI_execute(psprintf("SELECT FROM estate_internal.job_ready_%d_%d_%d", queue, lane, segment), true, 1);
-			any = SPI_processed > 0;
-		}
-	PopActiveSnapshot();
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_begin(&user);
+	for (int lane = 0; lane < LANES && !any; lane++)
+		for (int segment = 0; segment < LANE_SEGMENTS && !any; segment++)
+			any = run_on_heap("SELECT FROM", (LaneHeap) {queue, lane, segment}, "",
+							  KEEPER_NEWEST | KEEPER_FIRST).n > 0;
+	keeper_end(&user);
 	return any;
 }
 
@@ -162,9 +164,7 @@ lane_drop(int queue)
 {
 	EstateUser	user;
 
-	estate_become_keeper(&user);
-	SPI_connect();
+	keeper_begin(&user);
 	each_heap(queue, drop_heap);
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_end(&user);
 }

@@ -16,72 +16,39 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
-#include "utils/guc.h"
 
 #include "job/count.h"
 #include "job/lease.h"
 #include "job/metric.h"
 #include "job/queue.h"
-#include "job/record.h"
-
-/*
- * Runs a statement along the indexes, whatever statistics say: they may be of
- * a moment when the queue was empty, and a job's row is never far.
- */
-uint64
-lease_run(LeaseStatement *statement, Datum *values, const char *nulls)
-{
-	static const char *const without[] = {"enable_seqscan", "enable_bitmapscan", "enable_sort", "enable_hashjoin", "enable_mergejoin", "jit"};
-	int			level = NewGUCNestLevel();
-
-	for (int i = 0; i < lengthof(without); i++)
-		(void) set_config_option(without[i], "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	if (statement->plan == NULL)
-	{
-		statement->plan = SPI_prepare_cursor(statement->sql, statement->nargs, statement->types, CURSOR_OPT_GENERIC_PLAN);
-		SPI_keepplan(statement->plan);
-	}
-	if (SPI_execute_plan(statement->plan, values, nulls, false, 0) < 0)
-		elog(ERROR, "could not run: %s", statement->sql);
-	AtEOXact_GUC(true, level);
-	return SPI_processed;
-}
-
-/* A number in the result of the last statement */
-int64
-lease_number(uint64 row, int column)
-{
-	bool		isnull;
-
-	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull));
-}
 
 /* Takes the row of a leased job away, for the caller to settle; NULL: the lease is lost */
 Job *
 lease_end(int64 id, int64 token)
 {
-	static LeaseStatement statement = {
-		"DELETE FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 AND lease_token OPERATOR(pg_catalog.=) $2"
-		" AND " OF_CALLER("$3") " RETURNING " JOB_COLUMN_NAMES,
-	3, {INT8OID, INT8OID, OIDOID}};
+	static KeeperStatement statement = {
+		"DELETE FROM estate_internal.job_open"
+		" WHERE id OPERATOR(pg_catalog.=) $1"
+		" AND lease_token OPERATOR(pg_catalog.=) $2"
+		" AND " OF_CALLER("$3")
+		" RETURNING " JOB_COLUMN_NAMES,
+		3, {INT8OID, INT8OID, OIDOID}, KEEPER_BY_INDEX
+	};
 	Datum		values[] = {Int64GetDatum(id), Int64GetDatum(token), ObjectIdGetDatum(GetUserId())};
-	MemoryContext caller = CurrentMemoryContext;
 	EstateUser	user;
+	KeeperRows	rows;
 	Job		   *job = NULL;
 
 	queue_refresh();
-	estate_become_keeper(&user);
-	SPI_connect();
-	if (lease_run(&statement, values, NULL) == 1)
+	keeper_begin(&user);
+	rows = keeper_run(&statement, values, NULL);
+	if (rows.n == 1)
 	{
-		MemoryContextSwitchTo(caller);
-		job = record_of_row(SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+		job = record_of_row(rows, 0);
 		count_jobs(job->queue, count_open(job, WAITS_FOR_TIME), -1);
 	}
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_end(&user);
 	return job;
 }
 
@@ -89,7 +56,7 @@ lease_end(int64 id, int64 token)
 void
 lease_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at)
 {
-	EstateMetricNumbers *numbers = metric_add(metric_of(job));
+	MetricNumbers *numbers = metric_add(metric_of(job));
 
 	settle_attempt_failed(settlement, job, error, retry_at, queue_at(queue_find(job->queue))->keep);
 	numbers->failed++;
@@ -98,9 +65,11 @@ lease_failed(Settlement *settlement, Job *job, const ErrorData *error, Timestamp
 
 /* The rows of the jobs that a client has, as far as nobody else is at them */
 #define CLAIMED_ROWS \
-	"SELECT o.ctid FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) c (id, token) JOIN estate_internal.job_open o" \
-	" ON o.id OPERATOR(pg_catalog.=) c.id AND o.lease_token OPERATOR(pg_catalog.=) c.token" \
-	" WHERE " OF_CALLER("$3") " FOR UPDATE OF o SKIP LOCKED"
+	"SELECT o.ctid FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) c (id, token)" \
+	" JOIN estate_internal.job_open o ON o.id OPERATOR(pg_catalog.=) c.id" \
+	" AND o.lease_token OPERATOR(pg_catalog.=) c.token" \
+	" WHERE " OF_CALLER("$3") \
+	" FOR UPDATE OF o SKIP LOCKED"
 
 /*
  * Has leases run until a time; returns the ids of those that are not lost, as
@@ -111,31 +80,31 @@ lease_failed(Settlement *settlement, Job *job, const ErrorData *error, Timestamp
 List *
 lease_extend(LeaseClaims claims, TimestampTz until)
 {
-	static LeaseStatement statement = {
-		"WITH extended AS (UPDATE estate_internal.job_open SET leased_until = $4"
-		" WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY(" CLAIMED_ROWS ")))"
-		" SELECT o.id FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) c (id, token) JOIN estate_internal.job_open o"
-		" ON o.id OPERATOR(pg_catalog.=) c.id AND o.lease_token OPERATOR(pg_catalog.=) c.token WHERE " OF_CALLER("$3"),
-	4, {INT8ARRAYOID, INT8ARRAYOID, OIDOID, TIMESTAMPTZOID}};
+	static KeeperStatement statement = {
+		"WITH extended AS ("
+		"  UPDATE estate_internal.job_open SET leased_until = $4"
+		"  WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY(" CLAIMED_ROWS ")))"
+		" SELECT o.id FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) c (id, token)"
+		" JOIN estate_internal.job_open o ON o.id OPERATOR(pg_catalog.=) c.id"
+		" AND o.lease_token OPERATOR(pg_catalog.=) c.token"
+		" WHERE " OF_CALLER("$3"),
+		4, {INT8ARRAYOID, INT8ARRAYOID, OIDOID, TIMESTAMPTZOID}, KEEPER_BY_INDEX
+	};
 	Datum		values[] = {claims.ids, claims.tokens, ObjectIdGetDatum(GetUserId()), TimestampTzGetDatum(until)};
-	MemoryContext caller = CurrentMemoryContext;
 	List	   *held = NIL;
 	EstateUser	user;
-	uint64		n;
+	KeeperRows	rows;
 
-	estate_become_keeper(&user);
-	SPI_connect();
-	n = lease_run(&statement, values, NULL);
-	MemoryContextSwitchTo(caller);
-	for (uint64 i = 0; i < n; i++)
+	keeper_begin(&user);
+	rows = keeper_run(&statement, values, NULL);
+	for (uint64 i = 0; i < rows.n; i++)
 	{
 		int64	   *id = palloc(sizeof(int64));
 
-		*id = lease_number(i, 1);
+		*id = keeper_int64(rows, i, 1);
 		held = lappend(held, id);
 	}
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_end(&user);
 	return held;
 }
 
@@ -143,18 +112,13 @@ lease_extend(LeaseClaims claims, TimestampTz until)
 uint64
 lease_release(LeaseClaims claims)
 {
-	static LeaseStatement statement = {
-		"UPDATE estate_internal.job_open SET lease_token = NULL, leased_until = NULL, leased_to = NULL, held_key = NULL"
+	static KeeperStatement statement = {
+		"UPDATE estate_internal.job_open"
+		" SET lease_token = NULL, leased_until = NULL, leased_to = NULL, held_key = NULL"
 		" WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY(" CLAIMED_ROWS "))",
-	3, {INT8ARRAYOID, INT8ARRAYOID, OIDOID}};
+		3, {INT8ARRAYOID, INT8ARRAYOID, OIDOID}, KEEPER_BY_INDEX
+	};
 	Datum		values[] = {claims.ids, claims.tokens, ObjectIdGetDatum(GetUserId())};
-	EstateUser	user;
-	uint64		n;
 
-	estate_become_keeper(&user);
-	SPI_connect();
-	n = lease_run(&statement, values, NULL);
-	SPI_finish();
-	estate_resume_user(&user);
-	return n;
+	return keeper_do(&statement, values, NULL);
 }

@@ -6,21 +6,11 @@
 #define ESTATE_LEASE_H
 
 #include "job/settle.h"
-
-#include "executor/spi.h"
+#include "keeper.h"
 #include "nodes/pg_list.h"
 
 /* In a statement with the caller's role as a parameter: jobs of roles that he is a member of */
 #define OF_CALLER(n) "pg_catalog.pg_has_role(" n ", role::pg_catalog.oid, 'MEMBER')"
-
-/* A statement that is planned once */
-typedef struct LeaseStatement
-{
-	const char *sql;
-	int			nargs;
-	Oid			types[8];
-	SPIPlanPtr	plan;
-} LeaseStatement;
 
 typedef struct LeaseRequest
 {
@@ -50,8 +40,6 @@ typedef struct LeaseClaims
 extern List *lease_fetch(const LeaseRequest *request);
 
 /* lease.c */
-extern uint64 lease_run(LeaseStatement *statement, Datum *values, const char *nulls);
-extern int64 lease_number(uint64 row, int column);
 extern Job *lease_end(int64 id, int64 token);
 extern void lease_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at);
 extern List *lease_extend(LeaseClaims claims, TimestampTz until);

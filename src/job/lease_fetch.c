@@ -17,11 +17,9 @@
 
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "job/count.h"
@@ -29,8 +27,8 @@
 #include "job/limit.h"
 #include "job/lock.h"
 #include "job/metric.h"
+#include "job/open.h"
 #include "job/queue.h"
-#include "job/record.h"
 #include "job/run.h"
 #include "job/settle.h"
 #include "job/unique.h"
@@ -44,7 +42,9 @@
 #define HINT_MOST_US (5 * USECS_PER_SEC)
 
 #define OUTSIDE_WAITS \
-	"done_by OPERATOR(pg_catalog.=) 'x' AND waits_for OPERATOR(pg_catalog.=) 'time' AND leased_until IS NULL"
+	"done_by OPERATOR(pg_catalog.=) 'x'" \
+	" AND waits_for OPERATOR(pg_catalog.=) 'time'" \
+	" AND leased_until IS NULL"
 
 /* How many of a key are leased */
 typedef struct KeyCount
@@ -65,7 +65,6 @@ typedef struct Place
 typedef struct Fetch
 {
 	const LeaseRequest *request;
-	MemoryContext context;		/* of the caller */
 	Oid			caller;			/* only jobs of roles he is a member of */
 	TimestampTz now;
 	int			queue;			/* its number; -1: it was not created, and has no limits */
@@ -74,23 +73,6 @@ typedef struct Fetch
 	List	   *leases;
 } Fetch;
 
-/* Runs a query that must see what is committed by now, whatever the isolation of the transaction */
-static uint64
-count_now(LeaseStatement *statement, Datum *values)
-{
-	if (statement->plan == NULL)
-	{
-		statement->plan = SPI_prepare(statement->sql, statement->nargs, statement->types);
-		SPI_keepplan(statement->plan);
-	}
-	CommandCounterIncrement();
-	PushActiveSnapshot(GetLatestSnapshot());
-	if (SPI_execute_plan(statement->plan, values, NULL, true, 0) < 0)
-		elog(ERROR, "could not run: %s", statement->sql);
-	PopActiveSnapshot();
-	return SPI_processed;
-}
-
 /*
  * Takes away what has run out: that was an attempt, and the job can be had
  * again at once, unless it was its last.  Whether there was any.
@@ -98,20 +80,24 @@ count_now(LeaseStatement *statement, Datum *values)
 static bool
 expire(const char *queue, TimestampTz now)
 {
-	static LeaseStatement statement = {
-		"DELETE FROM estate_internal.job_open WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT ctid FROM estate_internal.job_open"
-		" WHERE queue OPERATOR(pg_catalog.=) $1 AND leased_until OPERATOR(pg_catalog.<=) $2"
-		" ORDER BY leased_until LIMIT $3 FOR UPDATE SKIP LOCKED))"
+	static KeeperStatement statement = {
+		"DELETE FROM estate_internal.job_open"
+		" WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("
+		"  SELECT ctid FROM estate_internal.job_open"
+		"  WHERE queue OPERATOR(pg_catalog.=) $1"
+		"  AND leased_until OPERATOR(pg_catalog.<=) $2"
+		"  ORDER BY leased_until LIMIT $3"
+		"  FOR UPDATE SKIP LOCKED))"
 		" RETURNING " JOB_COLUMN_NAMES ", leased_to",
-	3, {TEXTOID, TIMESTAMPTZOID, INT4OID}};
+		3, {TEXTOID, TIMESTAMPTZOID, INT4OID}, KEEPER_BY_INDEX
+	};
 	Datum		values[] = {CStringGetTextDatum(queue), TimestampTzGetDatum(now), Int32GetDatum(EXPIRE_MOST)};
-	uint64		n = lease_run(&statement, values, NULL);
-	SPITupleTable *rows = SPI_tuptable;
+	KeeperRows	rows = keeper_run(&statement, values, NULL);
 
-	for (uint64 i = 0; i < n; i++)
+	for (uint64 i = 0; i < rows.n; i++)
 	{
-		Job		   *job = record_of_row(rows->vals[i], rows->tupdesc);
-		char	   *worker = SPI_getvalue(rows->vals[i], rows->tupdesc, JOB_COLUMNS + 1);
+		Job		   *job = record_of_row(rows, i);
+		char	   *worker = keeper_text(rows, i, JOB_COLUMNS + 1);
 		Settlement *settlement = settle_begin(1, DONE_OUTSIDE);
 		ErrorData	error = {.sqlerrcode = ERRCODE_CONNECTION_FAILURE};
 
@@ -121,26 +107,29 @@ expire(const char *queue, TimestampTz now)
 		lease_failed(settlement, job, &error, job->run_at);
 		settle_write(settlement);
 	}
-	return n > 0;
+	return rows.n > 0;
 }
 
 /* Counts the leases by key */
 static void
 count_keys(Fetch *fetch)
 {
-	static LeaseStatement statement = {
+	static KeeperStatement statement = {
 		"SELECT pg_catalog.count(*), held_key FROM estate_internal.job_open"
-		" WHERE queue OPERATOR(pg_catalog.=) $1 AND leased_until IS NOT NULL AND held_key IS NOT NULL GROUP BY held_key",
-	1, {TEXTOID}};
+		" WHERE queue OPERATOR(pg_catalog.=) $1"
+		" AND leased_until IS NOT NULL AND held_key IS NOT NULL"
+		" GROUP BY held_key",
+		1, {TEXTOID}, KEEPER_NEWEST | KEEPER_BY_INDEX
+	};
 	Datum		value = CStringGetTextDatum(fetch->request->queue);
-	uint64		n = count_now(&statement, &value);
+	KeeperRows	rows = keeper_run(&statement, &value, NULL);
 
-	for (uint64 i = 0; i < n; i++)
+	for (uint64 i = 0; i < rows.n; i++)
 	{
 		KeyCount   *count = palloc(sizeof(KeyCount));
 
-		count->leased = lease_number(i, 1);
-		count->key = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2);
+		count->leased = keeper_int64(rows, i, 1);
+		count->key = keeper_text(rows, i, 2);
 		fetch->keys = lappend(fetch->keys, count);
 	}
 }
@@ -175,34 +164,49 @@ room_of_key(Fetch *fetch, const char *key)
 static void
 ease(Fetch *fetch)
 {
-	static LeaseStatement held = {
+	static KeeperStatement held = {
 		/* key by key along the index, however many jobs each has */
 		"WITH RECURSIVE k(held_key) AS ("
-		" (SELECT held_key FROM estate_internal.job_open WHERE waits_for OPERATOR(pg_catalog.=) 'key' AND done_by OPERATOR(pg_catalog.=) 'x'"
-		" AND queue OPERATOR(pg_catalog.=) $1 ORDER BY held_key LIMIT 1)"
-		" UNION ALL SELECT o.held_key FROM k CROSS JOIN LATERAL (SELECT held_key FROM estate_internal.job_open"
-		" WHERE waits_for OPERATOR(pg_catalog.=) 'key' AND done_by OPERATOR(pg_catalog.=) 'x'"
-		" AND queue OPERATOR(pg_catalog.=) $1 AND held_key OPERATOR(pg_catalog.>) k.held_key"
-		" ORDER BY held_key LIMIT 1) o) SELECT held_key FROM k",
-	1, {TEXTOID}};
-	static LeaseStatement ease = {
-		"UPDATE estate_internal.job_open SET waits_for = 'time', held_key = NULL WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("
-		"SELECT ctid FROM estate_internal.job_open WHERE waits_for OPERATOR(pg_catalog.=) 'key' AND done_by OPERATOR(pg_catalog.=) 'x'"
-		" AND queue OPERATOR(pg_catalog.=) $1 AND held_key OPERATOR(pg_catalog.=) $2 ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED))",
-	3, {TEXTOID, TEXTOID, INT4OID}};
+		"  (SELECT held_key FROM estate_internal.job_open"
+		"   WHERE waits_for OPERATOR(pg_catalog.=) 'key'"
+		"   AND done_by OPERATOR(pg_catalog.=) 'x'"
+		"   AND queue OPERATOR(pg_catalog.=) $1"
+		"   ORDER BY held_key LIMIT 1)"
+		"  UNION ALL"
+		"  SELECT o.held_key FROM k CROSS JOIN LATERAL ("
+		"   SELECT held_key FROM estate_internal.job_open"
+		"   WHERE waits_for OPERATOR(pg_catalog.=) 'key'"
+		"   AND done_by OPERATOR(pg_catalog.=) 'x'"
+		"   AND queue OPERATOR(pg_catalog.=) $1"
+		"   AND held_key OPERATOR(pg_catalog.>) k.held_key"
+		"   ORDER BY held_key LIMIT 1) o)"
+		" SELECT held_key FROM k",
+		1, {TEXTOID}, KEEPER_BY_INDEX
+	};
+	static KeeperStatement ease = {
+		"UPDATE estate_internal.job_open SET waits_for = 'time', held_key = NULL"
+		" WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("
+		"  SELECT ctid FROM estate_internal.job_open"
+		"  WHERE waits_for OPERATOR(pg_catalog.=) 'key'"
+		"  AND done_by OPERATOR(pg_catalog.=) 'x'"
+		"  AND queue OPERATOR(pg_catalog.=) $1"
+		"  AND held_key OPERATOR(pg_catalog.=) $2"
+		"  ORDER BY id LIMIT $3"
+		"  FOR UPDATE SKIP LOCKED))",
+		3, {TEXTOID, TEXTOID, INT4OID}, KEEPER_BY_INDEX
+	};
 	Datum		values[3] = {CStringGetTextDatum(fetch->request->queue)};
-	uint64		n = lease_run(&held, values, NULL);
-	SPITupleTable *rows = SPI_tuptable;
+	KeeperRows	keys = keeper_run(&held, values, NULL);
 
-	for (uint64 i = 0; i < n; i++)
+	for (uint64 i = 0; i < keys.n; i++)
 	{
-		char	   *key = SPI_getvalue(rows->vals[i], rows->tupdesc, 1);
+		char	   *key = keeper_text(keys, i, 1);
 
 		CHECK_FOR_INTERRUPTS();
 		values[1] = CStringGetTextDatum(key);
 		values[2] = Int32GetDatum(Min(room_of_key(fetch, key), EASE_MOST_OF_KEY));
 		if (DatumGetInt32(values[2]) > 0)
-			lease_run(&ease, values, NULL);
+			(void) keeper_run(&ease, values, NULL);
 	}
 }
 
@@ -210,22 +214,26 @@ ease(Fetch *fetch)
 static void
 look_at_queue(Fetch *fetch)
 {
-	static LeaseStatement statement = {
-		"SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE leased_to OPERATOR(pg_catalog.=) $2)"
-		" FROM estate_internal.job_open WHERE queue OPERATOR(pg_catalog.=) $1 AND leased_until IS NOT NULL",
-	2, {TEXTOID, TEXTOID}};
+	static KeeperStatement statement = {
+		"SELECT pg_catalog.count(*),"
+		"  pg_catalog.count(*) FILTER (WHERE leased_to OPERATOR(pg_catalog.=) $2)"
+		" FROM estate_internal.job_open"
+		" WHERE queue OPERATOR(pg_catalog.=) $1 AND leased_until IS NOT NULL",
+		2, {TEXTOID, TEXTOID}, KEEPER_NEWEST | KEEPER_BY_INDEX
+	};
 	const LeaseRequest *request = fetch->request;
 	Datum		values[] = {CStringGetTextDatum(request->queue), CStringGetTextDatum(request->worker ? request->worker : "")};
-	EstateQueue *queue = queue_at(fetch->queue);
+	Queue	   *queue = queue_at(fetch->queue);
 
 	if (queue->concurrency > 0 || queue->concurrency_local > 0 || queue->concurrency_by_key > 0)
 		job_lock_queue(fetch->queue);
 	if (queue->concurrency > 0 || queue->concurrency_local > 0)
 	{
-		(void) count_now(&statement, values);
-		fetch->room = Min(fetch->room, limit_room_of_queue(fetch->queue) - lease_number(0, 1));
+		KeeperRows	leased = keeper_run(&statement, values, NULL);
+
+		fetch->room = Min(fetch->room, limit_room_of_queue(fetch->queue) - keeper_int64(leased, 0, 1));
 		if (request->worker && queue->concurrency_local > 0)
-			fetch->room = Min(fetch->room, queue->concurrency_local - lease_number(0, 2));
+			fetch->room = Min(fetch->room, queue->concurrency_local - keeper_int64(leased, 0, 2));
 	}
 	if (queue->concurrency_by_key > 0)
 		count_keys(fetch);
@@ -260,7 +268,7 @@ is_admitted(Fetch *fetch, Lease *lease)
 			fetch->room = 0;
 			return false;
 		default:
-			job_hold_back(job, &answer);
+			open_hold_back(job, &answer);
 			return false;
 	}
 }
@@ -269,14 +277,17 @@ is_admitted(Fetch *fetch, Lease *lease)
 static void
 write_leases(Fetch *fetch, int before)
 {
-	static LeaseStatement statement = {
-		"UPDATE estate_internal.job_open o SET lease_token = e.token, held_key = e.key, leased_until = $4, leased_to = $5, waited = NULL"
+	static KeeperStatement statement = {
+		"UPDATE estate_internal.job_open o"
+		" SET lease_token = e.token, held_key = e.key, leased_until = $4, leased_to = $5,"
+		"  waited = NULL"
 		" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) e (id, token, key)"
 		" WHERE o.id OPERATOR(pg_catalog.=) e.id",
-	5, {INT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID, TEXTOID}};
+		5, {INT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID, TEXTOID}, KEEPER_BY_INDEX
+	};
 	int			n = list_length(fetch->leases) - before;
-	Datum	   *ids = palloc(sizeof(Datum) * n);
-	Datum	   *tokens = palloc(sizeof(Datum) * n);
+	int64	   *ids = palloc(sizeof(int64) * n);
+	int64	   *tokens = palloc(sizeof(int64) * n);
 	Datum	   *keys = palloc0(sizeof(Datum) * n);
 	bool	   *no_key = palloc(sizeof(bool) * n);
 	Oid			sequence = record_table("job_lease_seq");
@@ -292,8 +303,8 @@ write_leases(Fetch *fetch, int before)
 
 		/* the row is locked: whoever gets it later draws a later number */
 		lease->token = nextval_internal(sequence, false);
-		ids[i] = Int64GetDatum(lease->job->id);
-		tokens[i] = Int64GetDatum(lease->token);
+		ids[i] = lease->job->id;
+		tokens[i] = lease->token;
 		no_key[i] = lease->key == NULL;
 		if (lease->key)
 			keys[i] = CStringGetTextDatum(lease->key);
@@ -304,33 +315,38 @@ write_leases(Fetch *fetch, int before)
 		count_jobs(lease->job->queue, count_open(lease->job, WAITS_FOR_TIME), 1);
 		metric_started(metric_of(lease->job), fetch->now - Max(lease->job->run_at, lease->job->enqueued_at));
 	}
-	values[0] = PointerGetDatum(construct_array(ids, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	values[1] = PointerGetDatum(construct_array(tokens, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	values[0] = keeper_ids(ids, n);
+	values[1] = keeper_ids(tokens, n);
 	values[2] = PointerGetDatum(construct_md_array(keys, no_key, 1, &n, &lower, TEXTOID, -1, false, TYPALIGN_INT));
 	values[3] = TimestampTzGetDatum(fetch->request->until);
-	values[4] = fetch->request->worker ? CStringGetTextDatum(fetch->request->worker) : (Datum) 0;
-	nulls[4] = fetch->request->worker ? ' ' : 'n';
-	lease_run(&statement, values, nulls);
+	keeper_set_text(values, nulls, 4, fetch->request->worker);
+	(void) keeper_run(&statement, values, nulls);
 }
 
 /* Leases due jobs of one priority, in their order, as many as there is room for */
 static void
 lease_priority(Fetch *fetch, Place first)
 {
-	static LeaseStatement statement = {
-		"SELECT " JOB_COLUMN_NAMES " FROM estate_internal.job_open WHERE " OUTSIDE_WAITS
-		" AND queue OPERATOR(pg_catalog.=) $1 AND priority OPERATOR(pg_catalog.=) $2"
-		" AND ROW(run_at, id) OPERATOR(pg_catalog.>=) ROW($7, $8) AND run_at OPERATOR(pg_catalog.<=) $3"
-		" AND ($4 IS NULL OR handler OPERATOR(pg_catalog.=) $4) AND " OF_CALLER("$5")
-		" ORDER BY run_at, id LIMIT $6 FOR UPDATE SKIP LOCKED",
-	8, {TEXTOID, INT2OID, TIMESTAMPTZOID, TEXTOID, OIDOID, INT4OID, TIMESTAMPTZOID, INT8OID}};
+	static KeeperStatement statement = {
+		"SELECT " JOB_COLUMN_NAMES " FROM estate_internal.job_open"
+		" WHERE " OUTSIDE_WAITS
+		" AND queue OPERATOR(pg_catalog.=) $1"
+		" AND priority OPERATOR(pg_catalog.=) $2"
+		" AND ROW(run_at, id) OPERATOR(pg_catalog.>=) ROW($7, $8)"
+		" AND run_at OPERATOR(pg_catalog.<=) $3"
+		" AND ($4 IS NULL OR handler OPERATOR(pg_catalog.=) $4)"
+		" AND " OF_CALLER("$5")
+		" ORDER BY run_at, id LIMIT $6"
+		" FOR UPDATE SKIP LOCKED",
+		8, {TEXTOID, INT2OID, TIMESTAMPTZOID, TEXTOID, OIDOID, INT4OID, TIMESTAMPTZOID, INT8OID},
+		KEEPER_BY_INDEX
+	};
 	const LeaseRequest *request = fetch->request;
 	Datum		values[8] = {CStringGetTextDatum(request->queue), Int16GetDatum(first.priority), TimestampTzGetDatum(fetch->now)};
 	char		nulls[] = "        ";
 	bool		more = true;
 
-	values[3] = request->handler ? CStringGetTextDatum(request->handler) : (Datum) 0;
-	nulls[3] = request->handler ? ' ' : 'n';
+	keeper_set_text(values, nulls, 3, request->handler);
 	values[4] = ObjectIdGetDatum(fetch->caller);
 	values[6] = TimestampTzGetDatum(first.run_at);
 	values[7] = Int64GetDatum(first.id);
@@ -338,29 +354,25 @@ lease_priority(Fetch *fetch, Place first)
 	{
 		int			before = list_length(fetch->leases);
 		int			asked = fetch->room;
-		SPITupleTable *rows;
-		uint64		n;
+		KeeperRows	rows;
 
 		values[5] = Int32GetDatum(asked);
-		n = lease_run(&statement, values, nulls);
-		rows = SPI_tuptable;
-		more = n == asked;		/* those put aside are not found again */
-		for (uint64 i = 0; i < n && fetch->room > 0; i++)
+		rows = keeper_run(&statement, values, nulls);
+		more = rows.n == asked;		/* those put aside are not found again */
+		for (uint64 i = 0; i < rows.n && fetch->room > 0; i++)
 		{
-			MemoryContext spi = MemoryContextSwitchTo(fetch->context);
 			Lease	   *lease = palloc0(sizeof(Lease));
 
 			CHECK_FOR_INTERRUPTS();
-			lease->job = record_of_row(rows->vals[i], rows->tupdesc);
+			lease->job = record_of_row(rows, i);
 			if (is_admitted(fetch, lease))
 			{
 				fetch->leases = lappend(fetch->leases, lease);
 				fetch->room--;
 			}
-			MemoryContextSwitchTo(spi);
 		}
 		write_leases(fetch, before);
-		SPI_freetuptable(rows);
+		SPI_freetuptable(rows.table);
 	}
 }
 
@@ -368,30 +380,32 @@ lease_priority(Fetch *fetch, Place first)
 static bool
 next_place(const char *queue, Place *place)
 {
-	static LeaseStatement statement = {
-		"SELECT priority, run_at, id FROM estate_internal.job_open WHERE " OUTSIDE_WAITS
-		" AND queue OPERATOR(pg_catalog.=) $1 AND ROW(priority, run_at, id) OPERATOR(pg_catalog.>=) ROW($2, $3, $4)"
+	static KeeperStatement statement = {
+		"SELECT priority, run_at, id FROM estate_internal.job_open"
+		" WHERE " OUTSIDE_WAITS
+		" AND queue OPERATOR(pg_catalog.=) $1"
+		" AND ROW(priority, run_at, id) OPERATOR(pg_catalog.>=) ROW($2, $3, $4)"
 		" ORDER BY priority, run_at, id LIMIT 1",
-	4, {TEXTOID, INT4OID, TIMESTAMPTZOID, INT8OID}};
-	Datum		values[] = {CStringGetTextDatum(queue), Int32GetDatum(place->priority), TimestampTzGetDatum(place->run_at), Int64GetDatum(place->id)};
-	bool		isnull;
+		4, {TEXTOID, INT4OID, TIMESTAMPTZOID, INT8OID}, KEEPER_BY_INDEX
+	};
+	Datum		values[] = {CStringGetTextDatum(queue), Int32GetDatum(place->priority),
+	TimestampTzGetDatum(place->run_at), Int64GetDatum(place->id)};
+	KeeperRows	rows = keeper_run(&statement, values, NULL);
 
-	if (lease_run(&statement, values, NULL) == 0)
+	if (rows.n == 0)
 		return false;
-	place->priority = DatumGetInt16(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	place->run_at = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
-	place->id = lease_number(0, 3);
+	place->priority = DatumGetInt16(keeper_value(rows, 0, 1));
+	place->run_at = DatumGetTimestampTz(keeper_value(rows, 0, 2));
+	place->id = keeper_int64(rows, 0, 3);
 	return true;
 }
 
-/* The entry of the queue in shared memory, locked; NULL: it has none */
-static EstateQueue *
-lock_shared_queue(const Fetch *fetch)
+/* What is remembered of the queue, in shared memory, locked; NULL: it has no entry there */
+static QueueLeaseHint *
+lock_hint(const Fetch *fetch, QueueState **state)
 {
-	if (fetch->queue < 0 || estate_find_slot(MyDatabaseId) == NULL)
-		return NULL;
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	return queue_at(fetch->queue);
+	*state = fetch->queue < 0 ? NULL : estate_lock_piece(&queue_area, LW_EXCLUSIVE);
+	return *state ? &(*state)->queues[fetch->queue].lease_hint : NULL;
 }
 
 /*
@@ -402,25 +416,26 @@ lock_shared_queue(const Fetch *fetch)
 static void
 lease_from_hint(Fetch *fetch)
 {
-	EstateQueue *queue = lock_shared_queue(fetch);
+	QueueState *state;
+	QueueLeaseHint *shared = lock_hint(fetch, &state);
 	TimestampTz now = GetCurrentTimestamp();
-	EstateLeaseHint hint;
+	QueueLeaseHint hint;
 	Place		place;
 
-	if (queue == NULL)
+	if (shared == NULL)
 		return;
-	hint = queue->lease_hint;
-	LWLockRelease(estate_shared->lock);
+	hint = *shared;
+	estate_unlock_piece(&queue_area, state);
 	place = (Place) {hint.priority, hint.run_at, hint.id};
 	/* too far ahead: the clock was set back */
 	if (hint.until < now || hint.until - now > HINT_MOST_US || !next_place(fetch->request->queue, &place) || place.priority != hint.priority)
 		return;
-	queue = lock_shared_queue(fetch);
+	shared = lock_hint(fetch, &state);
 	/* unless somebody has looked from the start meanwhile, or the database has lost its workers */
-	if (queue && queue->lease_hint.until == hint.until)
-		queue->lease_hint = (EstateLeaseHint) {place.priority, place.run_at, place.id, hint.until};
-	if (queue)
-		LWLockRelease(estate_shared->lock);
+	if (shared && shared->until == hint.until)
+		*shared = (QueueLeaseHint) {place.priority, place.run_at, place.id, hint.until};
+	if (shared)
+		estate_unlock_piece(&queue_area, state);
 	lease_priority(fetch, place);
 }
 
@@ -436,12 +451,16 @@ lease_from_start(Fetch *fetch)
 	TimestampTz start = GetCurrentTimestamp();
 	bool		found = next_place(fetch->request->queue, &place);
 	TimestampTz end = GetCurrentTimestamp();
-	EstateQueue *queue = lock_shared_queue(fetch);
+	QueueState *state;
+	QueueLeaseHint *shared = lock_hint(fetch, &state);
 
-	if (queue)
+	if (shared)
 	{
-		queue->lease_hint = (EstateLeaseHint) {place.priority, place.run_at, place.id, found ? end + Min((end - start) * HINT_FACTOR, HINT_MOST_US) : 0};
-		LWLockRelease(estate_shared->lock);
+		*shared = (QueueLeaseHint) {
+			place.priority, place.run_at, place.id,
+			found ? end + Min((end - start) * HINT_FACTOR, HINT_MOST_US) : 0
+		};
+		estate_unlock_piece(&queue_area, state);
 	}
 	while (found)
 	{
@@ -456,7 +475,7 @@ lease_from_start(Fetch *fetch)
 List *
 lease_fetch(const LeaseRequest *request)
 {
-	Fetch		fetch = {.request = request, .context = CurrentMemoryContext, .room = request->count};
+	Fetch		fetch = {.request = request, .room = request->count};
 	EstateUser	user;
 	bool		expired;
 
@@ -468,8 +487,7 @@ lease_fetch(const LeaseRequest *request)
 		fetch.queue = -1;
 	else if (queue_at(fetch.queue)->paused)
 		return NIL;
-	estate_become_keeper(&user);
-	SPI_connect();
+	keeper_begin(&user);
 	expired = expire(request->queue, fetch.now);
 	if (fetch.queue >= 0)
 		look_at_queue(&fetch);
@@ -477,7 +495,6 @@ lease_fetch(const LeaseRequest *request)
 		lease_from_hint(&fetch);
 	if (fetch.room > 0)
 		lease_from_start(&fetch);
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_end(&user);
 	return fetch.leases;
 }

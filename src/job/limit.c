@@ -3,7 +3,7 @@
  *	  May this job start now?  Concurrency and rate of queues and keys.
  *
  * Runs in workers and in sessions that run jobs, inside a transaction.  What
- * is counted is in shared memory, under the one lock, so that limits are exact
+ * is counted is in shared memory, see limit_state.c, so that limits are exact
  * over all processes of a database; a session of a database without workers
  * counts for itself.  After a restart of the server nothing is running and
  * rates begin anew.
@@ -18,9 +18,9 @@
  * is too fast is given its time there and then, and waits for it in job_open:
  * it is never looked at in vain, and stands in nobody's way.
  *
- * What a batch has taken is given back when its transaction ends, by a callback
- * that neither allocates nor throws; of an aborted batch also its share of
- * the rates.
+ * What a batch has taken is given back when its transaction ends, by
+ * limit_at_end(), which neither allocates nor throws; of an aborted batch also
+ * its share of the rates.
  */
 #include "postgres.h"
 
@@ -30,25 +30,26 @@
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "utils/builtins.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 #include "job/limit.h"
+#include "job/limit_state.h"
+#include "job/look.h"
 #include "job/queue.h"
 
 #define HELD_AT_FIRST 1024
-
 #define KEY_MOST_BYTES 200
 #define BUSY_MOST_US 50000.0	/* a batch is about to end, unless it takes longer than this */
 
 /* Something that this process has taken, until the batch or the network job ends */
 typedef struct Held
 {
+	uint64		term;
 	int64		job;			/* a network job; 0: the batch */
 	int			queue;
-	EstateLimitKey   *key;			/* NULL: of the queue */
+	LimitKey   *key;			/* NULL: of the queue */
 	bool		running;		/* counts as running */
 	double		step;			/* what its rate has been moved by */
 	double		queue_step;
@@ -58,57 +59,36 @@ typedef struct Held
 static Held *held = NULL;
 static int	nheld = 0;
 static int	most_held = 0;
-static int	local_running[ESTATE_MAX_QUEUES];	/* of this process */
+static int	local_running[QUEUES];	/* of this process */
 static uint64 batch_number = 1;
-static HTAB *own_keys = NULL;	/* of a database without a slot */
 static int	entered_from = 0;	/* what was taken when limit_enter() was called last */
 static int	asked_from = 0;		/* what was taken when limit_ask() was asked last */
 static bool holds_back = false; /* this transaction leaves jobs that wait for their key */
-
-static bool
-is_shared(void)
-{
-	return estate_find_slot(MyDatabaseId) != NULL;
-}
 
 /* Rates that processes share go by the clock of the server, whatever a session has set */
 static TimestampTz
 limit_now(void)
 {
-	return is_shared() ? GetCurrentTimestamp() : estate_now();
-}
-
-static void
-lock(void)
-{
-	if (estate_shared)
-		LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-}
-
-static void
-unlock(void)
-{
-	if (estate_shared)
-		LWLockRelease(estate_shared->lock);
+	return limit_is_shared() ? GetCurrentTimestamp() : estate_now();
 }
 
 /* Caller holds the lock */
 static void
 give_back(const Held *what, bool aborted)
 {
-	EstateQueue *queue = queue_at(what->queue);
+	LimitQueue *queue = &limit_locked->queues[what->queue];
 
+	if (what->running && what->key == NULL)
+		local_running[what->queue]--;
+	/* the database has got or lost its workers since: it all began anew */
+	if (what->term != limit_locked->term)
+		return;
 	if (what->key)
 		what->key->holds--;
 	if (what->running && what->key)
-	{
 		what->key->running--;
-	}
 	else if (what->running)
-	{
 		queue->running = Max(queue->running - 1, 0);
-		local_running[what->queue]--;
-	}
 	if (aborted)
 	{
 		if (what->key)
@@ -122,51 +102,52 @@ give_back(const Held *what, bool aborted)
 		queue->refused = true;
 }
 
-/* Gives back what was taken for a network job, or with 0 for the batch */
-static void
+/*
+ * Gives back what was taken for a network job, or with 0 for the batch.
+ * Whether somebody has to be woken: who found no room may have it now.
+ */
+static bool
 give_all_back(int64 job, bool aborted)
 {
 	int			kept = 0;
 	bool		wake = false;
 
 	if (nheld == 0)
-		return;
-	lock();
+		return false;
+	limit_lock();
 	for (int i = 0; i < nheld; i++)
 	{
+		LimitQueue *queue = &limit_locked->queues[held[i].queue];
+
 		if (held[i].job != job)
 		{
 			held[kept++] = held[i];
 			continue;
 		}
 		give_back(&held[i], aborted);
-		wake |= queue_at(held[i].queue)->refused;
-		queue_at(held[i].queue)->refused = false;
+		wake |= queue->refused;
+		queue->refused = false;
 	}
 	nheld = kept;
-	unlock();
-	/* whoever found no room may have it now */
-	if (wake)
-	{
-		estate_wake_now(WORKER_SQL);
-		estate_wake_now(WORKER_NETWORK);
-	}
+	limit_unlock();
+	return wake;
 }
 
-static void
-batch_ended(XactEvent event, void *arg)
+void
+limit_at_end(XactEvent event)
 {
-	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
-		return;
-	give_all_back(0, event == XACT_EVENT_ABORT);
-	batch_number++;
-	if (holds_back && event != XACT_EVENT_ABORT && is_shared())
+	if (give_all_back(0, event == XACT_EVENT_ABORT))
 	{
-		estate_find_slot(MyDatabaseId)->held = true;
+		estate_wake_at_end(WORKER_SQL);
+		estate_wake_at_end(WORKER_NETWORK);
+	}
+	batch_number++;
+	if (holds_back && event != XACT_EVENT_ABORT && limit_is_shared())
+	{
+		look_put_up(LOOK_HELD);
 		if (event == XACT_EVENT_PREPARE)
 			estate_note_prepared();
-		/* the commit has its own wake, but perhaps before this */
-		estate_wake_now(WORKER_SQL);
+		estate_wake_at_end(WORKER_SQL);
 	}
 	holds_back = false;
 }
@@ -184,7 +165,7 @@ process_ends(int code, Datum arg)
 			i++;
 		else
 		{
-			give_all_back(held[i].job, false);
+			limit_release(held[i].job);
 			i = 0;
 		}
 	}
@@ -198,7 +179,6 @@ next_held(void)
 	{
 		held = MemoryContextAlloc(TopMemoryContext, sizeof(Held) * HELD_AT_FIRST);
 		most_held = HELD_AT_FIRST;
-		RegisterXactCallback(batch_ended, NULL);
 		before_shmem_exit(process_ends, (Datum) 0);
 	}
 	if (nheld == most_held)
@@ -208,59 +188,6 @@ next_held(void)
 	}
 	memset(&held[nheld], 0, sizeof(Held));
 	return &held[nheld];
-}
-
-static HTAB *
-keys(void)
-{
-	HASHCTL		control = {.keysize = sizeof(EstateLimitName), .entrysize = sizeof(EstateLimitKey)};
-
-	if (is_shared())
-		return estate_limit_keys;
-	if (own_keys == NULL)
-		own_keys = hash_create("pg_estate limits", ESTATE_LIMIT_KEYS, &control, HASH_ELEM | HASH_BLOBS);
-	return own_keys;
-}
-
-/* Keys of which nothing is known any more make room; caller holds the lock */
-static void
-forget_idle_keys(double now)
-{
-	HASH_SEQ_STATUS scan;
-	EstateLimitKey   *key;
-
-	hash_seq_init(&scan, keys());
-	while ((key = hash_seq_search(&scan)) != NULL)
-		if (key->holds == 0 && key->arrival <= now && !key->waited_for)
-			hash_search(keys(), &key->name, HASH_REMOVE, NULL);
-}
-
-/*
- * The entry of a key; caller holds the lock.  When all places are taken by
- * keys that are in use, those that come now share one.
- */
-static EstateLimitKey *
-find_key(int queue, const char *text, double now)
-{
-	EstateLimitName	name;
-	EstateLimitKey   *key;
-	bool		found;
-
-	memset(&name, 0, sizeof(name));
-	name.database = MyDatabaseId;
-	name.queue = queue;
-	name.hash = hash_bytes_extended((const unsigned char *) text, strlen(text), 0);
-	key = hash_search(keys(), &name, HASH_FIND, NULL);
-	if (key)
-		return key;
-	if (hash_get_num_entries(keys()) >= ESTATE_LIMIT_KEYS - 1)
-		forget_idle_keys(now);
-	if (hash_get_num_entries(keys()) >= ESTATE_LIMIT_KEYS - 1)
-		name.hash = 0;
-	key = hash_search(keys(), &name, is_shared() ? HASH_ENTER_NULL : HASH_ENTER, &found);
-	if (key && !found)
-		memset((char *) key + sizeof(name), 0, sizeof(EstateLimitKey) - sizeof(name));
-	return key;
 }
 
 /* When a rate lets one more through: now, or a time to come.  `*arrival` is what becomes of the theoretical arrival time. */
@@ -287,7 +214,7 @@ shortened(char *text)
 
 /* The value in a job's args that its queue's key names, as text; NULL: there is none */
 static char *
-value_of(const EstateQueue *queue, const Job *job)
+value_of(const Queue *queue, const Job *job)
 {
 	JsonbValue	value;
 	JsonbContainer *container = &job->args->root;
@@ -324,7 +251,7 @@ value_of(const EstateQueue *queue, const Job *job)
 }
 
 static char *
-key_of(const EstateQueue *queue, const Job *job)
+key_of(const Queue *queue, const Job *job)
 {
 	char	   *value = value_of(queue, job);
 
@@ -348,24 +275,26 @@ is_entered(int number)
 bool
 limit_has_room(int number, TimestampTz now, TimestampTz *until)
 {
-	EstateQueue *queue = queue_at(number);
+	const Queue *queue = queue_at(number);
+	LimitQueue *state;
 	bool		room = true;
 
 	if (!queue->defined || queue->paused)
 		return false;
 	if (queue->concurrency == 0 && queue->rate == 0)
 		return true;
-	lock();
-	if (queue->concurrency > 0 && queue->running >= queue->concurrency && !is_entered(number))
+	limit_lock();
+	state = limit_find_queue(number);
+	if (queue->concurrency > 0 && state->running >= queue->concurrency && !is_entered(number))
 	{
-		queue->refused = true;
+		state->refused = true;
 		room = false;
 	}
 	if (queue->rate > 0)
 	{
 		double		step;
 		double		arrival;
-		double		at = rate_allows(queue->arrival, queue->rate, queue->rate_period, now, &step, &arrival);
+		double		at = rate_allows(state->arrival, queue->rate, queue->rate_period, now, &step, &arrival);
 
 		if (at > now)
 		{
@@ -373,7 +302,7 @@ limit_has_room(int number, TimestampTz now, TimestampTz *until)
 			*until = Min(*until, (TimestampTz) at + 1);
 		}
 	}
-	unlock();
+	limit_unlock();
 	return room;
 }
 
@@ -384,7 +313,8 @@ limit_has_room(int number, TimestampTz now, TimestampTz *until)
 bool
 limit_enter(int number, bool batch)
 {
-	EstateQueue *queue = queue_at(number);
+	const Queue *queue = queue_at(number);
+	LimitQueue *state;
 	Held	   *mine;
 	bool		entered = true;
 
@@ -393,28 +323,30 @@ limit_enter(int number, bool batch)
 		return true;
 	/* counted also without a limit: there may be one before this ends */
 	mine = next_held();
-	lock();
-	if ((queue->concurrency > 0 && queue->running >= queue->concurrency) ||
+	limit_lock();
+	state = limit_find_queue(number);
+	if ((queue->concurrency > 0 && state->running >= queue->concurrency) ||
 		(queue->concurrency_local > 0 && local_running[number] >= queue->concurrency_local))
 	{
-		queue->refused = true;
+		state->refused = true;
 		entered = false;
 	}
 	else
 	{
-		queue->running++;
+		state->running++;
 		local_running[number]++;
+		mine->term = limit_locked->term;
 		mine->queue = number;
 		mine->running = true;
 		nheld++;
 	}
-	unlock();
+	limit_unlock();
 	return entered;
 }
 
 /* May the key have one more running?  Caller holds the lock. */
 static Admission
-key_has_room(const EstateQueue *queue, EstateLimitKey *key, bool has_waited, double now)
+key_has_room(const Queue *queue, LimitKey *key, bool has_waited, double now)
 {
 	if (queue->concurrency_by_key == 0)
 		return ADMITTED;
@@ -432,7 +364,7 @@ key_has_room(const EstateQueue *queue, EstateLimitKey *key, bool has_waited, dou
 	key->slow |= now - key->since >= BUSY_MOST_US;
 	key->waited_for |= key->slow;
 	holds_back |= key->slow;
-	queue_at(key->name.queue)->refused = true;
+	limit_locked->queues[key->name.queue].refused = true;
 	return key->slow ? KEY_FULL : KEY_BUSY;
 }
 
@@ -443,17 +375,19 @@ key_has_room(const EstateQueue *queue, EstateLimitKey *key, bool has_waited, dou
 static AdmissionAnswer
 ask_locked(int number, const Job *job, const char *text, bool by_key, Held *mine)
 {
-	EstateQueue *queue = queue_at(number);
+	const Queue *queue = queue_at(number);
+	LimitQueue *state = limit_find_queue(number);
 	AdmissionAnswer answer = {ADMITTED, 0, text};
 	double		now = limit_now();
-	double		queue_arrival = queue->arrival;
+	double		queue_arrival = state->arrival;
 	double		key_arrival = 0;
 	double		at = now;
-	EstateLimitKey   *key = text ? find_key(number, text, now) : NULL;
+	LimitKey   *key = text ? limit_find_key(number, text, now) : NULL;
 
+	mine->term = limit_locked->term;
 	mine->queue = number;
 	if (queue->rate > 0 &&
-		(at = rate_allows(queue->arrival, queue->rate, queue->rate_period, now, &mine->queue_step, &queue_arrival)) > now)
+		(at = rate_allows(state->arrival, queue->rate, queue->rate_period, now, &mine->queue_step, &queue_arrival)) > now)
 	{
 		answer.admission = QUEUE_FULL;
 		answer.until = (TimestampTz) at + 1;
@@ -489,7 +423,7 @@ ask_locked(int number, const Job *job, const char *text, bool by_key, Held *mine
 			return answer;
 		}
 	}
-	queue->arrival = queue_arrival;
+	state->arrival = queue_arrival;
 	if (key && by_key && queue->concurrency_by_key > 0 && !(key->batch == batch_number && key->process == MyProcPid))
 	{
 		if (key->running++ == 0)
@@ -512,7 +446,7 @@ ask_locked(int number, const Job *job, const char *text, bool by_key, Held *mine
 static AdmissionAnswer
 ask(int number, const Job *job, bool by_key)
 {
-	EstateQueue *queue = queue_at(number);
+	const Queue *queue = queue_at(number);
 	AdmissionAnswer answer = {ADMITTED, 0, NULL};
 	Held	   *mine;
 	char	   *text;
@@ -522,9 +456,10 @@ ask(int number, const Job *job, bool by_key)
 		return answer;
 	text = queue->rate_by_key > 0 || queue->concurrency_by_key > 0 ? key_of(queue, job) : NULL;
 	mine = next_held();
-	lock();
+	limit_prepare_keys();
+	limit_lock();
 	answer = ask_locked(number, job, text, by_key, mine);
-	unlock();
+	limit_unlock();
 	return answer;
 }
 
@@ -555,72 +490,82 @@ limit_key_of(int number, const Job *job)
 void
 limit_undo(void)
 {
-	lock();
+	limit_lock();
 	while (nheld > asked_from)
 	{
 		Held	   *last = &held[--nheld];
 
-		if (last->key && last->running)
+		if (last->key && last->running && last->term == limit_locked->term)
 			last->key->batch = 0;	/* ours no more */
 		give_back(last, true);
 	}
-	unlock();
+	limit_unlock();
 }
 
 /* What the batch holds now, it may hold for long: others of these keys need not come back in a moment */
 void
 limit_mark_slow(void)
 {
-	lock();
+	limit_lock();
 	for (int i = 0; i < nheld; i++)
-		if (held[i].job == 0 && held[i].running && held[i].key)
+		if (held[i].job == 0 && held[i].running && held[i].key && held[i].term == limit_locked->term)
 			held[i].key->slow = true;
-	unlock();
+	limit_unlock();
 }
 
 /* What was taken since limit_enter() is for a network job, and stays taken until limit_release() */
 void
 limit_keep(int64 id)
 {
-	lock();
+	limit_lock();
 	for (int i = entered_from; i < nheld; i++)
 		if (held[i].job == 0 && !held[i].waits)
 		{
 			held[i].job = id;
-			if (held[i].running && held[i].key)
+			if (held[i].running && held[i].key && held[i].term == limit_locked->term)
 				held[i].key->slow = true;
 		}
 	batch_number++;				/* the next job of the same key is another one */
-	unlock();
+	limit_unlock();
 }
 
 void
 limit_release(int64 id)
 {
-	give_all_back(id, false);
+	if (!give_all_back(id, false))
+		return;
+	estate_wake_now(WORKER_SQL);
+	estate_wake_now(WORKER_NETWORK);
 }
 
 /* How many more of a queue may run, by what processes have in hand */
 int
 limit_room_of_queue(int number)
 {
-	EstateQueue *queue = queue_at(number);
+	const Queue *queue = queue_at(number);
+	int			running;
 
 	if (queue->paused)
 		return 0;
-	return queue->concurrency == 0 ? PG_INT32_MAX : Max(queue->concurrency - queue->running, 0);
+	if (queue->concurrency == 0)
+		return PG_INT32_MAX;
+	limit_lock();
+	running = limit_find_queue(number)->running;
+	limit_unlock();
+	return Max(queue->concurrency - running, 0);
 }
 
 /* How many more of a key may run; quick ones that follow each other in a batch count as one */
 int
 limit_room_of_key(int number, const char *text, bool *slow)
 {
-	EstateQueue *queue = queue_at(number);
-	EstateLimitKey   *key;
+	const Queue *queue = queue_at(number);
+	LimitKey   *key;
 	int			room = 0;
 
-	lock();
-	key = find_key(number, text, limit_now());
+	limit_prepare_keys();
+	limit_lock();
+	key = limit_find_key(number, text, limit_now());
 	if (queue->paused)
 		;
 	else if (queue->concurrency_by_key == 0 || key == NULL)
@@ -629,42 +574,20 @@ limit_room_of_key(int number, const char *text, bool *slow)
 		room = Max(queue->concurrency_by_key - key->running, 0);
 	/* as the last ones were */
 	*slow = key != NULL && key->slow;
-	unlock();
+	limit_unlock();
 	return room;
-}
-
-/*
- * A queue has other rates: what its jobs have reserved by the old ones is
- * void, and they begin as after a full period of the new ones.  With
- * `other`, it is another queue than it was.  The caller holds the lock.
- */
-void
-limit_begin_anew(int number, bool other)
-{
-	EstateQueue *queue = queue_at(number);
-	double		most = limit_now() + queue->rate_period;
-	HASH_SEQ_STATUS scan;
-	EstateLimitKey *key;
-
-	queue->arrival = other ? 0 : Min(queue->arrival, most);
-	hash_seq_init(&scan, keys());
-	while ((key = hash_seq_search(&scan)) != NULL)
-		if (key->name.database == MyDatabaseId && key->name.queue == number)
-		{
-			key->arrival = other ? 0 : Min(key->arrival, most);
-			key->waited_for &= !other;
-		}
 }
 
 /* Whether jobs of the key are held back: then others of it go behind them */
 void
 limit_key_is_held(int number, const char *text, bool waited_for)
 {
-	EstateLimitKey   *key;
+	LimitKey   *key;
 
-	lock();
-	key = find_key(number, text, limit_now());
+	limit_prepare_keys();
+	limit_lock();
+	key = limit_find_key(number, text, limit_now());
 	if (key)
 		key->waited_for = waited_for;
-	unlock();
+	limit_unlock();
 }

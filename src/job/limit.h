@@ -7,6 +7,8 @@
 
 #include "job/job.h"
 
+#include "access/xact.h"
+
 typedef enum Admission
 {
 	ADMITTED,
@@ -34,8 +36,10 @@ extern void limit_undo(void);
 extern void limit_mark_slow(void);
 extern void limit_keep(int64 id);
 extern void limit_release(int64 id);
-extern void limit_begin_anew(int queue, bool other);
 extern int	limit_room_of_key(int queue, const char *key, bool *slow);
 extern void limit_key_is_held(int queue, const char *key, bool held);
+
+/* a step of transaction_end.c */
+extern void limit_at_end(XactEvent event);
 
 #endif							/* ESTATE_LIMIT_H */

@@ -4,12 +4,11 @@
  *
  * Runs in any process that runs jobs, inside a transaction.  What it adds is
  * collected here and goes to shared memory when the transaction has committed,
- * once for a batch; what an abort has undone is not told.  Cumulative since the
- * server started.
+ * once for a batch, by metric_at_end(), which neither allocates nor throws;
+ * what an abort has undone is not told.  Cumulative since the server started.
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
@@ -18,7 +17,18 @@
 #include "job/metric.h"
 
 #define BUCKET_FIRST_US 100
-#define SPAN_US (INT64CONST(60) * 1000000 / ESTATE_THROUGHPUT_SPANS)
+
+typedef struct MetricState
+{
+	int			n;
+	Metric		metrics[METRICS];
+} MetricState;
+
+EstateArea metric_area = {
+	.name = "pg_estate metrics",
+	.bytes = sizeof(MetricState),
+	.npieces = ESTATE_MAX_DATABASES
+};
 
 typedef struct MetricName
 {
@@ -36,45 +46,45 @@ static HTAB *metrics = NULL;
 static JobMetric *changed = NULL;
 
 /* Place of a metric in shared memory, made if there is room; the caller holds the lock */
-static EstateMetric *
-find_shared(EstateDatabaseSlot *slot, const JobMetric *metric)
+static Metric *
+find_shared(MetricState *state, const JobMetric *metric)
 {
-	EstateMetric *shared = slot->metrics;
-	int			n = slot->nmetrics;
+	Metric	   *shared = state->metrics;
+	int			n = state->n;
 
 	for (int i = 0; i < n; i++, shared++)
 		if (strcmp(shared->handler, metric->handler) == 0 && strcmp(shared->queue, metric->queue) == 0)
 			return shared;
-	if (n == ESTATE_METRICS - 1)
-		return &slot->metrics[ESTATE_METRICS - 1];
+	if (n == METRICS - 1)
+		return &state->metrics[METRICS - 1];
 	memset(shared, 0, sizeof(*shared));
 	strlcpy(shared->queue, metric->queue, sizeof(shared->queue));
 	strlcpy(shared->handler, metric->handler, sizeof(shared->handler));
-	slot->nmetrics++;
+	state->n++;
 	return shared;
 }
 
 /* Jobs that have ended, by the time they did: those of the last minute are kept apart */
 static void
-add_throughput(EstateMetric *shared, int64 ended, TimestampTz now)
+add_throughput(Metric *shared, int64 ended, TimestampTz now)
 {
-	int64		span = now / SPAN_US;
+	int64		span = now / METRIC_SPAN_US;
 
-	for (int64 empty = Max(shared->span, span - ESTATE_THROUGHPUT_SPANS) + 1; empty <= span; empty++)
-		shared->ended[empty % ESTATE_THROUGHPUT_SPANS] = 0;
+	for (int64 empty = Max(shared->span, span - METRIC_SPANS) + 1; empty <= span; empty++)
+		shared->ended[empty % METRIC_SPANS] = 0;
 	shared->span = Max(shared->span, span);
-	shared->ended[span % ESTATE_THROUGHPUT_SPANS] += ended;
+	shared->ended[span % METRIC_SPANS] += ended;
 }
 
 static void
-add_numbers(EstateMetricNumbers *to, const EstateMetricNumbers *from)
+add_numbers(MetricNumbers *to, const MetricNumbers *from)
 {
 	to->done += from->done;
 	to->failed += from->failed;
 	to->dead += from->dead;
 	to->snoozed += from->snoozed;
 	to->cancelled += from->cancelled;
-	for (int i = 0; i < ESTATE_BUCKETS; i++)
+	for (int i = 0; i < METRIC_BUCKETS; i++)
 	{
 		to->latency[i] += from->latency[i];
 		to->run_time[i] += from->run_time[i];
@@ -82,34 +92,31 @@ add_numbers(EstateMetricNumbers *to, const EstateMetricNumbers *from)
 }
 
 static void
-tell(void)
+tell_metrics(void)
 {
-	EstateDatabaseSlot *slot;
+	MetricState *state = estate_lock_piece(&metric_area, LW_EXCLUSIVE);
 	TimestampTz now = GetCurrentTransactionStopTimestamp();
 
-	LWLockAcquire(estate_shared->metrics_lock, LW_EXCLUSIVE);
-	slot = estate_find_slot(MyDatabaseId);
-	for (JobMetric *metric = changed; metric && slot; metric = metric->next)
+	if (state == NULL)
+		return;
+	for (JobMetric *metric = changed; metric; metric = metric->next)
 	{
-		EstateMetric *shared = find_shared(slot, metric);
-		EstateMetricNumbers *add = &metric->add;
+		Metric	   *shared = find_shared(state, metric);
+		MetricNumbers *add = &metric->add;
 
 		add_numbers(&shared->total, add);
 		add_throughput(shared, add->done + add->dead + add->cancelled, now);
 	}
-	LWLockRelease(estate_shared->metrics_lock);
+	estate_unlock_piece(&metric_area, state);
 }
 
-/* Runs while a transaction ends; neither allocates nor throws */
-static void
-end_callback(XactEvent event, void *arg)
+void
+metric_at_end(XactEvent event)
 {
 	if (changed == NULL)
 		return;
 	if (event == XACT_EVENT_COMMIT)
-		tell();
-	else if (event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
-		return;
+		tell_metrics();
 	for (JobMetric *metric = changed; metric; metric = metric->next)
 		metric->changed = false;
 	changed = NULL;
@@ -136,11 +143,7 @@ metric_of(const Job *job)
 		strncmp(last->queue, job->queue, sizeof(last->queue) - 1) == 0)
 		return last;
 	if (metrics == NULL)
-	{
 		metrics = hash_create("pg_estate metrics", 64, &control, HASH_ELEM | HASH_BLOBS);
-		if (estate_shared)
-			RegisterXactCallback(end_callback, NULL);
-	}
 	copy_name(name.queue, sizeof(name.queue), job->queue);
 	copy_name(name.handler, sizeof(name.handler), job->handler);
 	entry = hash_search(metrics, &name, HASH_ENTER, &found);
@@ -157,21 +160,18 @@ metric_of(const Job *job)
 int
 metric_number(JobMetric *metric)
 {
-	EstateDatabaseSlot *slot;
-	int			number = ESTATE_METRICS - 1;
+	MetricState *state = estate_lock_piece(&metric_area, LW_EXCLUSIVE);
+	int			number;
 
-	if (estate_shared == NULL)
-		return number;
-	LWLockAcquire(estate_shared->metrics_lock, LW_EXCLUSIVE);
-	slot = estate_find_slot(MyDatabaseId);
-	if (slot)
-		number = find_shared(slot, metric) - slot->metrics;
-	LWLockRelease(estate_shared->metrics_lock);
+	if (state == NULL)
+		return METRICS - 1;
+	number = find_shared(state, metric) - state->metrics;
+	estate_unlock_piece(&metric_area, state);
 	return number;
 }
 
 /* The numbers that are added when this transaction commits */
-EstateMetricNumbers *
+MetricNumbers *
 metric_add(JobMetric *metric)
 {
 	if (!metric->changed)
@@ -189,7 +189,7 @@ bucket(int64 us)
 {
 	if (us < BUCKET_FIRST_US)
 		return 0;
-	return Min(pg_leftmost_one_pos64(us / BUCKET_FIRST_US) + 1, ESTATE_BUCKETS - 1);
+	return Min(pg_leftmost_one_pos64(us / BUCKET_FIRST_US) + 1, METRIC_BUCKETS - 1);
 }
 
 /* A job has started, so long after it could have */
@@ -204,4 +204,34 @@ void
 metric_ran(JobMetric *metric, int64 us, int jobs)
 {
 	metric_add(metric)->run_time[bucket(jobs == 1 ? us : us / jobs)] += jobs;
+}
+
+/* All of them, as they are; false: this database has no workers, and none */
+bool
+metric_copy(Metric *copy)
+{
+	MetricState *state = estate_lock_piece(&metric_area, LW_SHARED);
+
+	if (state == NULL)
+		return false;
+	memcpy(copy, state->metrics, sizeof(state->metrics));
+	estate_unlock_piece(&metric_area, state);
+	return true;
+}
+
+/* The queue of a metric, by metric_number(); names do not change once they are there */
+const char *
+metric_queue(int number)
+{
+	const MetricState *state = estate_piece(&metric_area);
+
+	return state == NULL || number == METRICS - 1 ? METRIC_OTHERS : state->metrics[number].queue;
+}
+
+const char *
+metric_handler(int number)
+{
+	const MetricState *state = estate_piece(&metric_area);
+
+	return state == NULL || number == METRICS - 1 ? METRIC_OTHERS : state->metrics[number].handler;
 }

@@ -19,10 +19,11 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "job/metric.h"
+#include "job/running.h"
 #include "job/waiting.h"
 
 #define BUCKET_FIRST_MS 0.1
-#define SPAN_US (INT64CONST(60) * 1000000 / ESTATE_THROUGHPUT_SPANS)
 
 /* The value below which this share of a histogram's lies, in milliseconds, if it is even within a bucket; NaN: it is empty */
 static double
@@ -31,10 +32,10 @@ quantile(const int64 *histogram, double share)
 	int64		n = 0;
 	double		wanted;
 
-	for (int i = 0; i < ESTATE_BUCKETS; i++)
+	for (int i = 0; i < METRIC_BUCKETS; i++)
 		n += histogram[i];
 	wanted = n * share;
-	for (int i = 0; i < ESTATE_BUCKETS; i++)
+	for (int i = 0; i < METRIC_BUCKETS; i++)
 	{
 		double		from = i == 0 ? 0 : ldexp(BUCKET_FIRST_MS, i - 1);
 
@@ -49,26 +50,26 @@ quantile(const int64 *histogram, double share)
 static void
 put_histogram(Datum *values, bool *nulls, const int64 *histogram)
 {
-	Datum		buckets[ESTATE_BUCKETS];
+	Datum		buckets[METRIC_BUCKETS];
 	double		median = quantile(histogram, 0.5);
 
-	for (int i = 0; i < ESTATE_BUCKETS; i++)
+	for (int i = 0; i < METRIC_BUCKETS; i++)
 		buckets[i] = Int64GetDatum(histogram[i]);
-	values[0] = PointerGetDatum(construct_array(buckets, ESTATE_BUCKETS, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	values[0] = PointerGetDatum(construct_array(buckets, METRIC_BUCKETS, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 	values[1] = Float8GetDatum(median);
 	values[2] = Float8GetDatum(quantile(histogram, 0.99));
 	nulls[1] = nulls[2] = isnan(median);
 }
 
 static int64
-ended_in_last_minute(const EstateMetric *metric)
+ended_in_last_minute(const Metric *metric)
 {
-	int64		now = GetCurrentTimestamp() / SPAN_US;
+	int64		now = GetCurrentTimestamp() / METRIC_SPAN_US;
 	int64		ended = 0;
 
-	for (int64 span = Max(now - ESTATE_THROUGHPUT_SPANS + 1, 0); span <= Min(now, metric->span); span++)
-		if (span > metric->span - ESTATE_THROUGHPUT_SPANS)
-			ended += metric->ended[span % ESTATE_THROUGHPUT_SPANS];
+	for (int64 span = Max(now - METRIC_SPANS + 1, 0); span <= Min(now, metric->span); span++)
+		if (span > metric->span - METRIC_SPANS)
+			ended += metric->ended[span % METRIC_SPANS];
 	return ended;
 }
 
@@ -79,29 +80,24 @@ Datum
 estate_handler_metrics(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	EstateDatabaseSlot *slot;
-	EstateMetric *copy;
+	Metric	   *copy;
 
 	InitMaterializedSRF(fcinfo, 0);
-	slot = estate_find_slot(MyDatabaseId);
-	if (slot == NULL)
+	copy = palloc(sizeof(Metric) * METRICS);
+	if (!metric_copy(copy))
 		return (Datum) 0;
-	copy = palloc(sizeof(slot->metrics));
-	LWLockAcquire(estate_shared->metrics_lock, LW_SHARED);
-	memcpy(copy, slot->metrics, sizeof(slot->metrics));
-	LWLockRelease(estate_shared->metrics_lock);
-	for (int i = 0; i < ESTATE_METRICS; i++)
+	for (int i = 0; i < METRICS; i++)
 	{
-		const EstateMetric *metric = &copy[i];
-		const EstateMetricNumbers *total = &metric->total;
-		bool		others = i == ESTATE_METRICS - 1;
+		const Metric *metric = &copy[i];
+		const MetricNumbers *total = &metric->total;
+		bool		others = i == METRICS - 1;
 		Datum		values[14];
 		bool		nulls[14] = {false};
 
 		if (total->done + total->failed + total->snoozed + total->cancelled == 0)
 			continue;
-		values[0] = CStringGetTextDatum(others ? "(others)" : metric->queue);
-		values[1] = CStringGetTextDatum(others ? "(others)" : metric->handler);
+		values[0] = CStringGetTextDatum(others ? METRIC_OTHERS : metric->queue);
+		values[1] = CStringGetTextDatum(others ? METRIC_OTHERS : metric->handler);
 		values[2] = Int64GetDatum(total->done);
 		values[3] = Int64GetDatum(total->failed);
 		values[4] = Int64GetDatum(total->dead);
@@ -115,25 +111,17 @@ estate_handler_metrics(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-typedef struct RunningRow
-{
-	EstateRunning running;
-	pid_t		pid;
-	EstateProgress progress;
-} RunningRow;
-
 static void
-put_running(ReturnSetInfo *rsinfo, const EstateDatabaseSlot *slot, const RunningRow *row)
+put_running(ReturnSetInfo *rsinfo, const RunningRow *row)
 {
-	bool		others = row->running.metric == ESTATE_METRICS - 1;
-	bool		reported = row->progress.id == row->running.id && waiting_may_see(row->running.role);
+	bool		reported = row->progress.id == row->running.id &&
+		waiting_may_see(row->running.role);
 	Datum		values[9];
 	bool		nulls[9] = {false};
 
 	values[0] = Int64GetDatum(row->running.id);
-	/* names do not change once they are there */
-	values[1] = CStringGetTextDatum(others ? "(others)" : slot->metrics[row->running.metric].queue);
-	values[2] = CStringGetTextDatum(others ? "(others)" : slot->metrics[row->running.metric].handler);
+	values[1] = CStringGetTextDatum(metric_queue(row->running.metric));
+	values[2] = CStringGetTextDatum(metric_handler(row->running.metric));
 	values[3] = ObjectIdGetDatum(row->running.role);
 	values[4] = TimestampTzGetDatum(row->running.started_at);
 	values[5] = Int32GetDatum(row->pid);
@@ -153,25 +141,12 @@ Datum
 estate_running(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	EstateDatabaseSlot *slot;
 	RunningRow *rows;
-	int			n = 0;
+	int			n;
 
 	InitMaterializedSRF(fcinfo, 0);
-	slot = estate_find_slot(MyDatabaseId);
-	if (slot == NULL)
-		return (Datum) 0;
-	rows = palloc(sizeof(RunningRow) * ESTATE_MAX_WORKERS * ESTATE_MAX_RUNNING);
-	LWLockAcquire(estate_shared->lock, LW_SHARED);
-	for (int w = 0; w < ESTATE_MAX_WORKERS; w++)
-		for (int i = 0; slot->workers[w].pid != 0 && i < slot->workers[w].nrunning; i++)
-		{
-			rows[n].running = slot->workers[w].running[i];
-			rows[n].pid = slot->workers[w].pid;
-			rows[n++].progress = slot->workers[w].progress;
-		}
-	LWLockRelease(estate_shared->lock);
+	rows = running_all(&n);
 	for (int i = 0; i < n; i++)
-		put_running(rsinfo, slot, &rows[i]);
+		put_running(rsinfo, &rows[i]);
 	return (Datum) 0;
 }

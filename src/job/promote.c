@@ -8,46 +8,40 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
-#include "utils/timestamp.h"
 
 #include "job/count.h"
 #include "job/limit.h"
+#include "job/look.h"
+#include "job/open.h"
 #include "job/promote.h"
 #include "job/queue.h"
 #include "job/ready.h"
-#include "job/record.h"
 
 #define PROMOTE_MOST 1000
 #define PROMOTE_MOST_OF_KEY 100
 
-/* Puts the rows of a DELETE .. RETURNING into the lanes */
+/* Puts jobs that were taken out of job_open into the lanes */
 static int
-move_rows(JobWait waited_for)
+move_rows(KeeperRows rows, JobWait waited_for)
 {
-	SPITupleTable *rows = SPI_tuptable;
-	uint64		n = SPI_processed;
 	MemoryContext one = AllocSetContextCreate(CurrentMemoryContext, "pg_estate promoted job", ALLOCSET_SMALL_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(one);
 
-	for (uint64 i = 0; i < n; i++)
+	for (uint64 i = 0; i < rows.n; i++)
 	{
 		Job		   *job;
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(one);
-		job = record_of_row(rows->vals[i], rows->tupdesc);
+		job = record_of_row(rows, i);
 		count_jobs(job->queue, count_open(job, waited_for), -1);
 		ready_insert(job);
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(one);
-	return (int) n;
+	return (int) rows.n;
 }
 
 /*
@@ -57,37 +51,13 @@ move_rows(JobWait waited_for)
 int
 job_promote_due(JobScope *scope)
 {
-	static SPIPlanPtr plan = NULL;
-	Oid			types[] = {TIMESTAMPTZOID, TEXTOID, OIDOID, INT4OID};
-	Datum		values[4];
-	char		nulls[] = "    ";
 	EstateUser	user;
 	int			n;
 
 	scope->now = estate_now();
-	values[0] = TimestampTzGetDatum(scope->now);
-	values[1] = scope->queue ? CStringGetTextDatum(scope->queue) : (Datum) 0;
-	nulls[1] = scope->queue ? ' ' : 'n';
-	values[2] = ObjectIdGetDatum(scope->caller);
-	nulls[2] = OidIsValid(scope->caller) ? ' ' : 'n';
-	values[3] = Int32GetDatum(PROMOTE_MOST);
-	estate_become_keeper(&user);
-	SPI_connect();
-	if (plan == NULL)
-	{
-		plan = SPI_prepare("WITH due AS MATERIALIZED (SELECT ctid FROM estate_internal.job_open"
-						   " WHERE done_by OPERATOR(pg_catalog.=) 's' AND waits_for OPERATOR(pg_catalog.=) 'time' AND run_at OPERATOR(pg_catalog.<=) $1"
-						   " AND ($2 IS NULL OR queue OPERATOR(pg_catalog.=) $2)"
-						   " AND ($3 IS NULL OR pg_catalog.pg_has_role($3, role::pg_catalog.oid, 'MEMBER'))"
-						   " ORDER BY run_at, id LIMIT $4 FOR UPDATE SKIP LOCKED),"
-						   " gone AS (DELETE FROM estate_internal.job_open o USING due WHERE o.ctid OPERATOR(pg_catalog.=) due.ctid"
-						   " RETURNING o.*) SELECT " JOB_COLUMN_NAMES " FROM gone ORDER BY run_at, id", 4, types);
-		SPI_keepplan(plan);
-	}
-	SPI_execute_plan(plan, values, nulls, false, 0);
-	n = move_rows(WAITS_FOR_TIME);
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_begin(&user);
+	n = move_rows(open_take_due(scope, PROMOTE_MOST), WAITS_FOR_TIME);
+	keeper_end(&user);
 	return n;
 }
 
@@ -95,34 +65,21 @@ job_promote_due(JobScope *scope)
 static int
 promote_key(const char *queue, const char *key)
 {
-	Oid			types[] = {TEXTOID, TEXTOID, INT4OID};
-	Datum		values[3];
 	int			number = queue_find(queue);
 	bool		slow;
 	int			room = limit_room_of_key(number, key, &slow);
 	int			most = slow ? Min(room, PROMOTE_MOST_OF_KEY) : PROMOTE_MOST_OF_KEY;
+	bool		network;
 	int			n;
 
 	if (room == 0)
 		return 0;
-	values[0] = CStringGetTextDatum(queue);
-	values[1] = CStringGetTextDatum(key);
-	values[2] = Int32GetDatum(most);
-	SPI_execute_with_args("WITH next AS MATERIALIZED (SELECT ctid FROM estate_internal.job_open WHERE waits_for OPERATOR(pg_catalog.=) 'key'"
-						  " AND done_by OPERATOR(pg_catalog.=) 's' AND queue OPERATOR(pg_catalog.=) $1 AND held_key OPERATOR(pg_catalog.=) $2"
-						  " ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED),"
-						  " gone AS (DELETE FROM estate_internal.job_open o USING next WHERE o.ctid OPERATOR(pg_catalog.=) next.ctid RETURNING o.*)"
-						  " SELECT " JOB_COLUMN_NAMES " FROM gone ORDER BY id", 3, types, values, NULL, false, 0);
-	n = move_rows(WAITS_FOR_KEY);
-	/* those of the network only have to be claimed again, as many as there is room for */
-	values[2] = Int32GetDatum(Min(room, PROMOTE_MOST_OF_KEY));
-	SPI_execute_with_args("UPDATE estate_internal.job_open SET waits_for = 'time', held_key = NULL WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("
-						  "SELECT ctid FROM estate_internal.job_open WHERE waits_for OPERATOR(pg_catalog.=) 'key' AND done_by OPERATOR(pg_catalog.=) 'n'"
-						  " AND queue OPERATOR(pg_catalog.=) $1 AND held_key OPERATOR(pg_catalog.=) $2 ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED))",
-						  3, types, values, NULL, false, 0);
-	if (SPI_processed > 0)
+	n = move_rows(open_take_held(queue, key, most), WAITS_FOR_KEY);
+	/* those of the network are as many as there is room for, however quick */
+	network = open_free_held_network(queue, key, Min(room, PROMOTE_MOST_OF_KEY)) > 0;
+	if (network)
 		estate_wake_at_commit(WORKER_NETWORK);
-	limit_key_is_held(number, key, n == most || SPI_processed > 0);
+	limit_key_is_held(number, key, n == most || network);
 	return n;
 }
 
@@ -134,41 +91,27 @@ int
 job_promote_held(void)
 {
 	static uint64 turn = 0;
-	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
-	SPITupleTable *found;
-	uint64		nfound;
-	bool		again = false;
+	KeeperRows	keys;
+	bool		again;
 	EstateUser	user;
 	int			n = 0;
 
-	if (slot && !slot->held)
+	if (!look_is_up(LOOK_HELD))
 		return 0;
 	/* before we look: whoever holds one back from now on says so again */
-	if (slot)
-		again = estate_begin_look(slot, &slot->held);
-	estate_become_keeper(&user);
-	SPI_connect();
-	PushActiveSnapshot(GetLatestSnapshot());
-	/* key by key along the index, however many jobs each has */
-	SPI_execute("WITH RECURSIVE k(queue, held_key) AS ("
-				" (SELECT queue, held_key FROM estate_internal.job_open WHERE waits_for OPERATOR(pg_catalog.=) 'key' AND done_by OPERATOR(pg_catalog.<>) 'x' ORDER BY queue, held_key LIMIT 1)"
-				" UNION ALL SELECT o.queue, o.held_key FROM k CROSS JOIN LATERAL (SELECT queue, held_key FROM estate_internal.job_open"
-				" WHERE waits_for OPERATOR(pg_catalog.=) 'key' AND done_by OPERATOR(pg_catalog.<>) 'x' AND ROW(queue, held_key) OPERATOR(pg_catalog.>) ROW(k.queue, k.held_key)"
-				" ORDER BY queue, held_key LIMIT 1) o) SELECT queue, held_key FROM k", true, 0);
-	found = SPI_tuptable;
-	nfound = SPI_processed;
-	PopActiveSnapshot();
-	if (slot && (nfound > 0 || again))
-		slot->held = true;
+	again = look_begin(LOOK_HELD);
+	keeper_begin(&user);
+	keys = open_held_keys();
+	if (keys.n > 0 || again)
+		look_put_up(LOOK_HELD);
 	/* those who have room are many, perhaps: each gets its turn */
-	for (uint64 i = 0; i < nfound && n < PROMOTE_MOST; i++)
+	for (uint64 i = 0; i < keys.n && n < PROMOTE_MOST; i++)
 	{
-		HeapTuple	row = found->vals[turn++ % nfound];
+		uint64		next = turn++ % keys.n;
 
 		CHECK_FOR_INTERRUPTS();
-		n += promote_key(SPI_getvalue(row, found->tupdesc, 1), SPI_getvalue(row, found->tupdesc, 2));
+		n += promote_key(keeper_text(keys, next, 1), keeper_text(keys, next, 2));
 	}
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_end(&user);
 	return n;
 }

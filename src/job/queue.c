@@ -13,33 +13,36 @@
 
 #include <math.h>
 
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "job/limit.h"
 #include "job/queue.h"
+#include "keeper.h"
+
+EstateArea queue_area = {
+	.name = "pg_estate queues",
+	.bytes = sizeof(QueueState),
+	.npieces = ESTATE_MAX_DATABASES
+};
 
 /* copies for a database without a slot */
-static EstateQueue *own = NULL;
+static Queue *own = NULL;
 static LocalTransactionId own_read = InvalidLocalTransactionId;
 
 /* the transaction in which we changed a queue: nobody else may see what it sees */
 static LocalTransactionId changed_in = InvalidLocalTransactionId;
 
-EstateQueue *
+Queue *
 queue_at(int number)
 {
-	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
+	QueueState *state = estate_piece(&queue_area);
 
-	if (slot)
-		return &slot->queues[number];
+	if (state)
+		return &state->queues[number];
 	if (own == NULL)
-		own = MemoryContextAllocZero(TopMemoryContext, sizeof(EstateQueue) * ESTATE_MAX_QUEUES);
+		own = MemoryContextAllocZero(TopMemoryContext, sizeof(Queue) * QUEUES);
 	return &own[number];
 }
 
@@ -48,11 +51,11 @@ int
 queue_find(const char *name)
 {
 	static int	last = QUEUE_DEFAULT;
-	EstateQueue *queue = queue_at(last);
+	Queue	   *queue = queue_at(last);
 
 	if (queue->defined && strcmp(queue->name, name) == 0)
 		return last;
-	for (int i = 0; i < ESTATE_MAX_QUEUES; i++)
+	for (int i = 0; i < QUEUES; i++)
 	{
 		queue = queue_at(i);
 		if (queue->defined && strcmp(queue->name, name) == 0)
@@ -69,72 +72,74 @@ microseconds(Datum interval)
 	return span->time + ((double) span->day + span->month * 30.0) * USECS_PER_DAY;
 }
 
-/* Copies the limits of one queue; what it is doing stays as it is */
+/* Reads one queue */
 static void
-read_queue(EstateQueue *queue, HeapTuple row, TupleDesc desc)
+read_queue(Queue *queue, KeeperRows rows, uint64 row)
 {
-	Datum		values[12];
-	bool		nulls[12];
-	char	   *keep;
+	const char *keep = keeper_text(rows, row, 12);
+	const char *key = keeper_text(rows, row, 6);
 
-	for (int i = 0; i < lengthof(values); i++)
-		values[i] = SPI_getbinval(row, desc, i + 1, &nulls[i]);
-	strlcpy(queue->name, TextDatumGetCString(values[1]), sizeof(queue->name));
-	queue->paused = DatumGetBool(values[2]);
-	queue->concurrency = nulls[3] ? 0 : DatumGetInt32(values[3]);
-	queue->concurrency_local = nulls[4] ? 0 : DatumGetInt32(values[4]);
-	strlcpy(queue->key, nulls[5] ? "" : TextDatumGetCString(values[5]), sizeof(queue->key));
-	queue->concurrency_by_key = nulls[6] ? 0 : DatumGetInt32(values[6]);
-	queue->rate = nulls[7] ? 0 : DatumGetInt32(values[7]);
-	queue->rate_by_key = nulls[8] ? 0 : DatumGetInt32(values[8]);
-	queue->rate_period = microseconds(values[9]);
-	queue->timeout_ms = nulls[10] ? 0 : (int64) ceil(microseconds(values[10]) / 1000);
-	keep = TextDatumGetCString(values[11]);
+	strlcpy(queue->name, keeper_text(rows, row, 2), sizeof(queue->name));
+	queue->paused = keeper_bool(rows, row, 3);
+	queue->concurrency = keeper_int32(rows, row, 4);
+	queue->concurrency_local = keeper_int32(rows, row, 5);
+	strlcpy(queue->key, key ? key : "", sizeof(queue->key));
+	queue->concurrency_by_key = keeper_int32(rows, row, 7);
+	queue->rate = keeper_int32(rows, row, 8);
+	queue->rate_by_key = keeper_int32(rows, row, 9);
+	queue->rate_period = microseconds(keeper_value(rows, row, 10));
+	queue->timeout_ms = keeper_is_null(rows, row, 11) ? 0 :
+		(int64) ceil(microseconds(keeper_value(rows, row, 11)) / 1000);
 	queue->keep = strcmp(keep, "all") == 0 ? KEEP_ALL : strcmp(keep, "none") == 0 ? KEEP_NONE : KEEP_FAILED;
 	queue->defined = true;
 }
 
 /* Reads all queues of the table into a fresh array; the states in it are zero */
-static EstateQueue *
+static Queue *
 read_queues(void)
 {
-	EstateQueue *queues = palloc0(sizeof(EstateQueue) * ESTATE_MAX_QUEUES);
-	EstateUser	user;
-
-	estate_become_keeper(&user);
-	SPI_connect();
 	/* the newest, whatever the transaction's isolation: it is for everybody */
-	PushActiveSnapshot(GetLatestSnapshot());
-	SPI_execute("SELECT number, name, paused, concurrency, concurrency_local, key, concurrency_by_key, rate, rate_by_key, rate_period,"
-				" timeout, keep::pg_catalog.text FROM estate_internal.queue", true, 0);
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		bool		isnull;
-		int			number = DatumGetInt16(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+	static KeeperStatement statement = {
+		"SELECT number::pg_catalog.int4, name, paused, concurrency, concurrency_local,"
+		"  key, concurrency_by_key, rate, rate_by_key, rate_period,"
+		"  timeout, keep::pg_catalog.text"
+		" FROM estate_internal.queue",
+		.flags = KEEPER_NEWEST | KEEPER_PLAN_ONCE
+	};
+	Queue	   *queues = palloc0(sizeof(Queue) * QUEUES);
+	EstateUser	user;
+	KeeperRows	rows;
 
-		read_queue(&queues[number], SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
-	}
-	PopActiveSnapshot();
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_begin(&user);
+	rows = keeper_run(&statement, NULL, NULL);
+	for (uint64 i = 0; i < rows.n; i++)
+		read_queue(&queues[keeper_int32(rows, i, 1)], rows, i);
+	keeper_end(&user);
 	return queues;
 }
 
+/*
+ * Copies what the table says of one queue.  With other rates it has another
+ * generation, by which the limits know that what they have counted is of the
+ * old ones.
+ */
 static void
-copy_limits(int number, const EstateQueue *from)
+copy_queue(Queue *to, const Queue *from, TimestampTz now)
 {
-	EstateQueue *to = queue_at(number);
-	size_t		limits = offsetof(EstateQueue, running);
 	/* under another name it is another queue */
 	bool		other = to->defined != from->defined || strcmp(to->name, from->name) != 0;
 	bool		rates = to->rate != from->rate || to->rate_by_key != from->rate_by_key ||
 		to->rate_period != from->rate_period || strcmp(to->key, from->key) != 0;
+	TimestampTz generation = to->generation;
 
 	if (other)
-		memset(to, 0, offsetof(EstateQueue, lanes));
-	memcpy(to, from, limits);
+		memset(to, 0, sizeof(*to));
+	memcpy(to, from, offsetof(Queue, named_at));
 	if (other || rates)
-		limit_begin_anew(number, other);
+		generation = Max(now, generation + 1);
+	if (other)
+		to->named_at = generation;
+	to->generation = generation;
 }
 
 /* Reads the queues if they may have changed since somebody did */
@@ -142,26 +147,28 @@ void
 queue_refresh(void)
 {
 	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
-	EstateQueue *fresh;
+	QueueState *state = estate_piece(&queue_area);
+	Queue	   *fresh;
+	TimestampTz now;
 	uint32		changes = 0;
 
-	if (slot)
+	if (slot && state)
 	{
 		changes = slot->changes;
-		if (slot->queues_read == changes + 1 || changed_in == MyLocalTransactionId)
+		if (state->read == changes + 1 || changed_in == MyLocalTransactionId)
 			return;
 	}
 	else if (own_read == MyLocalTransactionId)
 		return;
 	fresh = read_queues();
-	if (slot)
-		LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < ESTATE_MAX_QUEUES; i++)
-		copy_limits(i, &fresh[i]);
-	if (slot)
+	now = state ? GetCurrentTimestamp() : estate_now();
+	state = estate_lock_piece(&queue_area, LW_EXCLUSIVE);
+	for (int i = 0; i < QUEUES; i++)
+		copy_queue(queue_at(i), &fresh[i], now);
+	if (state)
 	{
-		slot->queues_read = changes + 1;
-		LWLockRelease(estate_shared->lock);
+		state->read = changes + 1;
+		estate_unlock_piece(&queue_area, state);
 	}
 	else
 		own_read = MyLocalTransactionId;

@@ -8,19 +8,16 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 
 #include "job/count.h"
 #include "job/depend.h"
 #include "job/history.h"
 #include "job/lane.h"
 #include "job/queue.h"
-#include "job/record.h"
 #include "job/settle.h"
 
 #define OPTIONS 11				/* arguments after the name, of create_queue() and alter_queue() */
@@ -94,42 +91,16 @@ check_option(int option, Datum value)
 				 errmsg("key of a queue must be shorter than %d bytes", NAMEDATALEN * 2)));
 }
 
-/* A statement on queues, as the keeper; the name is $1 */
-static uint64
-run(const char *sql, int nargs, Oid *types, Datum *values, const char *nulls)
+#define SELECT_QUEUE \
+	"SELECT FROM estate_internal.queue WHERE name OPERATOR(pg_catalog.=) $1"
+
+static bool
+queue_exists(const char *name)
 {
-	EstateUser	user;
-	uint64		processed;
+	static KeeperStatement statement = {SELECT_QUEUE, 1, {TEXTOID}};
+	Datum		value = CStringGetTextDatum(name);
 
-	estate_become_keeper(&user);
-	SPI_connect();
-	if (SPI_execute_with_args(sql, nargs, types, values, nulls, false, 0) < 0)
-		elog(ERROR, "could not run: %s", sql);
-	processed = SPI_processed;
-	SPI_finish();
-	estate_resume_user(&user);
-	return processed;
-}
-
-/*
- * The same for one that changes jobs of the queue that $1 names, and returns
- * (queue, counted as, number) of them: as they are now, or were.  Returns how many.
- */
-static int64
-run_counted(const char *sql, Datum name, int sign)
-{
-	Oid			type = TEXTOID;
-	EstateUser	user;
-	int64		n;
-
-	estate_become_keeper(&user);
-	SPI_connect();
-	if (SPI_execute_with_args(sql, 1, &type, &name, NULL, false, 0) < 0)
-		elog(ERROR, "could not run: %s", sql);
-	n = count_rows(sign);
-	SPI_finish();
-	estate_resume_user(&user);
-	return n;
+	return keeper_do(&statement, &value, NULL) > 0;
 }
 
 static void
@@ -164,11 +135,15 @@ name_argument(FunctionCallInfo fcinfo)
 static void
 require_key(const char *name)
 {
-	Oid			type = TEXTOID;
+	static KeeperStatement statement = {
+		SELECT_QUEUE
+		" AND key IS NULL"
+		" AND (concurrency_by_key IS NOT NULL OR rate_by_key IS NOT NULL)",
+		1, {TEXTOID}
+	};
 	Datum		value = CStringGetTextDatum(name);
 
-	if (run("SELECT FROM estate_internal.queue WHERE name OPERATOR(pg_catalog.=) $1 AND key IS NULL"
-			" AND (concurrency_by_key IS NOT NULL OR rate_by_key IS NOT NULL)", 1, &type, &value, NULL) > 0)
+	if (keeper_do(&statement, &value, NULL) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("queue \"%s\" has a limit by key, but no key", name),
@@ -182,8 +157,8 @@ require_key(const char *name)
 static bool
 set_options(FunctionCallInfo fcinfo, const char *name)
 {
+	KeeperStatement statement = {.nargs = 1, .types = {TEXTOID}, .flags = KEEPER_PASSING};
 	StringInfoData sql;
-	Oid			types[OPTIONS + 1] = {TEXTOID};
 	Datum		values[OPTIONS + 1] = {CStringGetTextDatum(name)};
 	int			n = 1;
 
@@ -194,7 +169,7 @@ set_options(FunctionCallInfo fcinfo, const char *name)
 		if (PG_ARGISNULL(i + 1))
 			continue;
 		check_option(i, PG_GETARG_DATUM(i + 1));
-		types[n] = options[i].type;
+		statement.types[n] = options[i].type;
 		values[n++] = PG_GETARG_DATUM(i + 1);
 		if (options[i].none)
 			appendStringInfo(&sql, ", %s = CASE WHEN $%d OPERATOR(pg_catalog.<>) %s THEN $%d END",
@@ -203,7 +178,9 @@ set_options(FunctionCallInfo fcinfo, const char *name)
 			appendStringInfo(&sql, ", %s = $%d", options[i].name, n);
 	}
 	appendStringInfoString(&sql, " WHERE name OPERATOR(pg_catalog.=) $1");
-	if (run(sql.data, n, types, values, NULL) == 0)
+	statement.sql = sql.data;
+	statement.nargs = n;
+	if (keeper_do(&statement, values, NULL) == 0)
 		return false;
 	require_key(name);
 	return true;
@@ -216,11 +193,23 @@ set_options(FunctionCallInfo fcinfo, const char *name)
 static void
 admit_anew(const char *name)
 {
-	int64		n = run_counted("WITH anew AS (UPDATE estate_internal.job_open SET waited = NULL, run_at = pg_catalog.clock_timestamp()"
-								" WHERE queue OPERATOR(pg_catalog.=) $1 AND waited OPERATOR(pg_catalog.&) 1 OPERATOR(pg_catalog.<>) 0"
-								" AND waits_for OPERATOR(pg_catalog.=) 'time' RETURNING queue, " COUNTED_OPEN_ROW("") " AS counted)"
-								" SELECT queue, counted, pg_catalog.count(*) FROM anew GROUP BY 1, 2", CStringGetTextDatum(name), 1);
+	static KeeperStatement statement = {
+		"WITH anew AS ("
+		"  UPDATE estate_internal.job_open SET waited = NULL, run_at = pg_catalog.clock_timestamp()"
+		"  WHERE queue OPERATOR(pg_catalog.=) $1"
+		"  AND waited OPERATOR(pg_catalog.&) 1 OPERATOR(pg_catalog.<>) 0"
+		"  AND waits_for OPERATOR(pg_catalog.=) 'time'"
+		"  RETURNING queue, " COUNTED_OPEN_ROW("") " AS counted)"
+		" SELECT queue, counted, pg_catalog.count(*) FROM anew GROUP BY 1, 2",
+		1, {TEXTOID}
+	};
+	Datum		value = CStringGetTextDatum(name);
+	EstateUser	user;
+	int64		n;
 
+	keeper_begin(&user);
+	n = count_rows(keeper_run(&statement, &value, NULL), 1);
+	keeper_end(&user);
 	if (n > 0)
 		count_jobs(name, COUNTED_OPEN, -n);
 }
@@ -231,19 +220,25 @@ PG_FUNCTION_INFO_V1(estate_create_queue);
 Datum
 estate_create_queue(PG_FUNCTION_ARGS)
 {
+	static KeeperStatement lock = {
+		"LOCK TABLE estate_internal.queue IN SHARE ROW EXCLUSIVE MODE",
+		.flags = KEEPER_PASSING
+	};
+	static KeeperStatement insert = {
+		"INSERT INTO estate_internal.queue (name, number) VALUES ($1, $2)",
+		2, {TEXTOID, INT4OID}
+	};
 	char	   *name = name_argument(fcinfo);
-	Oid			type = TEXTOID;
-	Datum		value = CStringGetTextDatum(name);
-	int			number;
+	Datum		values[2] = {CStringGetTextDatum(name)};
 
-	run("LOCK TABLE estate_internal.queue IN SHARE ROW EXCLUSIVE MODE", 0, NULL, NULL, NULL);
-	if (run("SELECT FROM estate_internal.queue WHERE name OPERATOR(pg_catalog.=) $1", 1, &type, &value, NULL) > 0)
+	(void) keeper_do(&lock, NULL, NULL);
+	if (queue_exists(name))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("queue \"%s\" already exists", name),
 				 errhint("SELECT estate.alter_queue(%s, ..); changes its limits.", quote_literal_cstr(name))));
-	number = lane_create();
-	run(psprintf("INSERT INTO estate_internal.queue (number, name) VALUES (%d, $1)", number), 1, &type, &value, NULL);
+	values[1] = Int32GetDatum(lane_create());
+	(void) keeper_do(&insert, values, NULL);
 	(void) set_options(fcinfo, name);
 	queue_forget();
 	PG_RETURN_TEXT_P(cstring_to_text(name));
@@ -268,17 +263,21 @@ estate_alter_queue(PG_FUNCTION_ARGS)
 static bool
 set_paused(FunctionCallInfo fcinfo, bool paused)
 {
+	static KeeperStatement statement = {
+		"UPDATE estate_internal.queue SET paused = $2"
+		" WHERE name OPERATOR(pg_catalog.=) $1"
+		" AND paused OPERATOR(pg_catalog.<>) $2",
+		2, {TEXTOID, BOOLOID}
+	};
 	char	   *name = name_argument(fcinfo);
-	Oid			types[] = {TEXTOID, BOOLOID};
 	Datum		values[] = {CStringGetTextDatum(name), BoolGetDatum(paused)};
 
-	if (run("UPDATE estate_internal.queue SET paused = $2 WHERE name OPERATOR(pg_catalog.=) $1 AND paused OPERATOR(pg_catalog.<>) $2",
-			2, types, values, NULL) == 1)
+	if (keeper_do(&statement, values, NULL) == 1)
 	{
 		queue_forget();
 		return true;
 	}
-	if (run("SELECT FROM estate_internal.queue WHERE name OPERATOR(pg_catalog.=) $1", 1, types, values, NULL) == 0)
+	if (!queue_exists(name))
 		no_such_queue(name);
 	return false;
 }
@@ -301,72 +300,83 @@ estate_resume_queue(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(set_paused(fcinfo, false));
 }
 
-/* A query of a queue's number, or of how many; by the newest snapshot, whatever the transaction's: 0 if there is none */
+/* A number that a query finds; 0: it finds none */
 static int64
-look(const char *sql, const char *name)
+look(KeeperStatement *statement, const char *name)
 {
-	Oid			type = TEXTOID;
 	Datum		value = CStringGetTextDatum(name);
-	EstateUser	user;
-	bool		isnull;
-	int64		found = 0;
+	Datum		found;
 
-	estate_become_keeper(&user);
-	SPI_connect();
-	PushActiveSnapshot(GetLatestSnapshot());
-	SPI_execute_with_args(sql, 1, &type, &value, NULL, true, 1);
-	if (SPI_processed == 1)
-		found = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	PopActiveSnapshot();
-	SPI_finish();
-	estate_resume_user(&user);
-	return found;
+	return keeper_fetch(statement, &value, NULL, &found) ? DatumGetInt64(found) : 0;
 }
 
 static int64
 count_waiting(const char *name)
 {
-	return look("SELECT (SELECT pg_catalog.count(*) FROM estate_internal.job_ready WHERE queue OPERATOR(pg_catalog.=) $1) OPERATOR(pg_catalog.+)"
-				" (SELECT pg_catalog.count(*) FROM estate_internal.job_open WHERE queue OPERATOR(pg_catalog.=) $1)", name);
+	static KeeperStatement statement = {
+		"SELECT"
+		"  (SELECT pg_catalog.count(*) FROM estate_internal.job_ready"
+		"   WHERE queue OPERATOR(pg_catalog.=) $1)"
+		"  OPERATOR(pg_catalog.+)"
+		"  (SELECT pg_catalog.count(*) FROM estate_internal.job_open"
+		"   WHERE queue OPERATOR(pg_catalog.=) $1)",
+		1, {TEXTOID}, KEEPER_NEWEST
+	};
+
+	return look(&statement, name);
 }
 
 /* Cancels what waits in a queue; the ids */
 static EndedJobs
 cancel_all(const char *name)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	EndedJobs	ended = {0};
-	Oid			type = TEXTOID;
+	KeeperStatement statement = {
+		psprintf("WITH ready AS ("
+				 "  DELETE FROM estate_internal.job_ready"
+				 "  WHERE queue OPERATOR(pg_catalog.=) $1 RETURNING *),"
+				 " open AS ("
+				 "  DELETE FROM estate_internal.job_open"
+				 "  WHERE queue OPERATOR(pg_catalog.=) $1"
+				 "  AND id OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT estate.running_jobs()))"
+				 "  RETURNING *),"
+				 " ended AS ("
+				 "  SELECT ready.*, 's'::pg_catalog.\"char\" AS done_by, 0 AS counted FROM ready"
+				 "  UNION ALL"
+				 "  SELECT " JOB_COLUMN_NAMES ", done_by, " COUNTED_OPEN_ROW("") " FROM open),"
+				 " freed AS ("
+				 "  DELETE FROM estate_internal.job_unique u USING ended e"
+				 "  WHERE u.job OPERATOR(pg_catalog.=) e.id"
+				 "  AND u.unique_key OPERATOR(pg_catalog.=) e.unique_key"
+				 "  AND u.role OPERATOR(pg_catalog.=) e.role"
+				 "  AND u.until IS NULL),"
+				 " free AS ("
+				 "  DELETE FROM estate_internal.job_dependency d USING open o"
+				 "  WHERE d.job OPERATOR(pg_catalog.=) o.id),"
+				 " moved AS ("
+				 "  INSERT INTO %s (" JOB_COLUMN_NAMES ", done_by, state, ended_at)"
+				 "  SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args,"
+				 "   COALESCE(run_at, enqueued_at), COALESCE(attempt, 0),"
+				 "   effect_key, unique_key, unique_until, timeout, backoff,"
+				 "   tags, errors, alone, waited,"
+				 "   done_by, 'cancelled', pg_catalog.clock_timestamp() FROM ended)"
+				 " SELECT id, counted FROM ended", history_newest_name()),
+		1, {TEXTOID}, KEEPER_PASSING
+	};
 	Datum		value = CStringGetTextDatum(name);
+	EndedJobs	ended = {0};
 	EstateUser	user;
-	bool		isnull;
+	KeeperRows	rows;
 
-	estate_become_keeper(&user);
-	SPI_connect();
-	SPI_execute_with_args(psprintf("WITH ready AS (DELETE FROM estate_internal.job_ready WHERE queue OPERATOR(pg_catalog.=) $1 RETURNING *),"
-								   " open AS (DELETE FROM estate_internal.job_open WHERE queue OPERATOR(pg_catalog.=) $1"
-								   " AND id OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT estate.running_jobs())) RETURNING *),"
-								   " ended AS (SELECT ready.*, 's'::pg_catalog.\"char\" AS done_by, 0 AS counted FROM ready"
-								   " UNION ALL SELECT " JOB_COLUMN_NAMES ", done_by, " COUNTED_OPEN_ROW("") " FROM open),"
-								   " freed AS (DELETE FROM estate_internal.job_unique u USING ended e WHERE u.job OPERATOR(pg_catalog.=) e.id"
-								   " AND u.unique_key OPERATOR(pg_catalog.=) e.unique_key AND u.role OPERATOR(pg_catalog.=) e.role AND u.until IS NULL),"
-								   " free AS (DELETE FROM estate_internal.job_dependency d USING open o WHERE d.job OPERATOR(pg_catalog.=) o.id),"
-								   " moved AS (INSERT INTO %s (" JOB_COLUMN_NAMES ", done_by, state, ended_at)"
-								   " SELECT id, handler, queue, priority, max_attempts, role, enqueued_at, args, COALESCE(run_at, enqueued_at), COALESCE(attempt, 0),"
-								   " effect_key, unique_key, unique_until, timeout, backoff, tags, errors, alone, waited,"
-								   " done_by, 'cancelled', pg_catalog.clock_timestamp() FROM ended)"
-								   " SELECT id, counted FROM ended", history_newest_name()), 1, &type, &value, NULL, false, 0);
-	ended.failed = MemoryContextAllocHuge(caller, sizeof(int64) * (SPI_processed + 1));
-	for (uint64 i = 0; i < SPI_processed; i++)
+	keeper_begin(&user);
+	rows = keeper_run(&statement, &value, NULL);
+	ended.failed = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int64) * (rows.n + 1));
+	for (uint64 i = 0; i < rows.n; i++)
 	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-
-		ended.failed[ended.nfailed++] = DatumGetInt64(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
-		count_jobs(name, DatumGetInt32(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull)), -1);
+		ended.failed[ended.nfailed++] = keeper_int64(rows, i, 1);
+		count_jobs(name, keeper_int32(rows, i, 2), -1);
 	}
 	count_jobs(name, COUNTED_CANCELLED, ended.nfailed);
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_end(&user);
 	return ended;
 }
 
@@ -374,16 +384,23 @@ cancel_all(const char *name)
 static int
 remove_queue(const char *name)
 {
-	Oid			types[] = {TEXTOID, INT4OID};
-	Datum		values[2] = {CStringGetTextDatum(name)};
-	int			number = look("SELECT number::pg_catalog.int8 FROM estate_internal.queue WHERE name OPERATOR(pg_catalog.=) $1", name);
+	static KeeperStatement number_of = {
+		"SELECT number::pg_catalog.int8 FROM estate_internal.queue"
+		" WHERE name OPERATOR(pg_catalog.=) $1",
+		1, {TEXTOID}, KEEPER_NEWEST
+	};
+	static KeeperStatement remove = {
+		"DELETE FROM estate_internal.queue"
+		" WHERE name OPERATOR(pg_catalog.=) $1 AND number OPERATOR(pg_catalog.=) $2",
+		2, {TEXTOID, INT4OID}
+	};
+	int			number = look(&number_of, name);
+	Datum		values[] = {CStringGetTextDatum(name), Int32GetDatum(number)};
 
 	if (number > 0)
 		lane_lock_all(number);
-	values[1] = Int32GetDatum(number);
 	/* while we waited somebody else may have dropped it */
-	if (number == 0 ||
-		run("DELETE FROM estate_internal.queue WHERE name OPERATOR(pg_catalog.=) $1 AND number OPERATOR(pg_catalog.=) $2", 2, types, values, NULL) == 0)
+	if (number == 0 || keeper_do(&remove, values, NULL) == 0)
 		no_such_queue(name);
 	return number;
 }

@@ -14,8 +14,6 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
-#include "miscadmin.h"
 #include "utils/rel.h"
 
 #include "job/count.h"
@@ -77,21 +75,20 @@ ready_insert(const Job *job)
 static bool
 find_job(int64 id, LaneHeap *heap, ItemPointer tid, Oid *role)
 {
-	Oid			type = INT8OID;
+	static KeeperStatement statement = {
+		"SELECT tableoid, ctid, role FROM estate_internal.job_ready"
+		" WHERE id OPERATOR(pg_catalog.=) $1"
+		" FOR UPDATE SKIP LOCKED",
+		1, {INT8OID}, KEEPER_FIRST
+	};
 	Datum		value = Int64GetDatum(id);
-	bool		isnull;
-	HeapTuple	row;
-	TupleDesc	desc;
+	KeeperRows	rows = keeper_run(&statement, &value, NULL);
 
-	SPI_execute_with_args("SELECT tableoid, ctid, role FROM estate_internal.job_ready"
-						  " WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED", 1, &type, &value, NULL, false, 1);
-	if (SPI_processed == 0)
+	if (rows.n == 0)
 		return false;
-	row = SPI_tuptable->vals[0];
-	desc = SPI_tuptable->tupdesc;
-	*heap = lane_heap(DatumGetObjectId(SPI_getbinval(row, desc, 1, &isnull)));
-	*tid = *(ItemPointer) DatumGetPointer(SPI_getbinval(row, desc, 2, &isnull));
-	*role = DatumGetObjectId(SPI_getbinval(row, desc, 3, &isnull));
+	*heap = lane_heap(keeper_oid(rows, 0, 1));
+	*tid = *(ItemPointer) DatumGetPointer(keeper_value(rows, 0, 2));
+	*role = keeper_oid(rows, 0, 3);
 	/* workers pass it by until we end */
 	lane_note_row(*heap, ItemPointerGetBlockNumber(tid));
 	return true;
@@ -106,11 +103,9 @@ ready_role(int64 id)
 	Oid			role = InvalidOid;
 	EstateUser	user;
 
-	estate_become_keeper(&user);
-	SPI_connect();
+	keeper_begin(&user);
 	(void) find_job(id, &heap, &tid, &role);
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_end(&user);
 	return role;
 }
 
@@ -118,30 +113,31 @@ ready_role(int64 id)
 Job *
 ready_remove(int64 id)
 {
-	MemoryContext caller = CurrentMemoryContext;
 	LaneHeap	heap;
 	ItemPointerData tid;
-	Oid			type = TIDOID;
 	Datum		value = PointerGetDatum(&tid);
 	Oid			role;
 	EstateUser	user;
 	Job		   *job = NULL;
 
-	estate_become_keeper(&user);
-	SPI_connect();
+	keeper_begin(&user);
 	if (find_job(id, &heap, &tid, &role))
 	{
-		SPI_execute_with_args(psprintf("DELETE FROM estate_internal.job_ready_%d_%d_%d WHERE ctid OPERATOR(pg_catalog.=) $1"
-									   " RETURNING " JOB_COLUMN_NAMES, heap.queue, heap.lane, heap.segment),
-							  1, &type, &value, NULL, false, 0);
-		if (SPI_processed == 1)
+		/* there may be hundreds of these tables: their plans are not kept */
+		KeeperStatement statement = {
+			psprintf("DELETE FROM estate_internal.job_ready_%d_%d_%d"
+					 " WHERE ctid OPERATOR(pg_catalog.=) $1"
+					 " RETURNING " JOB_COLUMN_NAMES, heap.queue, heap.lane, heap.segment),
+			1, {TIDOID}, KEEPER_PASSING
+		};
+		KeeperRows	rows = keeper_run(&statement, &value, NULL);
+
+		if (rows.n == 1)
 		{
-			MemoryContextSwitchTo(caller);
-			job = record_of_row(SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+			job = record_of_row(rows, 0);
 			count_jobs(job->queue, COUNTED_READY, -1);
 		}
 	}
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_end(&user);
 	return job;
 }

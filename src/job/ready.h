@@ -9,6 +9,7 @@
 #include "job/lane.h"
 #include "job/run.h"
 
+#include "access/xact.h"
 #include "storage/itemptr.h"
 #include "storage/lockdefs.h"
 #include "utils/relcache.h"
@@ -27,11 +28,11 @@ typedef struct ReadyHand
 	MemoryContext context;		/* of the jobs; reset when other pages are taken */
 	bool		private;		/* a session's: reads all lanes from their start, the positions are the workers' */
 	bool		any_in_pass;	/* private: something was run since the start */
-	uint32		at[ESTATE_MAX_QUEUES][ESTATE_LANES][ESTATE_SEGMENTS];	/* private: how far it is */
+	uint32		at[QUEUES][LANES][LANE_SEGMENTS];	/* private: how far it is */
 	bool		holds;			/* pages are taken and not given back */
 	bool		unread;			/* what is on them is not known yet */
 	LaneHeap	heap;
-	EstateBlocks blocks;
+	LaneBlocks blocks;
 	ReadyJob   *jobs;
 	int			count;
 	int			left;			/* not settled */
@@ -52,6 +53,9 @@ extern void ready_unpin(void);
 extern void ready_give_back(ReadyHand *hand);
 extern void ready_skip(ReadyHand *hand);
 extern void ready_skip_none(void);
+
+/* a step of transaction_end.c */
+extern void ready_at_end(XactEvent event);
 
 /* ready_sweep.c */
 extern void ready_sweep(void);

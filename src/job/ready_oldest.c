@@ -57,9 +57,9 @@ put_first(ReturnSetInfo *rsinfo, Relation relation, BlockNumber from, BlockNumbe
 
 /* In the pages to be taken again, and in those not taken yet */
 static void
-look_at_heap(ReturnSetInfo *rsinfo, const EstateDatabaseSlot *slot, LaneHeap heap)
+look_at_heap(ReturnSetInfo *rsinfo, LaneHeap heap)
 {
-	EstateSegment segment;
+	LaneSegment position;
 	Oid			table = lane_table(heap);
 	Relation	relation = OidIsValid(table) ? try_table_open(table, AccessShareLock) : NULL;
 	BlockNumber nblocks;
@@ -67,12 +67,11 @@ look_at_heap(ReturnSetInfo *rsinfo, const EstateDatabaseSlot *slot, LaneHeap hea
 	if (relation == NULL)
 		return;
 	nblocks = RelationGetNumberOfBlocks(relation);
-	LWLockAcquire(estate_shared->lock, LW_SHARED);
-	segment = slot->queues[heap.queue].lanes[heap.lane].segments[heap.segment];
-	LWLockRelease(estate_shared->lock);
-	for (int i = 0; i < segment.nrevisits; i++)
-		(void) put_first(rsinfo, relation, segment.revisits[i].from, Min(segment.revisits[i].to, nblocks));
-	(void) put_first(rsinfo, relation, segment.next, nblocks);
+	if (!lane_position(heap, &position))
+		memset(&position, 0, sizeof(position));
+	for (int i = 0; i < position.nrevisits; i++)
+		(void) put_first(rsinfo, relation, position.revisits[i].from, Min(position.revisits[i].to, nblocks));
+	(void) put_first(rsinfo, relation, position.next, nblocks);
 	table_close(relation, AccessShareLock);
 }
 
@@ -83,16 +82,15 @@ Datum
 estate_oldest_ready(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	EstateDatabaseSlot *slot;
-
 	InitMaterializedSRF(fcinfo, 0);
-	slot = estate_find_slot(MyDatabaseId);
-	for (int queue = 0; slot && queue < ESTATE_MAX_QUEUES; queue++)
-		for (int lane = 0; queue_at(queue)->defined && lane < ESTATE_LANES; lane++)
-			for (int segment = 0; segment < ESTATE_SEGMENTS; segment++)
+	if (estate_find_slot(MyDatabaseId) == NULL)
+		return (Datum) 0;
+	for (int queue = 0; queue < QUEUES; queue++)
+		for (int lane = 0; queue_at(queue)->defined && lane < LANES; lane++)
+			for (int segment = 0; segment < LANE_SEGMENTS; segment++)
 			{
 				CHECK_FOR_INTERRUPTS();
-				look_at_heap(rsinfo, slot, (LaneHeap) {queue, lane, segment});
+				look_at_heap(rsinfo, (LaneHeap) {queue, lane, segment});
 			}
 	return (Datum) 0;
 }

@@ -37,9 +37,9 @@
 #include "job/metric.h"
 #include "job/queue.h"
 #include "job/ready.h"
+#include "job/running.h"
 #include "job/settle.h"
 #include "job/unique.h"
-#include "shared.h"
 
 #define BATCH_MOST_JOBS 1000
 #define BATCH_MOST_MS 5.0
@@ -77,7 +77,7 @@ typedef struct Batch
 	bool		moved;			/* jobs have gone to other lanes */
 	Oid			role_of_batch;
 	Relation	relation;		/* the heap of the hand's pages */
-	EstateKeep	keep;
+	QueueKeep	keep;
 	int64		timeout_ms;		/* of the queue */
 	const char *queue_taken;	/* jobs of it have been taken, and not been counted yet */
 	int			ntaken;
@@ -93,7 +93,7 @@ typedef struct Batch
 
 static HTAB *records = NULL;
 static int	pages_next = 1; /* few while handlers are slow */
-static bool distrusted[ESTATE_MAX_QUEUES][ESTATE_LANES];	/* the last batch of the lane was rolled back */
+static bool distrusted[QUEUES][LANES];	/* the last batch of the lane was rolled back */
 static const ReadyHand *trusting = NULL;	/* a batch of it is under way, without subtransactions */
 static HandlerRecord *called = NULL;	/* whose handler that batch called last, and when */
 static instr_time called_at;
@@ -170,7 +170,7 @@ static void
 settle_error(Batch *batch, JobCall *call, ErrorData *error)
 {
 	Job		   *job = call->jobs[0];
-	EstateMetricNumbers *numbers;
+	MetricNumbers *numbers;
 
 	if (is_callers_cancel(batch, call, error))
 		ReThrowError(error);
@@ -191,7 +191,7 @@ settle_error(Batch *batch, JobCall *call, ErrorData *error)
 static void
 settle_success(Batch *batch, JobCall *call)
 {
-	EstateMetricNumbers *numbers = metric_add(batch_metric(batch, call->jobs[0]));
+	MetricNumbers *numbers = metric_add(batch_metric(batch, call->jobs[0]));
 
 	call->jobs[0]->alone = false;	/* it has run, and the server is there */
 	if (call->verdict == VERDICT_SNOOZE)
@@ -446,7 +446,7 @@ next_job(Batch *batch, int *at, const Job *like)
 static bool
 all_start_soon(Batch *batch, const Job *first)
 {
-	const EstateQueue *queue = queue_at(batch->hand->heap.queue);
+	const Queue *queue = queue_at(batch->hand->heap.queue);
 
 	return queue->rate == 0 && queue->rate_by_key == 0 && queue->concurrency_by_key == 0 &&
 		!first->alone && is_quick(batch_record(batch, first->handler));
@@ -501,7 +501,7 @@ run_alone(Batch *batch, Job **jobs, int count)
 	limit_mark_slow();
 	if (count == 1)
 	{
-		estate_running_add(&(EstateRunning) {
+		running_add(&(Running) {
 			.id = jobs[0]->id,
 			.role = jobs[0]->role,
 			.metric = metric_number(metric_of(jobs[0])),
@@ -616,7 +616,7 @@ job_run_ready(JobScope *scope, TimestampTz *until)
 {
 	Batch	   *batch = palloc0(sizeof(Batch));
 	ReadyHand  *hand = ready_hand(OidIsValid(scope->caller));
-	EstateQueue *queue;
+	Queue	   *queue;
 	int			before;
 
 	/* a queue may have been paused, changed or dropped since the last batch */

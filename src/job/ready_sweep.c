@@ -10,17 +10,16 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/transam.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "storage/procarray.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "job/queue.h"
 #include "job/ready.h"
+#include "keeper.h"
 
 /* new jobs go to another heap when this one has so many pages, if that is empty */
 #define ROTATE_PAGES 2048		/* 16 MB */
@@ -63,6 +62,12 @@ static bool
 empty_heap(LaneHeap heap)
 {
 	Oid			oid = lane_table(heap);
+	char	   *name = psprintf("estate_internal.job_ready_%d_%d_%d", heap.queue, heap.lane, heap.segment);
+	KeeperStatement look = {
+		psprintf("SELECT FROM %s", name),
+		.flags = KEEPER_NEWEST | KEEPER_FIRST | KEEPER_PASSING
+	};
+	KeeperStatement empty = {psprintf("TRUNCATE %s", name), .flags = KEEPER_PASSING};
 	EstateUser	user;
 	Relation	relation;
 	BlockNumber nblocks;
@@ -78,16 +83,11 @@ empty_heap(LaneHeap heap)
 	if (!lane_forget(heap, nblocks))
 		return false;
 	/* the positions are a hint: see for ourselves that nothing is left */
-	estate_become_keeper(&user);
-	SPI_connect();
-	PushActiveSnapshot(GetLatestSnapshot());
-	SPI_execute(psprintf("SELECT FROM estate_internal.job_ready_%d_%d_%d LIMIT 1", heap.queue, heap.lane, heap.segment), false, 1);
-	rows = SPI_processed > 0;
+	keeper_begin(&user);
+	rows = keeper_run(&look, NULL, NULL).n > 0;
 	if (!rows)
-		SPI_execute(psprintf("TRUNCATE estate_internal.job_ready_%d_%d_%d", heap.queue, heap.lane, heap.segment), false, 0);
-	PopActiveSnapshot();
-	SPI_finish();
-	estate_resume_user(&user);
+		(void) keeper_run(&empty, NULL, NULL);
+	keeper_end(&user);
 	return !rows;
 }
 
@@ -109,9 +109,9 @@ static void
 sweep_lane(int queue, int lane)
 {
 	int			current = lane_current(queue, lane);
-	BlockNumber pages[ESTATE_SEGMENTS];
+	BlockNumber pages[LANE_SEGMENTS];
 
-	for (int segment = 0; segment < ESTATE_SEGMENTS; segment++)
+	for (int segment = 0; segment < LANE_SEGMENTS; segment++)
 	{
 		LaneHeap	heap = {queue, lane, segment};
 
@@ -121,7 +121,7 @@ sweep_lane(int queue, int lane)
 	}
 	if (estate_shared == NULL || pages[current] < ROTATE_PAGES)
 		return;
-	for (int segment = 0; segment < ESTATE_SEGMENTS; segment++)
+	for (int segment = 0; segment < LANE_SEGMENTS; segment++)
 		if (pages[segment] == 0)
 		{
 			lane_rotate((LaneHeap) {queue, lane, segment});
@@ -133,9 +133,9 @@ sweep_lane(int queue, int lane)
 void
 ready_sweep(void)
 {
-	for (int queue = 0; queue < ESTATE_MAX_QUEUES; queue++)
+	for (int queue = 0; queue < QUEUES; queue++)
 		if (queue_at(queue)->defined)
-			for (int lane = 0; lane < ESTATE_LANES; lane++)
+			for (int lane = 0; lane < LANES; lane++)
 			{
 				CHECK_FOR_INTERRUPTS();
 				sweep_lane(queue, lane);

@@ -36,7 +36,7 @@ static ReadyHand *my_hand = NULL;
 static Buffer pinned = InvalidBuffer;
 
 /* queues of which nothing can be run for now, though there is room: the keys of their next jobs are busy */
-static bool skipped[ESTATE_MAX_QUEUES];
+static bool skipped[QUEUES];
 
 /* Gives taken pages back; rows that are left on them are taken by somebody else, or by us */
 void
@@ -70,11 +70,11 @@ give_back_at_exit(int code, Datum arg)
 		ready_give_back(my_hand);
 }
 
-/* An aborted batch has run nothing */
-static void
-give_back_at_abort(XactEvent event, void *arg)
+/* An aborted batch has run nothing; neither allocates nor throws */
+void
+ready_at_end(XactEvent event)
 {
-	if (event == XACT_EVENT_ABORT)
+	if (my_hand && event == XACT_EVENT_ABORT)
 	{
 		pinned = InvalidBuffer; /* released with the transaction */
 		give_all_back();
@@ -89,7 +89,6 @@ ready_hand(bool private)
 	{
 		my_hand = MemoryContextAllocZero(TopMemoryContext, sizeof(ReadyHand));
 		my_hand->context = AllocSetContextCreate(TopMemoryContext, "pg_estate ready jobs", ALLOCSET_DEFAULT_SIZES);
-		RegisterXactCallback(give_back_at_abort, NULL);
 		before_shmem_exit(give_back_at_exit, (Datum) 0);
 	}
 	/* one that an error left went with its subtransaction */
@@ -236,10 +235,10 @@ take_from(ReadyHand *hand, LaneHeap heap, int pages, TimestampTz *until)
 static bool
 take_from_lane(ReadyHand *hand, int queue, int lane, int pages, TimestampTz *until)
 {
-	int			segments[ESTATE_SEGMENTS];
+	int			segments[LANE_SEGMENTS];
 
 	lane_order(queue, lane, segments);
-	for (int i = 0; i < ESTATE_SEGMENTS; i++)
+	for (int i = 0; i < LANE_SEGMENTS; i++)
 		if (take_from(hand, (LaneHeap) {queue, lane, segments[i]}, pages, until))
 			return true;
 	return false;
@@ -253,15 +252,15 @@ static bool
 take_any(ReadyHand *hand, int pages, TimestampTz *until)
 {
 	static int	turn = 0;
-	bool		room[ESTATE_MAX_QUEUES];
+	bool		room[QUEUES];
 	TimestampTz now = estate_now();
 
-	for (int queue = 0; queue < ESTATE_MAX_QUEUES; queue++)
+	for (int queue = 0; queue < QUEUES; queue++)
 		room[queue] = queue_at(queue)->defined && !skipped[queue] && limit_has_room(queue, now, until);
-	for (int lane = 0; lane < ESTATE_LANES; lane++)
-		for (int i = 1; i <= ESTATE_MAX_QUEUES; i++)
+	for (int lane = 0; lane < LANES; lane++)
+		for (int i = 1; i <= QUEUES; i++)
 		{
-			int			queue = (turn + i) % ESTATE_MAX_QUEUES;
+			int			queue = (turn + i) % QUEUES;
 
 			if (room[queue] && take_from_lane(hand, queue, lane, pages, until))
 			{

@@ -2,7 +2,8 @@
  * record.c
  *	  A job as a row of the tables that it goes through.
  *
- * Runs in any process, inside a transaction.  Rows are written past the
+ * Runs in any process, inside a transaction.  Reads and fills values; what
+ * writes rows is in ready.c, open.c and history.c.  They do so past the
  * executor, which would take longer than all the rest, and past its checks of
  * rights: these tables are nobody's but ours, and who may enqueue what was
  * checked where it was asked for.
@@ -11,34 +12,15 @@
  */
 #include "postgres.h"
 
-#include "access/heapam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
-#include "access/xact.h"
-#include "catalog/namespace.h"
-#include "executor/executor.h"
-#include "executor/tuptable.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "job/count.h"
-#include "job/history.h"
 #include "job/record.h"
 
-#define ENDED_CHUNK 128
-
-Oid
-record_table(const char *name)
-{
-	return get_relname_relid(name, get_namespace_oid("estate_internal", false));
-}
-
 /* A table of ours must have so many columns: rows are written by position */
-static void
-check_columns(Relation relation, int columns)
+void
+record_check_columns(Relation relation, int columns)
 {
 	if (RelationGetDescr(relation)->natts != columns)
 		ereport(ERROR,
@@ -110,41 +92,43 @@ record_read(Job *job, const Datum *values, const bool *nulls, const Job *before)
 		}
 }
 
+/* The job that a row of a result begins with */
 Job *
-record_of_row(HeapTuple row, TupleDesc desc)
+record_of_row(KeeperRows rows, uint64 row)
 {
+	TupleDesc	desc = rows.table->tupdesc;
 	Datum	   *values = palloc(sizeof(Datum) * desc->natts);
 	bool	   *nulls = palloc(sizeof(bool) * desc->natts);
 	Job		   *job = palloc(sizeof(Job));
 
-	heap_deform_tuple(row, desc, values, nulls);
+	heap_deform_tuple(rows.table->vals[row], desc, values, nulls);
 	record_read(job, values, nulls, NULL);
 	return job;
 }
 
 /* A text as a value */
-static void
-set_text(Datum *values, bool *nulls, int column, const char *text)
+void
+record_set_text(Datum *values, bool *nulls, int column, const char *text)
 {
 	nulls[column] = text == NULL;
 	if (text)
 		values[column] = CStringGetTextDatum(text);
 }
 
-static void
-set_pointer(Datum *values, bool *nulls, int column, const void *pointer)
+void
+record_set_pointer(Datum *values, bool *nulls, int column, const void *pointer)
 {
 	nulls[column] = pointer == NULL;
 	values[column] = PointerGetDatum(pointer);
 }
 
 /* The same; what the row before had is not made anew */
-static void
-set_text_like(Datum *values, bool *nulls, int column, const char *text, RecordText *before)
+void
+record_set_text_like(Datum *values, bool *nulls, int column, const char *text, RecordText *before)
 {
 	if (before->text != text)
 	{
-		set_text(values, nulls, column, text);
+		record_set_text(values, nulls, column, text);
 		before->text = text;
 		before->value = values[column];
 	}
@@ -161,8 +145,8 @@ record_fill(const Job *job, Datum *values, bool *nulls, RecordTexts *before)
 {
 	memset(nulls, false, sizeof(bool) * JOB_COLUMNS);
 	values[JOB_ID] = Int64GetDatum(job->id);
-	set_text_like(values, nulls, JOB_HANDLER, job->handler, &before->handler);
-	set_text_like(values, nulls, JOB_QUEUE, job->queue, &before->queue);
+	record_set_text_like(values, nulls, JOB_HANDLER, job->handler, &before->handler);
+	record_set_text_like(values, nulls, JOB_QUEUE, job->queue, &before->queue);
 	values[JOB_PRIORITY] = Int16GetDatum(job->priority);
 	values[JOB_MAX_ATTEMPTS] = Int32GetDatum(job->max_attempts);
 	values[JOB_ROLE] = ObjectIdGetDatum(job->role);
@@ -170,145 +154,15 @@ record_fill(const Job *job, Datum *values, bool *nulls, RecordTexts *before)
 	values[JOB_ARGS] = JsonbPGetDatum(job->args);
 	values[JOB_RUN_AT] = TimestampTzGetDatum(job->run_at);
 	values[JOB_ATTEMPT] = Int32GetDatum(job->attempt);
-	set_pointer(values, nulls, JOB_EFFECT_KEY, job->effect_key);
-	set_text(values, nulls, JOB_UNIQUE_KEY, job->unique_key);
-	set_text(values, nulls, JOB_UNIQUE_UNTIL, job->unique_until);
-	set_pointer(values, nulls, JOB_TIMEOUT, job->timeout);
-	set_pointer(values, nulls, JOB_BACKOFF, job->backoff);
-	set_pointer(values, nulls, JOB_TAGS, job->tags);
-	set_pointer(values, nulls, JOB_ERRORS, job->errors);
+	record_set_pointer(values, nulls, JOB_EFFECT_KEY, job->effect_key);
+	record_set_text(values, nulls, JOB_UNIQUE_KEY, job->unique_key);
+	record_set_text(values, nulls, JOB_UNIQUE_UNTIL, job->unique_until);
+	record_set_pointer(values, nulls, JOB_TIMEOUT, job->timeout);
+	record_set_pointer(values, nulls, JOB_BACKOFF, job->backoff);
+	record_set_pointer(values, nulls, JOB_TAGS, job->tags);
+	record_set_pointer(values, nulls, JOB_ERRORS, job->errors);
 	values[JOB_ALONE] = BoolGetDatum(true);
 	nulls[JOB_ALONE] = !job->alone;
 	values[JOB_WAITED] = Int16GetDatum(job->waited);
 	nulls[JOB_WAITED] = job->waited == 0;
-}
-
-/* Writes jobs that wait for something */
-void
-record_write_open(const JobOpening *openings, int n)
-{
-	static const char *const reasons[] = {"time", "key", "jobs"};
-	RecordTexts texts = {0};
-	Relation	relation;
-	EState	   *estate;
-	ResultRelInfo *result;
-	TupleTableSlot *slot;
-
-	if (n == 0)
-		return;
-	relation = table_open(record_table("job_open"), RowExclusiveLock);
-	check_columns(relation, OPEN_COLUMNS);
-	estate = CreateExecutorState();
-	result = makeNode(ResultRelInfo);
-	InitResultRelInfo(result, relation, 0, NULL, 0);
-	ExecOpenIndices(result, false);
-	slot = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
-	for (int i = 0; i < n; i++)
-	{
-		const JobOpening *opening = &openings[i];
-
-		CHECK_FOR_INTERRUPTS();
-		ExecClearTuple(slot);
-		record_fill(opening->job, slot->tts_values, slot->tts_isnull, &texts);
-		slot->tts_values[OPEN_DONE_BY] = CharGetDatum(opening->done_by);
-		slot->tts_isnull[OPEN_DONE_BY] = false;
-		set_text(slot->tts_values, slot->tts_isnull, OPEN_WAITS_FOR, reasons[opening->waits_for]);
-		set_text(slot->tts_values, slot->tts_isnull, OPEN_HELD_KEY, opening->held_key);
-		slot->tts_values[OPEN_BLOCKERS] = Int32GetDatum(opening->blockers);
-		slot->tts_isnull[OPEN_BLOCKERS] = opening->blockers == 0;
-		/* only fetch_jobs() leases, and what is written here is leased to nobody */
-		for (int column = OPEN_LEASE_TOKEN; column < OPEN_COLUMNS; column++)
-			slot->tts_isnull[column] = true;
-		ExecStoreVirtualTuple(slot);
-		ExecSimpleRelationInsert(result, estate, slot);
-		count_jobs(opening->job->queue, count_open(opening->job, opening->waits_for), 1);
-	}
-	ExecDropSingleTupleTableSlot(slot);
-	ExecCloseIndices(result);
-	FreeExecutorState(estate);
-	table_close(relation, NoLock);
-}
-
-static void
-fill_ended(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now, RecordTexts *before)
-{
-	Datum	   *values = slot->tts_values;
-	bool	   *nulls = slot->tts_isnull;
-
-	ExecClearTuple(slot);
-	record_fill(ending->job, values, nulls, before);
-	/* the fewer bytes the better: there are many */
-	nulls[JOB_RUN_AT] = ending->job->run_at == ending->job->enqueued_at;
-	nulls[JOB_ALONE] = nulls[JOB_WAITED] = true;
-	values[ENDED_DONE_BY] = CharGetDatum(ending->done_by);
-	values[ENDED_ENDED_AT] = TimestampTzGetDatum(now);
-	nulls[ENDED_DONE_BY] = nulls[ENDED_ENDED_AT] = false;
-	set_text_like(values, nulls, ENDED_STATE, ending->state, &before->state);
-	set_pointer(values, nulls, ENDED_RESULT, ending->job->result);
-	ExecStoreVirtualTuple(slot);
-}
-
-/* Neighbours mostly have the same queue and state, each in one place */
-static void
-count_endings(const JobEnding *endings, int n)
-{
-	for (int i = 0, same; i < n; i += same)
-	{
-		const JobEnding *first = &endings[i];
-
-		for (same = 1; i + same < n; same++)
-			if (first[same].job->queue != first->job->queue || first[same].state != first->state)
-				break;
-		count_jobs(first->job->queue, count_ended(first->state), same);
-	}
-}
-
-/* Places for rows of the history, of one shape in all its parts: made for each batch they would cost as much as the rows */
-static TupleTableSlot **
-ended_slots(Relation relation)
-{
-	static TupleTableSlot *slots[ENDED_CHUNK];
-	MemoryContext caller;
-	TupleDesc	desc;
-
-	if (slots[ENDED_CHUNK - 1])
-		return slots;
-	caller = MemoryContextSwitchTo(TopMemoryContext);
-	desc = CreateTupleDescCopy(RelationGetDescr(relation));
-	for (int i = 0; i < ENDED_CHUNK; i++)
-		slots[i] = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-	MemoryContextSwitchTo(caller);
-	return slots;
-}
-
-/*
- * Writes the history of jobs, many rows at once, at the end of its newest
- * part, which has no index: it gets them when another part is begun.
- */
-void
-record_write_ended(const JobEnding *endings, int n)
-{
-	Relation	relation;
-	TupleTableSlot **slots;
-	TimestampTz now = estate_now();
-	RecordTexts texts = {0};
-
-	if (n == 0)
-		return;
-	relation = history_open_newest();
-	check_columns(relation, ENDED_COLUMNS);
-	slots = ended_slots(relation);
-	for (int from = 0; from < n; from += ENDED_CHUNK)
-	{
-		int			count = Min(n - from, ENDED_CHUNK);
-
-		CHECK_FOR_INTERRUPTS();
-		for (int i = 0; i < count; i++)
-			fill_ended(slots[i], &endings[from + i], now, &texts);
-		heap_multi_insert(relation, slots, count, GetCurrentCommandId(true), HEAP_INSERT_SKIP_FSM, NULL);
-		for (int i = 0; i < count; i++)
-			ExecClearTuple(slots[i]);
-	}
-	count_endings(endings, n);
-	table_close(relation, NoLock);
 }

@@ -6,9 +6,8 @@
 #define ESTATE_RECORD_H
 
 #include "job/job.h"
+#include "keeper.h"
 
-#include "access/htup.h"
-#include "access/tupdesc.h"
 #include "utils/relcache.h"
 
 /* Columns of estate_internal.job_ready, with which the other two tables begin */
@@ -43,24 +42,6 @@ typedef enum JobWait
 	WAITS_FOR_JOBS				/* those that it depends on */
 } JobWait;
 
-/* A job on its way to job_open */
-typedef struct JobOpening
-{
-	const Job  *job;
-	JobDoer		done_by;
-	JobWait		waits_for;
-	const char *held_key;
-	int			blockers;
-} JobOpening;
-
-/* A job on its way to job_ended */
-typedef struct JobEnding
-{
-	const Job  *job;
-	JobDoer		done_by;
-	const char *state;
-} JobEnding;
-
 /* What was made of the last row's texts: the next row mostly has the same */
 typedef struct RecordText
 {
@@ -75,11 +56,15 @@ typedef struct RecordTexts
 	RecordText	state;
 } RecordTexts;
 
-extern Oid	record_table(const char *name);
 extern void record_read(Job *job, const Datum *values, const bool *nulls, const Job *before);
-extern Job *record_of_row(HeapTuple row, TupleDesc desc);
+extern Job *record_of_row(KeeperRows rows, uint64 row);
 extern void record_fill(const Job *job, Datum *values, bool *nulls, RecordTexts *before);
-extern void record_write_open(const JobOpening *openings, int n);
-extern void record_write_ended(const JobEnding *endings, int n);
+extern void record_set_text(Datum *values, bool *nulls, int column, const char *text);
+extern void record_set_text_like(Datum *values, bool *nulls, int column, const char *text, RecordText *before);
+extern void record_set_pointer(Datum *values, bool *nulls, int column, const void *pointer);
+extern void record_check_columns(Relation relation, int columns);
+
+/* record_table.c */
+extern Oid	record_table(const char *name);
 
 #endif							/* ESTATE_RECORD_H */

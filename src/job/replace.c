@@ -9,11 +9,9 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
-#include "miscadmin.h"
 
-#include "job/count.h"
 #include "job/lock.h"
+#include "job/open.h"
 #include "job/ready.h"
 #include "job/replace.h"
 
@@ -21,26 +19,18 @@
 static bool
 remove_open(int64 id)
 {
-	Oid			type = INT8OID;
+	static KeeperStatement forget = {
+		"DELETE FROM estate_internal.job_dependency"
+		" WHERE job OPERATOR(pg_catalog.=) $1",
+		1, {INT8OID}, KEEPER_BY_INDEX
+	};
 	Datum		value = Int64GetDatum(id);
-	EstateUser	user;
-	bool		removed;
 
 	/* a network job in hand has this lock */
-	if (!job_lock_in_transaction(id))
+	if (!job_lock_in_transaction(id) || !open_remove_unless_locked(id))
 		return false;
-	estate_become_keeper(&user);
-	SPI_connect();
-	SPI_execute_with_args("DELETE FROM estate_internal.job_open WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("
-						  "SELECT ctid FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 AND leased_until IS NULL FOR UPDATE SKIP LOCKED))"
-						  " RETURNING queue, " COUNTED_OPEN_ROW("") ", 1::pg_catalog.int8",
-						  1, &type, &value, NULL, false, 0);
-	removed = count_rows(-1) == 1;
-	if (removed)
-		SPI_execute_with_args("DELETE FROM estate_internal.job_dependency WHERE job OPERATOR(pg_catalog.=) $1", 1, &type, &value, NULL, false, 0);
-	SPI_finish();
-	estate_resume_user(&user);
-	return removed;
+	(void) keeper_do(&forget, &value, NULL);
+	return true;
 }
 
 /*

@@ -6,7 +6,6 @@
 #define ESTATE_RUN_H
 
 #include "job/job.h"
-#include "job/limit.h"
 #include "nodes/pg_list.h"
 
 /* Whose jobs a process works off, and what it has in hand */
@@ -30,6 +29,5 @@ extern bool job_still_open(const Job *job);
 extern TimestampTz job_next_due(const JobScope *scope, bool network);
 extern void job_claim_taken(JobScope *scope);
 extern void job_unlock_claimed(JobScope *scope);
-extern void job_hold_back(const Job *job, const AdmissionAnswer *answer);
 
 #endif							/* ESTATE_RUN_H */

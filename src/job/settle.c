@@ -77,14 +77,14 @@ open_again(Settlement *settlement, Job *job, JobWait wait, const char *held_key)
 }
 
 void
-settle_done(Settlement *settlement, Job *job, EstateKeep keep)
+settle_done(Settlement *settlement, Job *job, QueueKeep keep)
 {
 	job->attempt++;
 	end_job(settlement, job, "done", true, keep == KEEP_ALL);
 }
 
 void
-settle_cancelled(Settlement *settlement, Job *job, EstateKeep keep)
+settle_cancelled(Settlement *settlement, Job *job, QueueKeep keep)
 {
 	end_job(settlement, job, "cancelled", false, keep != KEEP_NONE);
 }
@@ -203,7 +203,7 @@ met_another(const Job *job, const ErrorData *error)
  * after the usual back-off, or dead.
  */
 void
-settle_attempt_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, EstateKeep keep)
+settle_attempt_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, QueueKeep keep)
 {
 	remember(job, error);
 	if (++job->attempt >= job->max_attempts)
@@ -221,7 +221,7 @@ settle_attempt_failed(Settlement *settlement, Job *job, const ErrorData *error, 
  * the job nearer to its end.  Whether it counts as a failure.
  */
 bool
-settle_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, EstateKeep keep)
+settle_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, QueueKeep keep)
 {
 	TimestampTz now = estate_now();
 
@@ -284,7 +284,7 @@ settle_ended(const EndedJobs *ended)
 			more.failed[more.nfailed++] = job->id;
 			if (unique_ends_when_done(job) || unique_ends_at_start(job))
 				unique_free(&job, 1);
-			record_write_ended(ending, 1);
+			history_write(ending, 1);
 		}
 		lost = depend_ended(&more);
 	}
@@ -297,7 +297,7 @@ settle_ended(const EndedJobs *ended)
  * suspect is never alone: others died with it each time.
  */
 bool
-settle_crashed(Settlement *settlement, Job *job, bool alone, EstateKeep keep)
+settle_crashed(Settlement *settlement, Job *job, bool alone, QueueKeep keep)
 {
 	ErrorData	error = {.sqlerrcode = ERRCODE_CRASH_SHUTDOWN};
 
@@ -318,8 +318,8 @@ settle_crashed(Settlement *settlement, Job *job, bool alone, EstateKeep keep)
 void
 settle_write(Settlement *settlement)
 {
-	record_write_ended(settlement->endings, settlement->nendings);
-	record_write_open(settlement->openings, settlement->nopenings);
+	history_write(settlement->endings, settlement->nendings);
+	open_write(settlement->openings, settlement->nopenings);
 	unique_free(settlement->freed, settlement->nfreed);
 	if (settlement->ended.ndone + settlement->ended.nfailed > 0 && depend_any())
 		settle_ended(&settlement->ended);

@@ -7,9 +7,10 @@
 #define ESTATE_SETTLE_H
 
 #include "job/depend.h"
-#include "job/job.h"
+#include "job/history.h"
 #include "job/limit.h"
-#include "job/record.h"
+#include "job/open.h"
+#include "job/queue.h"
 
 typedef struct Settlement
 {
@@ -25,11 +26,11 @@ typedef struct Settlement
 } Settlement;
 
 extern Settlement *settle_begin(int most, JobDoer done_by);
-extern void settle_done(Settlement *settlement, Job *job, EstateKeep keep);
-extern void settle_cancelled(Settlement *settlement, Job *job, EstateKeep keep);
-extern bool settle_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, EstateKeep keep);
-extern void settle_attempt_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, EstateKeep keep);
-extern bool settle_crashed(Settlement *settlement, Job *job, bool alone, EstateKeep keep);
+extern void settle_done(Settlement *settlement, Job *job, QueueKeep keep);
+extern void settle_cancelled(Settlement *settlement, Job *job, QueueKeep keep);
+extern bool settle_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, QueueKeep keep);
+extern void settle_attempt_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, QueueKeep keep);
+extern bool settle_crashed(Settlement *settlement, Job *job, bool alone, QueueKeep keep);
 extern void settle_wait(Settlement *settlement, Job *job, TimestampTz run_at);
 extern void settle_held(Settlement *settlement, Job *job, const AdmissionAnswer *answer);
 extern void settle_lost(Job *job, JobDoer done_by, int64 blocker);

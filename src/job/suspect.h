@@ -7,7 +7,6 @@
 
 #include "estate.h"
 
-extern bool suspect_any(void);
 extern void suspect_settle(void);
 extern void suspect_forget(void);
 

@@ -9,13 +9,13 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "job/unique.h"
+#include "keeper.h"
 
 bool
 unique_ends_at_start(const Job *job)
@@ -69,14 +69,31 @@ fill_row(const Job *job, Datum *values, char *nulls)
 	values[4] = TimestampTzGetDatum(estate_now());
 }
 
+#define ROW_OF_KEY \
+	"unique_key OPERATOR(pg_catalog.=) $1 AND role OPERATOR(pg_catalog.=) $2"
+#define TYPES_OF_ROW {TEXTOID, REGROLEOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID}
+
 /* The statements that take a key, in the order in which they are tried; each returns the job that has it then */
-static const char *const take_statements[] = {
-	"INSERT INTO estate_internal.job_unique (unique_key, role, job, until) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING job",
+static KeeperStatement take_statements[] = {
+	{
+		"INSERT INTO estate_internal.job_unique (unique_key, role, job, until)"
+		" VALUES ($1, $2, $3, $4)"
+		" ON CONFLICT DO NOTHING"
+		" RETURNING job",
+		5, TYPES_OF_ROW, KEEPER_PLAN_ONCE
+	},
 	/* its time is over */
-	("UPDATE estate_internal.job_unique SET job = $3, until = $4 WHERE unique_key OPERATOR(pg_catalog.=) $1"
-	 " AND role OPERATOR(pg_catalog.=) $2 AND until OPERATOR(pg_catalog.<=) $5 RETURNING job"),
+	{
+		"UPDATE estate_internal.job_unique SET job = $3, until = $4"
+		" WHERE " ROW_OF_KEY " AND until OPERATOR(pg_catalog.<=) $5"
+		" RETURNING job",
+		5, TYPES_OF_ROW, KEEPER_BY_INDEX
+	},
 	/* another job has it.  Without a lock: whoever ends that job must not wait for us */
-	"SELECT job FROM estate_internal.job_unique WHERE unique_key OPERATOR(pg_catalog.=) $1 AND role OPERATOR(pg_catalog.=) $2"
+	{
+		"SELECT job FROM estate_internal.job_unique WHERE " ROW_OF_KEY,
+		5, TYPES_OF_ROW, KEEPER_BY_INDEX
+	}
 };
 
 /*
@@ -85,32 +102,24 @@ static const char *const take_statements[] = {
 int64
 unique_take(const Job *job)
 {
-	static SPIPlanPtr plans[lengthof(take_statements)];
-	Oid			types[] = {TEXTOID, REGROLEOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID};
 	Datum		values[5];
 	char		nulls[] = "     ";
 	EstateUser	user;
 	int64		has = 0;
-	bool		isnull;
 
 	fill_row(job, values, nulls);
-	estate_become_keeper(&user);
-	SPI_connect();
-	for (int i = 0; has == 0; i = (i + 1) % lengthof(plans))
+	keeper_begin(&user);
+	for (int i = 0; has == 0; i = (i + 1) % lengthof(take_statements))
 	{
+		KeeperRows	rows;
+
 		/* a second round only if the job that has our key ends between the statements */
 		CHECK_FOR_INTERRUPTS();
-		if (plans[i] == NULL)
-		{
-			plans[i] = SPI_prepare(take_statements[i], 5, types);
-			SPI_keepplan(plans[i]);
-		}
-		SPI_execute_plan(plans[i], values, nulls, false, 1);
-		if (SPI_processed == 1)
-			has = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+		rows = keeper_run(&take_statements[i], values, nulls);
+		if (rows.n == 1)
+			has = keeper_int64(rows, 0, 1);
 	}
-	SPI_finish();
-	estate_resume_user(&user);
+	keeper_end(&user);
 	return has;
 }
 
@@ -118,66 +127,60 @@ unique_take(const Job *job)
 void
 unique_prolong(const Job *job)
 {
-	Oid			types[] = {TEXTOID, REGROLEOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+	static KeeperStatement statement = {
+		"UPDATE estate_internal.job_unique SET until = $4"
+		" WHERE " ROW_OF_KEY " AND job OPERATOR(pg_catalog.=) $3",
+		4, TYPES_OF_ROW, KEEPER_BY_INDEX
+	};
 	Datum		values[5];
 	char		nulls[] = "     ";
-	EstateUser	user;
 
 	fill_row(job, values, nulls);
-	estate_become_keeper(&user);
-	SPI_connect();
-	SPI_execute_with_args("UPDATE estate_internal.job_unique SET until = $4 WHERE unique_key OPERATOR(pg_catalog.=) $1"
-						  " AND role OPERATOR(pg_catalog.=) $2 AND job OPERATOR(pg_catalog.=) $3", 4, types, values, nulls, false, 0);
-	SPI_finish();
-	estate_resume_user(&user);
+	(void) keeper_do(&statement, values, nulls);
 }
 
 /* Frees the keys of jobs, all of one role, that have them until they start or end */
 void
 unique_free(Job *const *jobs, int n)
 {
-	static SPIPlanPtr plan = NULL;
-	Oid			types[] = {TEXTARRAYOID, OIDOID, INT8ARRAYOID};
+	static KeeperStatement statement = {
+		"DELETE FROM estate_internal.job_unique u"
+		" USING ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($3)) e (unique_key, id)"
+		" WHERE u.unique_key OPERATOR(pg_catalog.=) e.unique_key"
+		" AND u.role OPERATOR(pg_catalog.=) $2"
+		" AND u.job OPERATOR(pg_catalog.=) e.id"
+		" AND u.until IS NULL",
+		3, {TEXTARRAYOID, OIDOID, INT8ARRAYOID}, KEEPER_PLAN_ONCE
+	};
 	Datum	   *keys = palloc(sizeof(Datum) * n);
-	Datum	   *ids = palloc(sizeof(Datum) * n);
+	int64	   *ids = palloc(sizeof(int64) * n);
 	Datum		values[3];
-	EstateUser	user;
 
 	if (n == 0)
 		return;
 	for (int i = 0; i < n; i++)
 	{
 		keys[i] = CStringGetTextDatum(jobs[i]->unique_key);
-		ids[i] = Int64GetDatum(jobs[i]->id);
+		ids[i] = jobs[i]->id;
 	}
 	values[0] = PointerGetDatum(construct_array(keys, n, TEXTOID, -1, false, TYPALIGN_INT));
 	values[1] = ObjectIdGetDatum(jobs[0]->role);
-	values[2] = PointerGetDatum(construct_array(ids, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	estate_become_keeper(&user);
-	SPI_connect();
-	if (plan == NULL)
-	{
-		/* planned once: it is run for each batch */
-		plan = SPI_prepare_cursor("DELETE FROM estate_internal.job_unique u USING ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($3)) e (unique_key, id)"
-						   " WHERE u.unique_key OPERATOR(pg_catalog.=) e.unique_key AND u.role OPERATOR(pg_catalog.=) $2"
-						   " AND u.job OPERATOR(pg_catalog.=) e.id AND u.until IS NULL", 3, types, CURSOR_OPT_GENERIC_PLAN);
-		SPI_keepplan(plan);
-	}
-	SPI_execute_plan(plan, values, NULL, false, 0);
-	SPI_finish();
-	estate_resume_user(&user);
+	values[2] = keeper_ids(ids, n);
+	(void) keeper_do(&statement, values, NULL);
 }
 
 /* Forgets keys whose interval is over */
 void
 unique_sweep(void)
 {
-	EstateUser	user;
+	static KeeperStatement statement = {
+		"DELETE FROM estate_internal.job_unique"
+		" WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("
+		"  SELECT ctid FROM estate_internal.job_unique"
+		"  WHERE until OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp()"
+		"  LIMIT 1000 FOR UPDATE SKIP LOCKED))",
+		.flags = KEEPER_PASSING
+	};
 
-	estate_become_keeper(&user);
-	SPI_connect();
-	SPI_execute("DELETE FROM estate_internal.job_unique WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT ctid FROM estate_internal.job_unique"
-				" WHERE until OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp() LIMIT 1000 FOR UPDATE SKIP LOCKED))", false, 0);
-	SPI_finish();
-	estate_resume_user(&user);
+	(void) keeper_do(&statement, NULL, NULL);
 }

@@ -8,14 +8,12 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 
-#include "job/count.h"
 #include "job/lock.h"
+#include "job/open.h"
 #include "job/ready.h"
-#include "job/record.h"
 #include "job/waiting.h"
 
 /*
@@ -51,54 +49,22 @@ waiting_require_rights(int64 id, Oid job_role)
 			 errmsg("permission denied for job " INT64_FORMAT, id)));
 }
 
-/* The role of a job, by a query of its id; InvalidOid: it does not find it */
+/* The role of a job that waits, whoever has it in hand; InvalidOid: it does not wait */
 Oid
-waiting_role(const char *query, int64 id)
+waiting_role(int64 id)
 {
-	EstateUser	user;
-	Oid			type = INT8OID;
+	static KeeperStatement statement = {
+		"SELECT role::pg_catalog.oid FROM estate_internal.job_open"
+		" WHERE id OPERATOR(pg_catalog.=) $1"
+		" UNION ALL"
+		" SELECT role::pg_catalog.oid FROM estate_internal.job_ready"
+		" WHERE id OPERATOR(pg_catalog.=) $1",
+		1, {INT8OID}, KEEPER_FIRST
+	};
 	Datum		value = Int64GetDatum(id);
-	Oid			role = InvalidOid;
-	bool		isnull;
+	Datum		role;
 
-	estate_become_keeper(&user);
-	SPI_connect();
-	SPI_execute_with_args(query, 1, &type, &value, NULL, false, 1);
-	if (SPI_processed == 1)
-		role = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	SPI_finish();
-	estate_resume_user(&user);
-	return role;
-}
-
-/* Takes a job out of job_open */
-static Job *
-remove_open(int64 id, JobDoer *done_by)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	EstateUser	user;
-	Oid			type = INT8OID;
-	Datum		value = Int64GetDatum(id);
-	Job		   *job = NULL;
-	bool		isnull;
-
-	estate_become_keeper(&user);
-	SPI_connect();
-	SPI_execute_with_args("DELETE FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 RETURNING " JOB_COLUMN_NAMES ", done_by, waits_for",
-						  1, &type, &value, NULL, false, 1);
-	if (SPI_processed == 1)
-	{
-		char	   *waits_for = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, JOB_COLUMNS + 2);
-
-		*done_by = DatumGetChar(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, JOB_COLUMNS + 1, &isnull));
-		MemoryContextSwitchTo(caller);
-		job = record_of_row(SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
-		count_jobs(job->queue, count_open(job, strcmp(waits_for, "jobs") == 0 ? WAITS_FOR_JOBS :
-										  strcmp(waits_for, "key") == 0 ? WAITS_FOR_KEY : WAITS_FOR_TIME), -1);
-	}
-	SPI_finish();
-	estate_resume_user(&user);
-	return job;
+	return keeper_fetch(&statement, &value, NULL, &role) ? DatumGetObjectId(role) : InvalidOid;
 }
 
 /*
@@ -119,13 +85,11 @@ waiting_take(int64 id, bool checked, bool leased, JobDoer *done_by)
 	}
 	if (!job_lock_in_transaction(id))
 		return NULL;			/* a network job that a process has in hand */
-	role = waiting_role(leased ? "SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE SKIP LOCKED" :
-						"SELECT role FROM estate_internal.job_open WHERE id OPERATOR(pg_catalog.=) $1"
-						" AND leased_until IS NULL FOR UPDATE SKIP LOCKED", id);
+	role = open_lock(id, leased ? OPEN_ANY : OPEN_NOT_LEASED);
 	if (!OidIsValid(role))
 		return NULL;
 	if (checked)
 		waiting_require_rights(id, role);
-	return remove_open(id, done_by);
+	return open_take(id, done_by);
 }
 

@@ -27,6 +27,7 @@ typedef struct Known
 	TimestampTz modified_at;	/* DT_NOBEGIN: none */
 } Known;
 
+/* statement.c */
 extern void statement_begin(Statement *statement, const char *sql);
 extern int	statement_add(Statement *statement, Oid type, Datum value);
 extern uint64 statement_run(Statement *statement, bool read_only);

@@ -28,6 +28,7 @@
 #include "job/settle.h"
 #include "job/run.h"
 #include "job/session.h"
+#include "job/running.h"
 #include "process/step.h"
 #include "process/tasks.h"
 
@@ -149,7 +150,7 @@ look_for_jobs(TaskSet *set, JobScope *scope, MemoryContext batch, int *moved)
 		settle_ended(&slipped);
 	cancel_sweep();
 	*moved = job_promote_due(scope) + job_promote_held();
-	jobs = job_claim_network(scope, ESTATE_MAX_RUNNING, &until);
+	jobs = job_claim_network(scope, RUNNING_MOST, &until);
 	step_commit(set->mode, &user);
 	return jobs;
 }

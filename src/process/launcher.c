@@ -32,6 +32,7 @@
 #include "utils/varlena.h"
 
 #include "process/worker.h"
+#include "slot.h"
 
 #define LOOK_EVERY_MS 10000
 #define START_EVERY_MS 60000	/* even without a wake: something may have been missed */
@@ -46,6 +47,12 @@ typedef struct Child
 	TimestampTz started_at;
 } Child;
 
+EstateArea process_area = {
+	.name = "pg_estate processes",
+	.bytes = sizeof(ProcessState),
+	.npieces = ESTATE_MAX_DATABASES
+};
+
 static Child children[ESTATE_MAX_DATABASES][ESTATE_MAX_WORKERS];
 
 PGDLLEXPORT void estate_launcher_main(Datum argument);
@@ -53,13 +60,7 @@ PGDLLEXPORT void estate_launcher_main(Datum argument);
 static void
 forget_launcher(int code, Datum arg)
 {
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	if (estate_shared->launcher_pid == MyProcPid)
-	{
-		estate_shared->launcher_pid = 0;
-		estate_shared->launcher_latch = NULL;
-	}
-	LWLockRelease(estate_shared->lock);
+	slot_set_launcher(0, NULL);
 }
 
 static bool
@@ -121,72 +122,80 @@ has_workers(const EstateDatabaseSlot *slot)
 	return false;
 }
 
-/*
- * Brings the slots in line with the wanted databases.  A slot that is not
- * wanted any more loses its database; its workers see that and leave.
- */
+/* Caller holds its lock */
+static void
+wake_workers_of(const EstateDatabaseSlot *slot)
+{
+	for (int w = 0; w < ESTATE_MAX_WORKERS; w++)
+		if (slot->workers[w].pid != 0 && slot->workers[w].latch)
+			SetLatch(slot->workers[w].latch);
+}
+
+/* A database that is not wanted any more loses its slot; its workers see that and leave */
+static void
+take_away_if_unwanted(EstateDatabaseSlot *slot, List *oids)
+{
+	if (!OidIsValid(slot->database) || list_member_oid(oids, slot->database))
+		return;
+	slot_lock(slot, LW_EXCLUSIVE);
+	slot->database = InvalidOid;
+	wake_workers_of(slot);
+	estate_unlock_slot(slot);
+}
+
+static bool
+is_free(EstateDatabaseSlot *slot)
+{
+	bool		is_free;
+
+	slot_lock(slot, LW_SHARED);
+	is_free = !OidIsValid(slot->database) && !has_workers(slot);
+	estate_unlock_slot(slot);
+	return is_free;
+}
+
+/* Brings the slots in line with the wanted databases; nobody but us gives them, or takes them away */
 static void
 assign_slots(List *oids)
 {
 	ListCell   *cell;
 
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < ESTATE_MAX_DATABASES; i++)
-	{
-		EstateDatabaseSlot *slot = &estate_shared->databases[i];
-
-		if (!OidIsValid(slot->database) || list_member_oid(oids, slot->database))
-			continue;
-		slot->database = InvalidOid;
-		for (int w = 0; w < ESTATE_MAX_WORKERS; w++)
-			if (slot->workers[w].pid != 0 && slot->workers[w].latch)
-				SetLatch(slot->workers[w].latch);
-	}
+		take_away_if_unwanted(&estate_shared->databases[i], oids);
 	foreach(cell, oids)
 	{
 		if (estate_find_slot(lfirst_oid(cell)))
 			continue;
 		for (int i = 0; i < ESTATE_MAX_DATABASES; i++)
-		{
-			EstateDatabaseSlot *slot = &estate_shared->databases[i];
-
-			if (OidIsValid(slot->database) || has_workers(slot))
-				continue;
-			memset(slot, 0, sizeof(*slot));
-			slot->database = lfirst_oid(cell);
-			slot->prepared = true;	/* transactions may have been prepared before we started */
-			/* and jobs held back, to be cancelled, or waiting for others */
-			slot->held = slot->cancels = slot->dependencies = true;
-			memset(slot->wake, true, sizeof(slot->wake));
-			slot->due[WORKER_NETWORK] = slot->due[WORKER_SQL] = DT_NOEND;
-			memset(children[i], 0, sizeof(children[i]));
-			break;
-		}
+			if (is_free(&estate_shared->databases[i]))
+			{
+				slot_give(&estate_shared->databases[i], lfirst_oid(cell));
+				memset(children[i], 0, sizeof(children[i]));
+				break;
+			}
 	}
-	LWLockRelease(estate_shared->lock);
 }
 
 /* After a reload all workers look, as if each database had been committed to */
 static void
 wake_all(void)
 {
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < ESTATE_MAX_DATABASES; i++)
 	{
 		EstateDatabaseSlot *slot = &estate_shared->databases[i];
 
+		slot_lock(slot, LW_EXCLUSIVE);
 		memset(slot->wake, true, sizeof(slot->wake));
-		for (int w = 0; w < ESTATE_MAX_WORKERS; w++)
-			if (slot->workers[w].pid != 0 && slot->workers[w].latch)
-				SetLatch(slot->workers[w].latch);
+		wake_workers_of(slot);
+		estate_unlock_slot(slot);
 	}
-	LWLockRelease(estate_shared->lock);
 }
 
 /* Notices a child that is gone; one that left without saying so has failed, and has to wait */
 static void
 reap(int slot, int number)
 {
+	EstateDatabaseSlot *database = &estate_shared->databases[slot];
 	Child	   *child = &children[slot][number];
 	bool		left;
 	pid_t		pid;
@@ -195,11 +204,11 @@ reap(int slot, int number)
 		return;
 	pfree(child->handle);
 	child->handle = NULL;
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	left = estate_shared->databases[slot].workers[number].left;
+	slot_lock(database, LW_EXCLUSIVE);
+	left = database->workers[number].left;
 	if (!left)
-		estate_shared->databases[slot].wake[number] = true; /* what it had in hand is still there */
-	LWLockRelease(estate_shared->lock);
+		database->wake[number] = true;	/* what it had in hand is still there */
+	estate_unlock_slot(database);
 	if (left)
 		child->failures = 0;
 	else
@@ -246,9 +255,9 @@ start(int slot, int number, Oid database)
 	worker.bgw_notify_pid = MyProcPid;
 	memcpy(worker.bgw_extra, &database, sizeof(database));
 
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	slot_lock(&estate_shared->databases[slot], LW_EXCLUSIVE);
 	estate_shared->databases[slot].workers[number].left = false;
-	LWLockRelease(estate_shared->lock);
+	estate_unlock_slot(&estate_shared->databases[slot]);
 	caller = MemoryContextSwitchTo(TopMemoryContext);
 	registered = RegisterDynamicBackgroundWorker(&worker, &child->handle);
 	MemoryContextSwitchTo(caller);
@@ -275,11 +284,11 @@ is_wanted(int slot, int number, TimestampTz *next)
 	TimestampTz due;
 	bool		runs;
 
-	LWLockAcquire(estate_shared->lock, LW_SHARED);
+	slot_lock(database, LW_SHARED);
 	/* started by a launcher before this one */
 	runs = database->workers[number].pid != 0;
 	due = database->wake[number] ? now : database->due[kind];
-	LWLockRelease(estate_shared->lock);
+	estate_unlock_slot(database);
 	if (runs)
 		return false;
 	due = Min(due, child->started_at == 0 ? now : TimestampTzPlusMilliseconds(child->started_at, START_EVERY_MS));
@@ -318,10 +327,7 @@ estate_launcher_main(Datum argument)
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	pgstat_report_appname("pg_estate launcher");
 
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	estate_shared->launcher_pid = MyProcPid;
-	estate_shared->launcher_latch = MyLatch;
-	LWLockRelease(estate_shared->lock);
+	slot_set_launcher(MyProcPid, MyLatch);
 
 	MessageContext = AllocSetContextCreate(TopMemoryContext, "pg_estate launcher", ALLOCSET_DEFAULT_SIZES);
 	for (;;)

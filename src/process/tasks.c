@@ -21,8 +21,8 @@
 #include "job/limit.h"
 #include "job/lock.h"
 #include "job/metric.h"
+#include "job/running.h"
 #include "process/tasks.h"
-#include "shared.h"
 
 /* of one process; a connection is one descriptor */
 #define MOST_CONNECTIONS 512
@@ -158,7 +158,7 @@ end_task(TaskSet *set, Task *task)
 		task->handler->ended(task);
 	if (lock != 0)
 	{
-		estate_running_remove(lock);
+		running_remove(lock);
 		limit_release(lock);
 		if (set->mode != STEP_INSIDE)
 			job_unlock(lock);	/* else it is the transaction's */
@@ -267,7 +267,7 @@ tasks_add(TaskSet *set, const Job *job)
 	MemoryContextSwitchTo(caller);
 
 	if (job->id != 0)
-		estate_running_add(&(EstateRunning) {
+		running_add(&(Running) {
 			.id = job->id,
 			.role = job->role,
 			.metric = metric_number(metric_of(job)),
@@ -299,7 +299,7 @@ tasks_turn(TaskSet *set)
 		Task	   *task = lfirst(cell);
 
 		CHECK_FOR_INTERRUPTS();
-		if (task->job.id != 0 && estate_running_cancelled(task->job.id))
+		if (task->job.id != 0 && running_cancelled(task->job.id))
 			run_step(set, task, cancel_step);
 		else if (is_due(task))
 			run_step(set, task, next_step);

@@ -22,6 +22,8 @@
 #include "job/history.h"
 #include "process/step.h"
 #include "process/tidier.h"
+#include "process/worker.h"
+#include "slot.h"
 
 #define TIDY_EVERY_MS (60 * 1000)
 #define COUNT_EVERY_MS 5000		/* when it is wanted, and could not be done */
@@ -33,24 +35,26 @@ PGDLLEXPORT void estate_tidier_main(Datum argument);
 static void
 give_slot_back(int code, Datum arg)
 {
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	if (my_database->tidier == MyProcPid)
-		my_database->tidier = 0;
-	LWLockRelease(estate_shared->lock);
+	ProcessState *state = slot_lock_piece(&process_area, my_database, LW_EXCLUSIVE);
+
+	if (state->tidier == MyProcPid)
+		state->tidier = 0;
+	estate_unlock_piece(&process_area, state);
 }
 
 static bool
 take_slot(int number, Oid database)
 {
+	ProcessState *state;
 	bool		mine;
 
 	my_database = &estate_shared->databases[number];
 	before_shmem_exit(give_slot_back, (Datum) 0);
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	mine = my_database->database == database && my_database->tidier == 0;
+	state = slot_lock_piece(&process_area, my_database, LW_EXCLUSIVE);
+	mine = my_database->database == database && state->tidier == 0;
 	if (mine)
-		my_database->tidier = MyProcPid;
-	LWLockRelease(estate_shared->lock);
+		state->tidier = MyProcPid;
+	estate_unlock_piece(&process_area, state);
 	return mine;
 }
 
@@ -143,16 +147,15 @@ tidier_start_if_due(EstateDatabaseSlot *slot, int number)
 	TimestampTz now = GetCurrentTimestamp();
 	bool		wanted = count_is_wanted();
 	bool		large = history_is_large();
-	bool		due;
+	ProcessState *state = slot_lock_piece(&process_area, slot, LW_EXCLUSIVE);
+	bool		due = state->tidier == 0 && (large || now >= (wanted ? state->count_at : state->tidy_at));
 
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	due = slot->tidier == 0 && (large || now >= (wanted ? slot->count_at : slot->tidy_at));
 	if (due)
 	{
-		slot->tidy_at = TimestampTzPlusMilliseconds(now, TIDY_EVERY_MS);
-		slot->count_at = TimestampTzPlusMilliseconds(now, COUNT_EVERY_MS);
+		state->tidy_at = TimestampTzPlusMilliseconds(now, TIDY_EVERY_MS);
+		state->count_at = TimestampTzPlusMilliseconds(now, COUNT_EVERY_MS);
 	}
-	LWLockRelease(estate_shared->lock);
+	estate_unlock_piece(&process_area, state);
 	if (due)
 		start(slot->database, number);
 }

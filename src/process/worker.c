@@ -20,7 +20,6 @@
 #include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
 #include "commands/extension.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -42,14 +41,16 @@
 #include "job/promote.h"
 #include "job/queue.h"
 #include "job/ready.h"
+#include "job/running.h"
 #include "job/settle.h"
 #include "job/suspect.h"
 #include "job/unique.h"
+#include "keeper.h"
 #include "process/step.h"
 #include "process/tasks.h"
 #include "process/tidier.h"
 #include "process/worker.h"
-#include "shared.h"
+#include "slot.h"
 
 #define LEAVE_AFTER_MS 3000
 #define LOOK_AT_OPEN_EVERY_MS 20	/* for retries and scheduled jobs, while the lanes are busy */
@@ -72,14 +73,13 @@ PGDLLEXPORT void estate_worker_main(Datum argument);
 static void
 give_slot_back(int code, Datum arg)
 {
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	slot_lock(my_database, LW_EXCLUSIVE);
 	if (my_worker->pid == MyProcPid)
 	{
 		my_worker->pid = 0;
 		my_worker->latch = NULL;
-		my_worker->nrunning = 0;
 	}
-	LWLockRelease(estate_shared->lock);
+	estate_unlock_slot(my_database);
 }
 
 /* Takes the slot; false when it is not ours to take any more */
@@ -94,15 +94,14 @@ take_slot(int argument, Oid database)
 	my_kind = WORKER_KIND(my_number);
 	before_shmem_exit(give_slot_back, (Datum) 0);
 
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	slot_lock(my_database, LW_EXCLUSIVE);
 	mine = my_database->database == database && my_worker->pid == 0;
 	if (mine)
 	{
 		my_worker->pid = MyProcPid;
 		my_worker->latch = MyLatch;
-		my_worker->nrunning = 0;
 	}
-	LWLockRelease(estate_shared->lock);
+	estate_unlock_slot(my_database);
 	return mine;
 }
 
@@ -143,14 +142,17 @@ static void
 complain(const char *message, const char *hint)
 {
 	TimestampTz now = GetCurrentTimestamp();
+	ProcessState *state;
 	bool		now_then;
 
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
-	now_then = my_database->complained_at == 0 ||
-		TimestampDifferenceExceeds(my_database->complained_at, now, COMPLAIN_EVERY_MS);
+	state = estate_lock_piece(&process_area, LW_EXCLUSIVE);
+	if (state == NULL)
+		return;					/* nobody wants us here any more */
+	now_then = state->complained_at == 0 ||
+		TimestampDifferenceExceeds(state->complained_at, now, COMPLAIN_EVERY_MS);
 	if (now_then)
-		my_database->complained_at = now;
-	LWLockRelease(estate_shared->lock);
+		state->complained_at = now;
+	estate_unlock_piece(&process_area, state);
 	if (now_then)
 		ereport(WARNING,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -162,24 +164,29 @@ complain(const char *message, const char *hint)
 static bool
 is_enabled(void)
 {
+	static KeeperStatement statement = {
+		"SELECT system_id, database_oid FROM estate_internal.installation",
+		.flags = KEEPER_READS | KEEPER_FIRST
+	};
 	bool		enabled = false;
-	bool		isnull;
+	EstateUser	user;
+	KeeperRows	rows;
 
-	SPI_connect();
-	SPI_execute("SELECT system_id, database_oid FROM estate_internal.installation", true, 1);
-	if (SPI_processed == 1)
+	keeper_begin(&user);
+	rows = keeper_run(&statement, NULL, NULL);
+	if (rows.n == 1)
 	{
-		char	   *system_id = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-		Oid			oid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+		char	   *system_id = keeper_text(rows, 0, 1);
 
 		if (system_id == NULL)
 			;					/* disabled, as somebody wished: no complaint */
-		else if (strcmp(system_id, psprintf(UINT64_FORMAT, GetSystemIdentifier())) != 0 || oid != MyDatabaseId)
+		else if (strcmp(system_id, psprintf(UINT64_FORMAT, GetSystemIdentifier())) != 0 ||
+				 keeper_oid(rows, 0, 2) != MyDatabaseId)
 			complain("it is a copy, or was restored", "SELECT estate.enable_workers();");
 		else
 			enabled = true;
 	}
-	SPI_finish();
+	keeper_end(&user);
 	return enabled;
 }
 
@@ -187,7 +194,6 @@ is_enabled(void)
 static bool
 look_at_installation(void)
 {
-	EstateUser	user;
 	bool		ready = false;
 
 	SetCurrentStatementStartTimestamp();
@@ -199,12 +205,10 @@ look_at_installation(void)
 
 		if (version != ESTATE_TABLES_VERSION)
 			complain(psprintf("its tables are of version %d, the code needs %d", version, ESTATE_TABLES_VERSION),
-					 "SELECT * FROM estate.setup();");
+					 estate_update_commands());
 		else
 		{
-			estate_become_keeper(&user);
 			ready = is_enabled();
-			estate_resume_user(&user);
 			queue_refresh();
 		}
 	}
@@ -238,11 +242,11 @@ look_at_slot(bool *woken)
 {
 	bool		wanted;
 
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	slot_lock(my_database, LW_EXCLUSIVE);
 	*woken = my_database->wake[my_number];
 	my_database->wake[my_number] = false;
 	wanted = my_database->database == MyDatabaseId;
-	LWLockRelease(estate_shared->lock);
+	estate_unlock_slot(my_database);
 	return wanted;
 }
 
@@ -252,7 +256,7 @@ may_leave(TimestampTz due)
 {
 	bool		leave;
 
-	LWLockAcquire(estate_shared->lock, LW_EXCLUSIVE);
+	slot_lock(my_database, LW_EXCLUSIVE);
 	leave = !my_database->wake[my_number];
 	if (leave)
 	{
@@ -262,7 +266,7 @@ may_leave(TimestampTz due)
 		my_worker->pid = 0;
 		my_worker->latch = NULL;
 	}
-	LWLockRelease(estate_shared->lock);
+	estate_unlock_slot(my_database);
 	return leave;
 }
 
@@ -272,7 +276,7 @@ settle_suspects(void)
 {
 	EstateUser	user;
 
-	if (!suspect_any())
+	if (!inflight_any_suspect())
 		return;
 	step_begin(STEP_WORKER, &user);
 	MemoryContextSwitchTo(cycle_context);
@@ -445,7 +449,7 @@ claim_network_jobs(TaskSet *set, JobScope *scope, TimestampTz *due)
 	EstateUser	user;
 	List	   *jobs;
 	ListCell   *cell;
-	int			room = ESTATE_MAX_RUNNING - list_length(set->tasks);
+	int			room = RUNNING_MOST - list_length(set->tasks);
 	TimestampTz limited = DT_NOEND;
 
 	/*
@@ -453,7 +457,7 @@ claim_network_jobs(TaskSet *set, JobScope *scope, TimestampTz *due)
 	 * hand.  And not before a worker of the other kind has settled what became
 	 * of jobs that may have crashed the server: then it wakes us.
 	 */
-	if (room < CLAIM_LEAST_ROOM || suspect_any())
+	if (room < CLAIM_LEAST_ROOM || inflight_any_suspect())
 	{
 		*due = DT_NOEND;		/* `true` makes us look again when tasks have ended */
 		return true;
@@ -559,6 +563,7 @@ estate_worker_main(Datum argument)
 	memcpy(&database, MyBgworkerEntry->bgw_extra, sizeof(database));
 	if (!take_slot(DatumGetInt32(argument), database))
 		proc_exit(0);
+	running_join(my_database, my_number);
 	inflight_join(DatumGetInt32(argument), database);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
@@ -568,7 +573,6 @@ estate_worker_main(Datum argument)
 
 	cycle_context = AllocSetContextCreate(TopMemoryContext, "pg_estate cycle", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(TopMemoryContext);
-	estate_set_my_slot(my_worker);
 	if (my_kind == WORKER_NETWORK)
 		set = tasks_create(AllocSetContextCreate(TopMemoryContext, "pg_estate tasks", ALLOCSET_DEFAULT_SIZES),
 						   STEP_WORKER);

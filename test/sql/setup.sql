@@ -65,7 +65,7 @@ UPDATE estate_internal.installation SET tables_version = -1;
 SELECT estate.enqueue('train');
 CALL estate.run_jobs();
 SELECT ok, regexp_replace(detail, 'code \S+', 'code ..') AS detail, fix FROM estate.doctor() WHERE "check" = 'tables';
-UPDATE estate_internal.installation SET tables_version = 1;
+UPDATE estate_internal.installation SET tables_version = (SELECT tables_needed FROM estate.module_state());
 
 -- who may not
 CREATE ROLE regress_visitor;
@@ -124,13 +124,32 @@ SELECT * FROM estate.setup();
 SELECT state, count(*) FROM estate.job GROUP BY 1;
 SELECT count(*) >= 0 AS readable FROM estate.scored_listing;
 
+-- plans that a session keeps are of these tables ..
+SELECT estate.enqueue('train', run_at => 'tomorrow', unique_key => 'once') AS id \gset
+SELECT estate.enqueue('train', run_at => 'tomorrow', unique_key => 'once') = :id AS same, estate.snooze_job(:id, '2 days') AS snoozed,
+	estate.retry_job(:id) AS retried, (SELECT count(*) FROM estate.fetch_jobs('outside', 1)) AS fetched;
+SELECT estate.cancel_job(:id) AS cancelled;
+
 -- teardown with the data: nothing is left, and all can begin anew
 SELECT * FROM estate.teardown(drop_data => NULL);
 SELECT * FROM estate.teardown(drop_data => true);
 SELECT c.oid::regclass AS left_over FROM pg_class c WHERE c.relnamespace IN ('estate'::regnamespace, to_regnamespace('estate_internal'))
 	AND c.relkind <> 'c';
 SELECT to_regnamespace('estate_internal') IS NULL AS gone;
+SELECT estate.cancel_job(:id);
 SELECT * FROM estate.setup();
+-- .. and of those that came after
+SELECT estate.enqueue('train', run_at => 'tomorrow', unique_key => 'once') AS id \gset
+SELECT estate.enqueue('train', run_at => 'tomorrow', unique_key => 'once') = :id AS same, estate.snooze_job(:id, '2 days') AS snoozed,
+	estate.retry_job(:id) AS retried, (SELECT count(*) FROM estate.fetch_jobs('outside', 1)) AS fetched;
+SELECT estate.cancel_job(:id) AS cancelled;
+BEGIN;
+DROP TABLE estate_internal.job_unique CASCADE;
+SAVEPOINT dropped;
+SELECT estate.enqueue('train', run_at => 'tomorrow', unique_key => 'once');
+ROLLBACK TO dropped;
+ROLLBACK;
+SELECT estate.enqueue('train', run_at => 'tomorrow', unique_key => 'once') > :id AS enqueued;
 DROP EXTENSION pg_estate CASCADE;
 
 -- a schema that somebody planted before us is not used

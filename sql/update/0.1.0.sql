@@ -1,0 +1,1 @@
+-- What CREATE OR REPLACE cannot do, for a database that comes from 0.1.0: see the Makefile.
