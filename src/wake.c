@@ -91,7 +91,8 @@ wake_at_end(XactEvent event)
 	if (commit_changes && event == XACT_EVENT_COMMIT)
 		tell_change();
 	/* COMMIT PREPARED tells nobody: looked at again when none is prepared any more */
-	if (commit_changes && event == XACT_EVENT_PREPARE)
+	if ((commit_changes || end_wakes[WORKER_SQL] || end_wakes[WORKER_NETWORK]) &&
+		event == XACT_EVENT_PREPARE)
 		estate_note_prepared();
 	for (EstateWorkerKind kind = 0; kind < WORKER_KINDS; kind++)
 	{
@@ -111,11 +112,15 @@ estate_wake_at_commit(EstateWorkerKind kind)
 		commit_wakes[kind] = true;
 }
 
-/* Called by the steps before: an abort, too, has left something to do */
+/*
+ * An abort, too, leaves something to do: workers have passed by what this
+ * transaction had locked.
+ */
 void
 estate_wake_at_end(EstateWorkerKind kind)
 {
-	end_wakes[kind] = true;
+	if (estate_shared)
+		end_wakes[kind] = true;
 }
 
 /* Called where the installation or a queue is changed: the workers read them anew */

@@ -21,7 +21,8 @@
 #include "job/settle.h"
 
 #define FETCH_MOST 10000
-#define LEASE_MOST_US ((double) USECS_PER_DAY)	/* whoever needs a job for longer extends the lease as he goes */
+/* whoever needs a job for longer extends the lease as he goes */
+#define LEASE_MOST_US ((double) USECS_PER_DAY)
 
 static char *
 text_argument(FunctionCallInfo fcinfo, int n)
@@ -213,9 +214,11 @@ estate_fail_job(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	settlement = settle_begin(1, DONE_OUTSIDE);
 	lease_failed(settlement, job, &error, retry_at);
+	settle_write(settlement);
 	if (settlement->nopenings > 0)
 		state = job->run_at > estate_now() ? "retryable" : "available";
-	settle_write(settlement);
+	else if (job->attempt < job->max_attempts)
+		state = "cancelled";	/* another one has its unique key */
 	PG_RETURN_TEXT_P(cstring_to_text(state));
 }
 

@@ -2,8 +2,8 @@
  * queue_functions.c
  *	  create_queue(), alter_queue(), pause_queue(), resume_queue(), drop_queue().
  *
- * Runs in client backends.  A queue is a row of estate_internal.queue and nine
- * heaps, the lanes its jobs wait in; see sql/tables/1/job.sql and lane.c.
+ * Runs in client backends.  A queue is a row of estate_internal.queue and the
+ * heaps of its lanes, where its jobs wait; see sql/tables/1/job.sql and lane.c.
  */
 #include "postgres.h"
 
@@ -212,6 +212,9 @@ admit_anew(const char *name)
 	keeper_end(&user);
 	if (n > 0)
 		count_jobs(name, COUNTED_OPEN, -n);
+	/* also if it is undone: workers pass by what we have locked, and it may be due by now */
+	estate_wake_at_end(WORKER_SQL);
+	estate_wake_at_end(WORKER_NETWORK);
 }
 
 PG_FUNCTION_INFO_V1(estate_create_queue);
@@ -326,6 +329,34 @@ count_waiting(const char *name)
 	return look(&statement, name);
 }
 
+#define KEY_OF_ENDED \
+	"u.job OPERATOR(pg_catalog.=) e.id" \
+	" AND u.unique_key OPERATOR(pg_catalog.=) e.unique_key" \
+	" AND u.role OPERATOR(pg_catalog.=) e.role"
+
+/*
+ * Jobs of a queue may lie in the lanes of the default one, where they came
+ * before it was created.  Workers pass by what we have deleted; should that be
+ * undone, its pages have to be taken again.
+ */
+static void
+note_places(KeeperRows rows)
+{
+	Oid			table = InvalidOid;
+	LaneHeap	heap = {0};
+
+	for (uint64 i = 0; i < rows.n; i++)
+	{
+		ItemPointer place = (ItemPointer) DatumGetPointer(keeper_value(rows, i, 4));
+
+		if (place == NULL)
+			continue;			/* of job_open */
+		if (keeper_oid(rows, i, 3) != table)
+			heap = lane_heap(table = keeper_oid(rows, i, 3));
+		lane_note_row(heap, ItemPointerGetBlockNumber(place));
+	}
+}
+
 /* Cancels what waits in a queue; the ids */
 static EndedJobs
 cancel_all(const char *name)
@@ -333,22 +364,25 @@ cancel_all(const char *name)
 	KeeperStatement statement = {
 		psprintf("WITH ready AS ("
 				 "  DELETE FROM estate_internal.job_ready"
-				 "  WHERE queue OPERATOR(pg_catalog.=) $1 RETURNING *),"
+				 "  WHERE queue OPERATOR(pg_catalog.=) $1"
+				 "  RETURNING *, tableoid AS heap, ctid AS place),"
 				 " open AS ("
 				 "  DELETE FROM estate_internal.job_open"
 				 "  WHERE queue OPERATOR(pg_catalog.=) $1"
 				 "  AND id OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT estate.running_jobs()))"
 				 "  RETURNING *),"
 				 " ended AS ("
-				 "  SELECT ready.*, 's'::pg_catalog.\"char\" AS done_by, 0 AS counted FROM ready"
+				 "  SELECT " JOB_COLUMN_NAMES ", 's'::pg_catalog.\"char\" AS done_by, 0 AS counted,"
+				 "   heap, place FROM ready"
 				 "  UNION ALL"
-				 "  SELECT " JOB_COLUMN_NAMES ", done_by, " COUNTED_OPEN_ROW("") " FROM open),"
+				 "  SELECT " JOB_COLUMN_NAMES ", done_by, " COUNTED_OPEN_ROW("") ","
+				 "   NULL::pg_catalog.oid, NULL::pg_catalog.tid FROM open),"
 				 " freed AS ("
-				 "  DELETE FROM estate_internal.job_unique u USING ended e"
-				 "  WHERE u.job OPERATOR(pg_catalog.=) e.id"
-				 "  AND u.unique_key OPERATOR(pg_catalog.=) e.unique_key"
-				 "  AND u.role OPERATOR(pg_catalog.=) e.role"
+				 "  DELETE FROM estate_internal.job_unique u USING ended e WHERE " KEY_OF_ENDED
 				 "  AND u.until IS NULL),"
+				 " left_for_a_time AS ("
+				 "  UPDATE estate_internal.job_unique u SET held = false FROM ended e"
+				 "  WHERE " KEY_OF_ENDED " AND u.until IS NOT NULL),"
 				 " free AS ("
 				 "  DELETE FROM estate_internal.job_dependency d USING open o"
 				 "  WHERE d.job OPERATOR(pg_catalog.=) o.id),"
@@ -359,7 +393,7 @@ cancel_all(const char *name)
 				 "   effect_key, unique_key, unique_until, timeout, backoff,"
 				 "   tags, errors, alone, waited,"
 				 "   done_by, 'cancelled', pg_catalog.clock_timestamp() FROM ended)"
-				 " SELECT id, counted FROM ended", history_newest_name()),
+				 " SELECT id, counted, heap, place FROM ended", history_newest_name()),
 		1, {TEXTOID}, KEEPER_PASSING
 	};
 	Datum		value = CStringGetTextDatum(name);
@@ -369,6 +403,9 @@ cancel_all(const char *name)
 
 	keeper_begin(&user);
 	rows = keeper_run(&statement, &value, NULL);
+	note_places(rows);
+	estate_wake_at_end(WORKER_SQL);
+	estate_wake_at_end(WORKER_NETWORK);
 	ended.failed = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int64) * (rows.n + 1));
 	for (uint64 i = 0; i < rows.n; i++)
 	{

@@ -24,6 +24,7 @@
 #include "job/queue.h"
 #include "job/run.h"
 #include "job/running.h"
+#include "job/unique.h"
 
 /* After the commit, or abort, of a batch: its jobs are no longer running */
 void
@@ -93,7 +94,8 @@ is_admitted(const Job *job, bool *full, TimestampTz *until)
 	limit_release(job->id);
 	if (answer.until)
 		*until = Min(*until, answer.until);
-	if (answer.admission == KEY_FULL || answer.admission == KEY_TOO_FAST)
+	if (answer.admission == KEY_FULL || answer.admission == KEY_TOO_FAST ||
+		answer.admission == KEY_UNCOUNTED)
 		open_hold_back(job, &answer);
 	else if (answer.admission == QUEUE_FULL)
 		full[number] = true;
@@ -137,8 +139,11 @@ job_claim_network(JobScope *scope, int most, TimestampTz *until)
 		Job		   *job = record_of_row(rows, i);
 
 		CHECK_FOR_INTERRUPTS();
-		if (claim(scope, job, full, until))
-			jobs = lappend(jobs, job);
+		if (!claim(scope, job, full, until))
+			continue;
+		jobs = lappend(jobs, job);
+		if (unique_ends_at_start(job))
+			unique_free(&job, 1);
 	}
 	keeper_end(&user);
 	return jobs;

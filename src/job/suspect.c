@@ -44,7 +44,10 @@ settle_one(Job *job, JobDoer done_by, bool alone, bool in_lane)
 		ereport(WARNING,
 				(errmsg("job " INT64_FORMAT " is dead: the server or the worker has crashed in its handler %s", job->id, job->handler)));
 	else if (in_lane)
-		ready_insert(job);
+	{
+		if (settle_keeps_key(settlement, job))
+			ready_insert(job);
+	}
 	else
 		settle_wait(settlement, job, job->run_at);
 	settle_write(settlement);
