@@ -27,7 +27,8 @@ void
 job_require_feed_rights(Oid role)
 {
 	Oid			type = TEXTOID;
-	Oid			function = LookupFuncName(list_make2(makeString("estate"), makeString("request_run")), 1, &type, false);
+	List	   *name = list_make2(makeString("estate"), makeString("request_run"));
+	Oid			function = LookupFuncName(name, 1, &type, false);
 	AclResult	allowed = function_aclcheck(function, role, ACL_EXECUTE);
 
 	if (allowed != ACLCHECK_OK)
@@ -48,7 +49,8 @@ require_media_rights(const Job *job)
 	AclResult	allowed;
 
 	if (!JB_ROOT_IS_OBJECT(job->args) ||
-		getKeyJsonValueFromContainer(&job->args->root, "target", strlen("target"), &value) == NULL ||
+		getKeyJsonValueFromContainer(&job->args->root, "target", strlen("target"),
+									 &value) == NULL ||
 		value.type != jbvString)
 		return;
 	name = pnstrdup(value.val.string.val, value.val.string.len);

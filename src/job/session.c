@@ -72,7 +72,8 @@ link_names(void)
 	result = function(fcinfo);
 	if (fcinfo->isnull)
 		return NIL;
-	deconstruct_array(DatumGetArrayTypeP(result), TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &n);
+	deconstruct_array(DatumGetArrayTypeP(result), TEXTOID, -1, false, TYPALIGN_INT,
+					  &names, NULL, &n);
 	for (int i = 0; i < n; i++)
 		list = lappend(list, TextDatumGetCString(names[i]));
 	return list;
@@ -184,13 +185,16 @@ release_new_locks(void)
 	int			n;
 	KeptLock   *locks = read_locks(&n);
 
-	(void) set_config_option("client_min_messages", "error", PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	(void) set_config_option("log_min_messages", "error", PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("client_min_messages", "error", PGC_SUSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("log_min_messages", "error", PGC_SUSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
 	for (int i = 0; i < n; i++)
 		for (LOCKMODE mode = AccessShareLock; mode <= AccessExclusiveLock; mode++)
 			if ((locks[i].modes & ~kept_modes(&locks[i].tag)) & LOCKBIT_ON(mode))
-				while (lock_held_by_me(&locks[i].tag, mode) && LockRelease(&locks[i].tag, mode, true))
-					CHECK_FOR_INTERRUPTS();
+				while (lock_held_by_me(&locks[i].tag, mode) &&
+					   LockRelease(&locks[i].tag, mode, true))
+					;
 	AtEOXact_GUC(false, level);
 	pfree(locks);
 }
@@ -215,7 +219,8 @@ session_begin(void)
 	MemoryContext caller;
 
 	if (kept_context == NULL)
-		kept_context = AllocSetContextCreate(TopMemoryContext, "pg_estate session", ALLOCSET_SMALL_SIZES);
+		kept_context = AllocSetContextCreate(TopMemoryContext, "pg_estate session",
+											 ALLOCSET_SMALL_SIZES);
 	/* an error has broken off the last call */
 	session_end();
 	caller = MemoryContextSwitchTo(kept_context);

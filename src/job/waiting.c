@@ -23,7 +23,8 @@
 bool
 waiting_may_see(Oid job_role)
 {
-	return is_member_of_role(GetUserId(), job_role) || is_member_of_role(GetUserId(), estate_owner());
+	return is_member_of_role(GetUserId(), job_role) ||
+		is_member_of_role(GetUserId(), estate_owner());
 }
 
 PG_FUNCTION_INFO_V1(estate_may_see_job_of);

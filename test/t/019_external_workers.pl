@@ -180,13 +180,6 @@ is(value("SELECT attempt FROM estate.job WHERE id = $job"), '2', 'the late one h
 stop_worker('c', 'TERM');
 stop_worker('d', 'TERM');
 
-# told to end: what is in hand is given back
-$job = enqueue(qq({"n": 303, "until": "$dir/go303"}));
-start_worker('e', '--grace', '0.2', '--lease', '600');
-until_worker_has('e', $job);
-is(stop_worker('e', 'TERM'), 0, 'it ends at once');
-is(value("SELECT state, attempt, errors FROM estate.job WHERE id = $job"), 'available|0|[]', 'its job waits again, without an attempt');
-
 # jobs of handlers that a worker does not know are left to those who do
 my $other = enqueue('{"n": 304}');
 value("UPDATE estate_internal.job_open SET handler = 'external:letter' WHERE id = $other");
@@ -200,6 +193,13 @@ $job = enqueue('{"n": 306}');
 start_worker('two', 'mail=handlers:handle', 'letter=handlers:handle');
 until_true("SELECT bool_and(state = 'done') FROM estate.job WHERE id IN ($job, $other)", 'one that knows both does both');
 stop_worker('two', 'TERM');
+
+# told to end: what is in hand is given back
+$job = enqueue(qq({"n": 303, "until": "$dir/go303"}));
+start_worker('e', '--grace', '0.2', '--lease', '600');
+until_worker_has('e', $job);
+is(stop_worker('e', 'TERM'), 0, 'it ends at once');
+is(value("SELECT state, attempt, errors FROM estate.job WHERE id = $job"), 'available|0|[]', 'its job waits again, without an attempt');
 
 # leases go through a dump, and survive a crash
 counts_are_right('one was given back');

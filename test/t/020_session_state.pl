@@ -45,6 +45,22 @@ sub enqueue { my ($role, $handler, $more) = @_; return "SET ROLE $role; SELECT e
 sub all_ended { return wait_for($node, 'SELECT count(*) = 0 FROM estate_internal.job_waiting', 'all jobs have ended'); }
 sub told { my $told = query($node, 'WITH gone AS (DELETE FROM told RETURNING *) SELECT string_agg(who || \': \' || what, E\'\n\' ORDER BY n) FROM gone'); return $told; }
 
+subtest 'what a handler reports of itself' => sub {
+	query($node, q{
+		CREATE TABLE go (on_with text);
+		GRANT SELECT ON go TO ann;
+		CREATE FUNCTION public.report(args jsonb) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+			PERFORM estate.report_progress(1, 2, 'private');
+			WHILE NOT EXISTS (SELECT FROM public.go) LOOP PERFORM pg_sleep(0.05); END LOOP;
+		END $$});
+	query($node, enqueue('ann', 'report'));
+	wait_for($node, q{SELECT count(*) = 1 FROM estate.progress WHERE note = 'private'}, 'it has reported');
+	is(query($node, 'SELECT role, done, total, note FROM estate.progress', user => 'ann'), 'ann|1|2|private', 'is for members of its role');
+	is(query($node, 'SELECT role, done, total, note FROM estate.progress', user => 'ben'), 'ann|||', 'and that it runs for all');
+	query($node, q{INSERT INTO go VALUES ('now')});
+	all_ended();
+};
+
 subtest 'connections of dblink' => sub {
 	query($node, enqueue('ann', 'open_links') . enqueue('ann', 'use_links', ', priority => 1') . enqueue('ben', 'use_links', ', priority => 2') . enqueue('ann', 'use_links', ', priority => 3'));
 	all_ended();
