@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """A worker in Python for jobs of pg_estate whose handler is external:NAME.
 
-    worker.py "host=/tmp dbname=homes" mail module:function [--jobs 4] [--lease 30] [--name NAME]
+    worker.py "host=/tmp dbname=homes" mail [NAME=]module:function .. [--jobs 4] [--lease 30] [--name NAME]
 
-Fetches jobs of the queue (here mail), up to --jobs at a time, and calls function(connection, job) for each, in a
-thread and a transaction of its own. What the function writes through the connection commits together with the end of
-the job, or not at all: exactly once. What it returns, if not None, is kept as the job's result; what it raises is a
-failed attempt. raise Snooze(seconds) puts the job off. job is a dict: id, token, handler, args, attempt, max_attempts,
-effect_key; job["lost"] is an Event that is set when the job is no longer ours, for a function that takes long.
+Fetches jobs of the queue (here mail) whose handler is external:NAME, up to --jobs at a time, and calls
+function(connection, job) for each, in a thread and a transaction of its own. Without NAME= it is the queue's name. Jobs
+of handlers that it is not told of are left to others. What the function writes through the connection commits together
+with the end of the job, or not at all: exactly once. What it returns, if not None, is kept as the job's result; what it
+raises is a failed attempt. raise Snooze(seconds) puts the job off. job is a dict: id, token, handler, args, attempt,
+max_attempts, effect_key; job["lost"] is an Event that is set when the job is no longer ours, for a function that takes long.
 
 A second connection extends the leases. SIGTERM or SIGINT: no more jobs are fetched, those in hand have --grace
 seconds to end, and what is left is given back. Any pool will do, also one that hands out connections by the transaction.
@@ -39,8 +40,9 @@ class Lost(Exception):
 
 
 class Worker:
-    def __init__(self, dsn, queue, function, jobs=4, lease=30.0, grace=10.0, name=None):
-        self.dsn, self.queue, self.function = dsn, queue, function
+    def __init__(self, dsn, queue, functions, jobs=4, lease=30.0, grace=10.0, name=None):
+        """functions: what to call, by handler (external:NAME)"""
+        self.dsn, self.queue, self.functions = dsn, queue, functions
         self.jobs, self.lease, self.grace = jobs, lease, grace
         self.name = name or f"{socket.gethostname()}:{os.getpid()}"
         self.stopping = threading.Event()
@@ -83,15 +85,21 @@ class Worker:
             return cursor.fetchall()
 
     def fetch(self, connection, count):
-        jobs = self.call(connection,
-                         "SELECT * FROM estate.fetch_jobs(%s, %s, %s * interval '1 second', %s)",
-                         (self.queue, count, self.lease, self.name))
-        for job in jobs:
-            job["lost"] = threading.Event()
-            with self.ended:
-                self.held[job["id"], job["token"]] = job
-            threading.Thread(target=self.work, args=(job,), daemon=True).start()
-        return jobs
+        """Asks for what we know, one handler after the other, and not always the same one first."""
+        found = []
+        for handler in random.sample(list(self.functions), len(self.functions)):
+            if len(found) == count or self.stopping.is_set():
+                break
+            jobs = self.call(connection,
+                             "SELECT * FROM estate.fetch_jobs(%s, %s, %s * interval '1 second', %s, of_handler => %s)",
+                             (self.queue, count - len(found), self.lease, self.name, handler))
+            for job in jobs:
+                job["lost"] = threading.Event()
+                with self.ended:
+                    self.held[job["id"], job["token"]] = job
+                threading.Thread(target=self.work, args=(job,), daemon=True).start()
+            found += jobs
+        return found
 
     def work(self, job):
         connection = None
@@ -110,10 +118,15 @@ class Worker:
 
     def attempt(self, connection, job):
         key = (job["id"], job["token"])
+        function = self.functions.get(job["handler"])
+        if function is None:
+            # not ours to end, well or not: somebody else knows it
+            self.call(connection, "SELECT estate.release_jobs(ARRAY[%s]::bigint[], ARRAY[%s]::bigint[])", key)
+            return
         try:
             # one transaction: the function's effects and the end of its job
             with connection, connection.cursor() as cursor:
-                result = self.function(connection, job)
+                result = function(connection, job)
                 cursor.execute("SELECT estate.complete_job(%s, %s, %s)",
                                (*key, None if result is None else json.dumps(result)))
                 if not cursor.fetchone()[0]:
@@ -166,17 +179,22 @@ def main():
     parser = argparse.ArgumentParser(description="Works off jobs of pg_estate whose handler is external:NAME.")
     parser.add_argument("dsn")
     parser.add_argument("queue")
-    parser.add_argument("function", help="module:function, called with (connection, job)")
+    parser.add_argument("function", nargs="+",
+                        help="[NAME=]module:function, called with (connection, job) for jobs of external:NAME (the queue's name)")
     parser.add_argument("--jobs", type=int, default=4, help="at a time (4)")
     parser.add_argument("--lease", type=float, default=30, help="seconds (30)")
     parser.add_argument("--grace", type=float, default=10, help="seconds for the jobs in hand at the end (10)")
     parser.add_argument("--name", help="shown in estate.job (host:pid)")
     given = parser.parse_args()
-    module, function = given.function.split(":")
     sys.path.insert(0, os.getcwd())
     # a handler that imports Snooze from here must get this one
     sys.modules.setdefault("worker", sys.modules["__main__"])
-    worker = Worker(given.dsn, given.queue, getattr(importlib.import_module(module), function),
+    functions = {}
+    for named in given.function:
+        name, place = named.split("=", 1) if "=" in named else (given.queue, named)
+        module, function = place.split(":")
+        functions[f"external:{name}"] = getattr(importlib.import_module(module), function)
+    worker = Worker(given.dsn, given.queue, functions,
                     given.jobs, given.lease, given.grace, given.name)
     signal.signal(signal.SIGTERM, worker.stop)
     signal.signal(signal.SIGINT, worker.stop)

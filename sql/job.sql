@@ -140,6 +140,12 @@ CREATE FUNCTION estate.running_jobs() RETURNS SETOF bigint
 COMMENT ON FUNCTION estate.running_jobs() IS 'Internal: ids of the jobs that the workers of this database have in hand';
 GRANT EXECUTE ON FUNCTION estate.running_jobs() TO estate_operator, estate_admin;
 
+CREATE FUNCTION estate.may_see_job_of(role regrole) RETURNS bool
+	AS 'MODULE_PATHNAME', 'estate_may_see_job_of' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION estate.may_see_job_of(regrole) IS
+'Whether the caller may see what a job of the role is asked to do and what came of it: a member of the role, or of the owner of the facts';
+GRANT EXECUTE ON FUNCTION estate.may_see_job_of(regrole) TO estate_operator, estate_admin;
+
 CREATE FUNCTION estate.queue_counts(OUT queue text, OUT ready bigint, OUT open bigint, OUT scheduled bigint, OUT retryable bigint,
 		OUT blocked bigint, OUT done bigint, OUT dead bigint, OUT cancelled bigint, OUT running bigint, OUT oldest timestamptz)
 	RETURNS SETOF record
@@ -157,7 +163,8 @@ COMMENT ON FUNCTION estate.handler_metrics() IS 'Internal: what handlers have do
 CREATE FUNCTION estate.running(OUT id bigint, OUT queue text, OUT handler text, OUT role regrole, OUT started_at timestamptz, OUT pid int,
 		OUT done float8, OUT total float8, OUT note text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'estate_running' LANGUAGE C ROWS 20;
-COMMENT ON FUNCTION estate.running() IS 'Internal: what the workers of this database have in hand; read it through estate.progress';
+COMMENT ON FUNCTION estate.running() IS
+'Internal: what the workers of this database have in hand; read it through estate.progress. What handlers report is for those who may see the job''s args';
 GRANT EXECUTE ON FUNCTION estate.queue_counts(), estate.oldest_ready(), estate.handler_metrics(), estate.running() TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate.resolve_handler(handler text) RETURNS text

@@ -59,6 +59,11 @@
 #define MyLocalTransactionId (MyProc->lxid)
 #endif
 #if PG_VERSION_NUM >= 170000
+#define lock_held_by_me(tag, mode) LockHeldByMe(tag, mode, false)
+#else
+#define lock_held_by_me(tag, mode) LockHeldByMe(tag, mode)
+#endif
+#if PG_VERSION_NUM >= 170000
 #define CreateWaitEventSetInTop(n) CreateWaitEventSet(NULL, (n))
 #else
 #define CreateWaitEventSetInTop(n) CreateWaitEventSet(TopMemoryContext, (n))

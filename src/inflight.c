@@ -174,11 +174,17 @@ static volatile sig_atomic_t told_to_leave = false;
 static void
 terminate(int number, siginfo_t *from, void *context)
 {
+	if (MyProcPid != (int) getpid())
+		_exit(1);
 	if (from->si_pid != MyProcPid)
 		told_to_leave = true;
 	die(number);
 }
 
+/*
+ * Not by pqsignal(): its handlers are not told who has sent the signal.  What
+ * that does for a child that has not yet become another program is done here.
+ */
 static void
 listen_to_terminate(void)
 {

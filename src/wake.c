@@ -102,13 +102,15 @@ wake_at_end(XactEvent event)
 {
 	if (commit_changes && event == XACT_EVENT_COMMIT)
 		tell_change();
+	/* COMMIT PREPARED tells nobody: see prepared.c */
+	if (event == XACT_EVENT_PREPARE &&
+		(commit_changes || end_wakes[WORKER_SQL] || end_wakes[WORKER_NETWORK] ||
+		 commit_wakes[WORKER_SQL] || commit_wakes[WORKER_NETWORK]))
+		estate_note_prepared();
 	for (EstateWorkerKind kind = 0; kind < WORKER_KINDS; kind++)
 	{
 		if (end_wakes[kind] || (commit_wakes[kind] && event == XACT_EVENT_COMMIT))
 			estate_wake_now(kind);
-		/* COMMIT PREPARED tells nobody: see prepared.c */
-		if (commit_wakes[kind] && event == XACT_EVENT_PREPARE)
-			estate_note_prepared();
 		commit_wakes[kind] = end_wakes[kind] = false;
 	}
 	commit_changes = false;
@@ -122,11 +124,15 @@ estate_wake_at_commit(EstateWorkerKind kind)
 		commit_wakes[kind] = true;
 }
 
-/* Called by the steps before: an abort, too, has left something to do */
+/*
+ * An abort, too, leaves something to do: workers have passed by what this
+ * transaction had locked.
+ */
 void
 estate_wake_at_end(EstateWorkerKind kind)
 {
-	end_wakes[kind] = true;
+	if (estate_shared)
+		end_wakes[kind] = true;
 }
 
 /* Called where the installation or a queue is changed: the workers read them anew */

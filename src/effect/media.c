@@ -35,6 +35,7 @@ typedef struct MediaCopy
 	int64		listing;
 	char	   *media_key;
 	char	   *target;
+	bool		allowed;		/* the job's role may use the target */
 	char	   *url;			/* what is being copied, and the version of it */
 	char	   *version;
 	const char *folder;
@@ -163,6 +164,8 @@ media_start(Task *task)
 	copy->listing = DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(argument(&task->job, "listing"))));
 	copy->media_key = argument(&task->job, "media_key");
 	copy->target = argument(&task->job, "target");
+	target_require_usage(copy->target, task->job.role);
+	copy->allowed = true;
 	target = target_open(copy->target, task->job.role);
 	copy->folder = target_folder(target);
 	name_copy(copy, task->job.id);
@@ -283,6 +286,17 @@ media_step(Task *task)
 	task->wake_at = GetCurrentTimestamp();
 }
 
+/*
+ * Whether the job was made by a page of a feed: nobody else gets such a key.
+ * That its owner may not use the target is then for the facts to say; one that
+ * somebody has asked for must not write there by a target that is not his.
+ */
+static bool
+is_of_page(const Job *job)
+{
+	return job->unique_key && strncmp(job->unique_key, "media:", strlen("media:")) == 0;
+}
+
 static TimestampTz
 media_failed(Task *task, const ErrorData *error)
 {
@@ -290,7 +304,7 @@ media_failed(Task *task, const ErrorData *error)
 	Oid			types[] = {INT4OID, INT8OID, TEXTOID, TEXTOID};
 	Datum		values[4];
 
-	if (copy == NULL || copy->target == NULL)
+	if (copy == NULL || copy->target == NULL || !(copy->allowed || is_of_page(&task->job)))
 		return 0;
 	values[0] = Int32GetDatum(copy->market_id);
 	values[1] = Int64GetDatum(copy->listing);

@@ -176,15 +176,13 @@ mapping_of(Oid role, Oid server)
 	return GetUserMapping(role, server)->options;
 }
 
-/* The target of that name, if the role may use it; its secret is read */
-Target *
-target_open(const char *name, Oid role)
+/* The server of a target, if the role may use it */
+static ForeignServer *
+usable_server(const char *name, Oid role)
 {
-	Target	   *target = palloc0(sizeof(Target));
 	ForeignServer *server = GetForeignServerByName(name, false);
 	ForeignDataWrapper *wrapper = GetForeignDataWrapper(server->fdwid);
 	AclResult	allowed = server_aclcheck(server->serverid, role, ACL_USAGE);
-	const char *reference;
 
 	if (strcmp(wrapper->fdwname, "estate_target") != 0)
 		ereport(ERROR,
@@ -193,6 +191,23 @@ target_open(const char *name, Oid role)
 				 errhint("CREATE SERVER .. FOREIGN DATA WRAPPER estate_target OPTIONS (kind .., url ..);")));
 	if (allowed != ACLCHECK_OK)
 		aclcheck_error(allowed, OBJECT_FOREIGN_SERVER, name);
+	return server;
+}
+
+void
+target_require_usage(const char *name, Oid role)
+{
+	(void) usable_server(name, role);
+}
+
+/* The target of that name, if the role may use it; its secret is read */
+Target *
+target_open(const char *name, Oid role)
+{
+	Target	   *target = palloc0(sizeof(Target));
+	ForeignServer *server = usable_server(name, role);
+	const char *reference;
+
 	target->name = pstrdup(name);
 	target->kind = option(server->options, "kind");
 	target->url = option(server->options, "url");

@@ -16,6 +16,7 @@ typedef struct Target
 	const char *secret;			/* NULL: the mapping names none */
 } Target;
 
+extern void target_require_usage(const char *name, Oid role);
 extern Target *target_open(const char *name, Oid role);
 extern const char *target_folder(const Target *target);
 extern void target_require_host(const Target *target, const char *url);

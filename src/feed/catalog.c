@@ -14,7 +14,7 @@
 
 #include "feed/state.h"
 #include "job/job.h"
-#include "job/run.h"
+#include "job/lock.h"
 #include "keeper.h"
 
 static Jsonb *

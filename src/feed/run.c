@@ -25,7 +25,8 @@
 #include "failure.h"
 #include "feed/run.h"
 #include "feed/state.h"
-#include "job/run.h"
+#include "job/builtin.h"
+#include "job/lock.h"
 
 #define FILE_MOST_BYTES (INT64CONST(4) * 1024 * 1024 * 1024)
 #define BACKOFF_MOST_S (15 * 60)
@@ -247,6 +248,8 @@ may_begin(Task *task, FeedTask *state)
 				 errmsg("feed \"%s\" is paused", feed->name),
 				 errhint("SELECT estate.resume_feed(%s);", quote_literal_cstr(feed->name))));
 	require_runnable(feed);
+	if (queued)
+		job_require_feed_rights(task->job.role);
 	if (task->inside ? job_lock_feed_in_transaction(feed->feed_id) : job_lock_feed(feed->feed_id))
 	{
 		state->locked = !task->inside;

@@ -19,6 +19,7 @@
 
 #include "feed/run.h"
 #include "feed/state.h"
+#include "job/lock.h"
 #include "job/run.h"
 #include "keeper.h"
 

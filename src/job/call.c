@@ -13,6 +13,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "storage/latch.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
@@ -26,6 +27,7 @@
 #include "job/call.h"
 #include "job/handler.h"
 #include "job/running.h"
+#include "job/session.h"
 #include "job/wish.h"
 
 /* the call that this process is in; NULL: none */
@@ -181,6 +183,7 @@ void
 job_call(JobCaller *caller, JobCall *call)
 {
 	LOCAL_FCINFO(fcinfo, 1);
+	PgStat_FunctionCallUsage usage;
 	EstateUser	user;
 	Oid			role = call->jobs[0]->role;
 	bool		may_be_lost = synchronous_commit == SYNCHRONOUS_COMMIT_OFF;
@@ -191,6 +194,7 @@ job_call(JobCaller *caller, JobCall *call)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the role that enqueued the job does not exist any more")));
 	call->verdict = VERDICT_NONE;
+	session_enter_role(role);
 	/* before its library is loaded */
 	inflight_begin(call->jobs[0]->alone);
 	for (int i = 0; i < call->count; i++)
@@ -208,7 +212,9 @@ job_call(JobCaller *caller, JobCall *call)
 	if (call->listed && running_cancelled(call->jobs[0]->id))
 		interrupt();
 	CHECK_FOR_INTERRUPTS();
+	pgstat_init_function_usage(fcinfo, &usage);
 	result = FunctionCallInvoke(fcinfo);
+	pgstat_end_function_usage(&usage, true);
 	/* it has caught the interrupt and gone on */
 	if (timed_out)
 		ereport(ERROR,

@@ -52,8 +52,9 @@ change(KeeperStatement *statement, Datum *values, const char *nulls)
 	for (uint64 i = 0; i < rows.n; i++)
 		count_jobs(keeper_text(rows, i, 1), keeper_int32(rows, i, 4), keeper_int64(rows, i, 3));
 	keeper_end(&user);
-	estate_wake_at_commit(WORKER_SQL);
-	estate_wake_at_commit(WORKER_NETWORK);
+	/* also if it is undone: workers pass by what we have locked, and it may be due by now */
+	estate_wake_at_end(WORKER_SQL);
+	estate_wake_at_end(WORKER_NETWORK);
 	return changed;
 }
 
@@ -118,8 +119,8 @@ estate_snooze_job(PG_FUNCTION_ARGS)
 	"  AND (" below " IS NULL OR id OPERATOR(pg_catalog.<) " below ")" \
 	"  ORDER BY id DESC LIMIT " CppAsString2(AGAIN_MOST) " FOR UPDATE SKIP LOCKED)," \
 	" taken AS (" \
-	"  INSERT INTO estate_internal.job_unique (unique_key, role, job)" \
-	"  SELECT DISTINCT ON (unique_key, role) unique_key, role, id FROM candidate" \
+	"  INSERT INTO estate_internal.job_unique (unique_key, role, job, handler, held)" \
+	"  SELECT DISTINCT ON (unique_key, role) unique_key, role, id, handler, true FROM candidate" \
 	"  WHERE is_unique ORDER BY unique_key, role, id DESC" \
 	"  ON CONFLICT DO NOTHING RETURNING job)" \
 	" SELECT " JOB_COLUMN_NAMES ", done_by, heap, place, state," \

@@ -176,7 +176,8 @@ lock_waiting(Blocker *blockers, int n)
 		/* workers pass it by until we end */
 		lane_note_row(lane_heap(keeper_oid(rows, i, 2)), ItemPointerGetBlockNumber(tid));
 	}
-	estate_wake_at_commit(WORKER_SQL);
+	estate_wake_at_end(WORKER_SQL);
+	estate_wake_at_end(WORKER_NETWORK);
 }
 
 /* How those have ended that do not wait any more */

@@ -159,6 +159,18 @@ write_dependent(JobRequest *request)
 	}
 }
 
+/* Whoever uses one key for two kinds of work may not mean to: the other one is not done */
+static void
+tell_other_handler(const Job *job, const char *handler)
+{
+	/* of a key that was taken before tables of version 2 it is not known */
+	if (handler[0] != '\0' && strcmp(job->handler, handler) != 0)
+		ereport(NOTICE,
+				(errmsg("unique key \"%s\" is that of a job of handler %s",
+						job->unique_key, handler),
+				 errdetail("Nothing was enqueued for %s.", job->handler)));
+}
+
 /*
  * Enqueues; the request's job is filled in.  Returns the id of the new job, or
  * of the one that has the same unique key.
@@ -184,12 +196,16 @@ job_enqueue(JobRequest *request)
 	}
 	if (job->unique_key)
 	{
-		int64		has = unique_take(job);
+		const char *handler;
+		int64		has = unique_take(job, &handler);
 
 		if (has != job->id)
 		{
 			if (!request->replace || !replace_waiting(has))
+			{
+				tell_other_handler(job, handler);
 				return has;
+			}
 			job->id = has;
 			unique_prolong(job);
 			if (request->depends_on)
@@ -208,7 +224,7 @@ void
 job_bring_forward(int64 id)
 {
 	(void) open_bring_forward(id);
-	estate_wake_at_commit(WORKER_NETWORK);
+	estate_wake_at_end(WORKER_NETWORK);
 }
 
 /* Gives the open job with a reserved key, of whichever role, to another role */
@@ -227,7 +243,7 @@ job_give(const char *reserved_key, Oid role)
 	Datum		values[] = {CStringGetTextDatum(reserved_key), ObjectIdGetDatum(role)};
 
 	(void) keeper_do(&statement, values, NULL);
-	estate_wake_at_commit(WORKER_NETWORK);
+	estate_wake_at_end(WORKER_NETWORK);
 }
 
 /* Whether the workers run nothing here, as after a restore; looked at when somebody has changed that */

@@ -15,6 +15,7 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "job/builtin.h"
 #include "job/job.h"
 #include "job/unique.h"
 
@@ -172,6 +173,7 @@ estate_enqueue_job(PG_FUNCTION_ARGS)
 	request.when_ended = is_second(fcinfo, 13, "depends_when", "done", "ended");
 	job->durable = !PG_ARGISNULL(14) && PG_GETARG_BOOL(14);
 	check_job(job);
+	job_require_builtin_rights(job);
 	id = job_enqueue(&request);
 	if (request.done_by != DONE_OUTSIDE)
 		job_warn_without_workers();
@@ -218,6 +220,7 @@ estate_enqueue_jobs(PG_FUNCTION_ARGS)
 					 errdetail("Element %d is.", i + 1)));
 		caller = MemoryContextSwitchTo(one);
 		request.job.args = args[i];
+		job_require_builtin_rights(&request.job);
 		id = Int64GetDatum(job_enqueue(&request));
 		for_workers |= request.done_by != DONE_OUTSIDE;
 		MemoryContextSwitchTo(caller);

@@ -13,6 +13,7 @@
 
 #define WAITED_FOR_RATE 1
 #define WAITED_FOR_KEY 2
+#define WAITED_FOR_ROOM 4		/* for one that could be counted: it is asked again */
 
 /* Who does a job, as the tables say it */
 typedef enum JobDoer

@@ -81,6 +81,8 @@ extern void lane_at_end(XactEvent event);
 
 /* lane_tables.c */
 extern int	lane_create(void);
+extern bool lane_heap_exists(LaneHeap heap);
+extern void lane_add_heap(LaneHeap heap);
 extern void lane_lock_all(int queue);
 extern bool lane_any_job(int queue);
 extern void lane_drop(int queue);

@@ -2,14 +2,17 @@
  * lane_tables.c
  *	  Make and drop the heaps of a queue's lanes.
  *
- * Runs in client backends, as the keeper.  Those of the default queue are made
- * by setup().
+ * Runs in client backends, and in workers, which make another heap for a lane
+ * that needs one; as the keeper.  Those of the default queue are made by
+ * setup(), all of them.
+ *
+ * A lane of another queue begins with one heap: whoever reads all jobs, and each
+ * dump, has to lock them all, and in most queues the other two would stay
+ * empty for ever.  They are made when the first has grown.
  */
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "pgstat.h"
-#include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "storage/proc.h"
 #include "utils/timestamp.h"
@@ -17,8 +20,6 @@
 #include "job/lane.h"
 #include "job/record.h"
 #include "keeper.h"
-
-#define LOCK_AGAIN_MS 10
 
 typedef void (*HeapFunction) (LaneHeap heap);
 
@@ -57,13 +58,46 @@ create_heap(LaneHeap heap)
 }
 
 static void
-drop_heap(LaneHeap heap)
+create_first_heap(LaneHeap heap)
 {
-	(void) run_on_heap("DROP TABLE", heap, "", 0);
+	if (heap.segment == 0)
+		create_heap(heap);
 }
 
-/* Whether all heaps of a queue could be locked at once; else none is */
-static bool
+static void
+drop_heap(LaneHeap heap)
+{
+	if (lane_heap_exists(heap))
+		(void) run_on_heap("DROP TABLE", heap, "", 0);
+}
+
+bool
+lane_heap_exists(LaneHeap heap)
+{
+	return OidIsValid(lane_table(heap));
+}
+
+/*
+ * Makes another heap for a lane, which jobs can go to when this has committed.
+ * For workers: one who makes or drops a queue is not waited for.  Who comes to
+ * drop it waits for us, by our lock on the first heap, and finds ours.
+ */
+void
+lane_add_heap(LaneHeap heap)
+{
+	Oid			first = lane_table((LaneHeap) {heap.queue, heap.lane, 0});
+	EstateUser	user;
+
+	if (!OidIsValid(first) || !ConditionalLockRelationOid(first, RowExclusiveLock) ||
+		!ConditionalLockRelationOid(record_table("job_ready"), ShareUpdateExclusiveLock))
+		return;
+	keeper_begin(&user);
+	create_heap(heap);
+	keeper_end(&user);
+}
+
+/* Locks all heaps of a queue; or none, and returns one that could not be had at once */
+static Oid
 try_lock_all(int queue)
 {
 	Oid			locked[LANES * LANE_SEGMENTS];
@@ -83,9 +117,9 @@ try_lock_all(int queue)
 			}
 			while (n > 0)
 				UnlockRelationOid(locked[--n], AccessExclusiveLock);
-			return false;
+			return table;
 		}
-	return true;
+	return InvalidOid;
 }
 
 /* The lowest number that no queue has, not even one that this statement made; the caller has locked the table of queues */
@@ -118,7 +152,7 @@ lane_create(void)
 
 	keeper_begin(&user);
 	number = free_number();
-	each_heap(number, create_heap);
+	each_heap(number, create_first_heap);
 	keeper_end(&user);
 	return number;
 }
@@ -126,23 +160,29 @@ lane_create(void)
 /*
  * Until the end of the transaction nobody enqueues into a queue or runs its
  * jobs.  Does not stand in line for the locks: behind us all workers would
- * wait for the one handler that we wait for.
+ * wait for the one handler that we wait for.  We wait for the end of the
+ * transactions that have them instead, as CREATE INDEX CONCURRENTLY does, so
+ * that the lock manager sees who waits for whom.
  */
 void
 lane_lock_all(int queue)
 {
 	TimestampTz began = GetCurrentTimestamp();
+	Oid			taken;
 
-	while (!try_lock_all(queue))
+	while (OidIsValid(taken = try_lock_all(queue)))
 	{
-		if (LockTimeout > 0 && TimestampDifferenceExceeds(began, GetCurrentTimestamp(), LockTimeout))
+		LOCKTAG		tag;
+
+		CHECK_FOR_INTERRUPTS();
+		/* each wait heeds it; one transaction after the other may come */
+		if (LockTimeout > 0 &&
+			TimestampDifferenceExceeds(began, GetCurrentTimestamp(), LockTimeout))
 			ereport(ERROR,
 					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-					 errmsg("canceling statement due to lock timeout"),
-					 errdetail("Some transaction that has enqueued into the queue, or runs a job of it, has not ended.")));
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, LOCK_AGAIN_MS, PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
+					 errmsg("canceling statement due to lock timeout")));
+		SET_LOCKTAG_RELATION(tag, MyDatabaseId, taken);
+		WaitForLockers(tag, AccessExclusiveLock, false);
 	}
 }
 
@@ -156,8 +196,12 @@ lane_any_job(int queue)
 	keeper_begin(&user);
 	for (int lane = 0; lane < LANES && !any; lane++)
 		for (int segment = 0; segment < LANE_SEGMENTS && !any; segment++)
-			any = run_on_heap("SELECT FROM", (LaneHeap) {queue, lane, segment}, "",
-							  KEEPER_NEWEST | KEEPER_FIRST).n > 0;
+		{
+			LaneHeap	heap = {queue, lane, segment};
+
+			any = lane_heap_exists(heap) &&
+				run_on_heap("SELECT FROM", heap, "", KEEPER_NEWEST | KEEPER_FIRST).n > 0;
+		}
 	keeper_end(&user);
 	return any;
 }

@@ -22,6 +22,7 @@
 #include "job/lease.h"
 #include "job/metric.h"
 #include "job/queue.h"
+#include "job/settle.h"
 
 /* Takes the row of a leased job away, for the caller to settle; NULL: the lease is lost */
 Job *
@@ -112,13 +113,38 @@ lease_extend(LeaseClaims claims, TimestampTz until)
 uint64
 lease_release(LeaseClaims claims)
 {
-	static KeeperStatement statement = {
+	static KeeperStatement release = {
 		"UPDATE estate_internal.job_open"
 		" SET lease_token = NULL, leased_until = NULL, leased_to = NULL, held_key = NULL"
-		" WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY(" CLAIMED_ROWS "))",
+		" WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY(" CLAIMED_ROWS "))"
+		" AND (unique_key IS NULL OR unique_until IS DISTINCT FROM 'start')",
+		3, {INT8ARRAYOID, INT8ARRAYOID, OIDOID}, KEEPER_BY_INDEX
+	};
+	/* those that have given up their unique keys when they were fetched */
+	static KeeperStatement take = {
+		"DELETE FROM estate_internal.job_open"
+		" WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY(" CLAIMED_ROWS "))"
+		" RETURNING " JOB_COLUMN_NAMES,
 		3, {INT8ARRAYOID, INT8ARRAYOID, OIDOID}, KEEPER_BY_INDEX
 	};
 	Datum		values[] = {claims.ids, claims.tokens, ObjectIdGetDatum(GetUserId())};
+	uint64		n = keeper_do(&release, values, NULL);
+	EstateUser	user;
+	KeeperRows	rows;
 
-	return keeper_do(&statement, values, NULL);
+	queue_refresh();
+	keeper_begin(&user);
+	rows = keeper_run(&take, values, NULL);
+	for (uint64 i = 0; i < rows.n; i++)
+	{
+		Settlement *settlement = settle_begin(1, DONE_OUTSIDE);
+		Job		   *job = record_of_row(rows, i);
+
+		CHECK_FOR_INTERRUPTS();
+		count_jobs(job->queue, count_open(job, WAITS_FOR_TIME), -1);
+		settle_wait(settlement, job, job->run_at);
+		settle_write(settlement);
+	}
+	keeper_end(&user);
+	return n + rows.n;
 }

@@ -25,6 +25,7 @@
 #include "job/count.h"
 #include "job/lease.h"
 #include "job/limit.h"
+#include "job/lock.h"
 #include "job/metric.h"
 #include "job/open.h"
 #include "job/queue.h"

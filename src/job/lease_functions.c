@@ -21,6 +21,8 @@
 #include "job/settle.h"
 
 #define FETCH_MOST 10000
+/* whoever needs a job for longer extends the lease as he goes */
+#define LEASE_MOST_US ((double) USECS_PER_DAY)
 
 static char *
 text_argument(FunctionCallInfo fcinfo, int n)
@@ -51,6 +53,25 @@ time_argument(FunctionCallInfo fcinfo, int n, const char *name, double least, Ti
 				 errmsg("%s must be %s", name, least > 0 ? "a positive interval" : "an interval that is not negative")));
 	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(from),
 												   IntervalPGetDatum(span)));
+}
+
+/*
+ * Until when a lease runs.  A client that has gone away holds its jobs, and
+ * what they take of the limits of their queue, until then.
+ */
+static TimestampTz
+lease_argument(FunctionCallInfo fcinfo, int n)
+{
+	Interval   *span;
+
+	require_argument(fcinfo, n, "lease");
+	span = PG_GETARG_INTERVAL_P(n);
+	if (span->time + (span->day + span->month * 30.0) * USECS_PER_DAY > LEASE_MOST_US)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("lease must not be longer than a day"),
+				 errhint("SELECT estate.heartbeat_jobs(ids, tokens, lease); extends a lease.")));
+	return time_argument(fcinfo, n, "lease", 1, GetCurrentTimestamp());
 }
 
 /* Arguments ids and tokens; a token for each id */
@@ -93,7 +114,7 @@ estate_fetch_jobs(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("count must be between 1 and %d", FETCH_MOST)));
-	request.until = time_argument(fcinfo, 2, "lease", 1, GetCurrentTimestamp());
+	request.until = lease_argument(fcinfo, 2);
 	request.worker = text_argument(fcinfo, 3);
 	request.handler = text_argument(fcinfo, 4);
 	estate_require_tables();
@@ -131,7 +152,7 @@ estate_heartbeat_jobs(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	LeaseClaims claims = claims_argument(fcinfo);
-	TimestampTz until = time_argument(fcinfo, 2, "lease", 1, GetCurrentTimestamp());
+	TimestampTz until = lease_argument(fcinfo, 2);
 	List	   *held;
 	ListCell   *cell;
 
@@ -196,9 +217,11 @@ estate_fail_job(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	settlement = settle_begin(1, DONE_OUTSIDE);
 	lease_failed(settlement, job, &error, retry_at);
+	settle_write(settlement);
 	if (settlement->nopenings > 0)
 		state = job->run_at > estate_now() ? "retryable" : "available";
-	settle_write(settlement);
+	else if (job->attempt < job->max_attempts)
+		state = "cancelled";	/* another one has its unique key */
 	PG_RETURN_TEXT_P(cstring_to_text(state));
 }
 

@@ -41,6 +41,7 @@
 
 #define HELD_AT_FIRST 1024
 #define KEY_MOST_BYTES 200
+#define UNCOUNTED_WAITS_US (5 * USECS_PER_SEC)
 #define BUSY_MOST_US 50000.0	/* a batch is about to end, unless it takes longer than this */
 
 /* Something that this process has taken, until the batch or the network job ends */
@@ -397,7 +398,7 @@ ask_locked(int number, const Job *job, const char *text, bool by_key, Held *mine
 	double		queue_arrival = state->arrival;
 	double		key_arrival = 0;
 	double		at = now;
-	LimitKey   *key = text ? limit_find_key(number, text, now) : NULL;
+	LimitKey   *key = text ? limit_find_key(number, text, true) : NULL;
 
 	mine->term = limit_locked->term;
 	mine->queue = number;
@@ -406,6 +407,13 @@ ask_locked(int number, const Job *job, const char *text, bool by_key, Held *mine
 	{
 		answer.admission = QUEUE_FULL;
 		answer.until = (TimestampTz) at + 1;
+		return answer;
+	}
+	if (text && key == NULL)
+	{
+		mine->queue_step = 0;
+		answer.admission = KEY_UNCOUNTED;
+		answer.until = (TimestampTz) now + UNCOUNTED_WAITS_US;
 		return answer;
 	}
 	if (key && by_key)
@@ -580,13 +588,13 @@ limit_room_of_key(int number, const char *text, bool *slow)
 
 	limit_prepare_keys();
 	limit_lock();
-	key = limit_find_key(number, text, limit_now());
+	key = limit_find_key(number, text, false);
 	if (queue->paused)
 		;
-	else if (queue->concurrency_by_key == 0 || key == NULL)
+	else if (queue->concurrency_by_key == 0)
 		room = PG_INT16_MAX;
 	else
-		room = Max(queue->concurrency_by_key - key->running, 0);
+		room = Max(queue->concurrency_by_key - (key ? key->running : 0), 0);
 	/* as the last ones were */
 	*slow = key != NULL && key->slow;
 	limit_unlock();
@@ -601,7 +609,7 @@ limit_key_is_held(int number, const char *text, bool waited_for)
 
 	limit_prepare_keys();
 	limit_lock();
-	key = limit_find_key(number, text, limit_now());
+	key = limit_find_key(number, text, waited_for);
 	if (key)
 		key->waited_for = waited_for;
 	limit_unlock();

@@ -15,7 +15,8 @@ typedef enum Admission
 	QUEUE_FULL,					/* no more of this queue for now */
 	KEY_BUSY,					/* for a moment: leave the job where it is */
 	KEY_FULL,					/* the job has to wait for others of its key */
-	KEY_TOO_FAST				/* the job has to wait until a time */
+	KEY_TOO_FAST,				/* the job has to wait until a time */
+	KEY_UNCOUNTED				/* until a time, too: too many other keys are in use */
 } Admission;
 
 /* What came of asking */

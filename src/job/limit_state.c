@@ -20,8 +20,11 @@
 #include "utils/hsearch.h"
 
 #include "job/limit_state.h"
+#include "slot.h"
 
-#define LIMIT_KEYS 16384		/* that are running, or were a moment ago, in all databases */
+#define LIMIT_KEYS 16384		/* that are in use, in all databases */
+#define LIMIT_KEYS_MOST (LIMIT_KEYS - ESTATE_MAX_DATABASES)	/* each may be about to take one */
+#define LOOK_FOR_ROOM_MS 100
 
 static HTAB *shared_keys = NULL;
 static LimitCounts own_state;	/* of a database without a slot */
@@ -123,14 +126,88 @@ keys(void)
 	return limit_locked == &own_state ? own_keys : shared_keys;
 }
 
+/* A queue has other rates than when the key was used last, see limit_find_queue() */
+static void
+begin_key_anew(LimitKey *key)
+{
+	const Queue *queue = queue_at(key->name.queue);
+
+	if (key->generation == queue->generation)
+		return;
+	if (key->generation < queue->named_at)
+	{
+		key->arrival = 0;
+		key->waited_for = false;
+	}
+	else
+		key->arrival = Min(key->arrival, queue->generation + queue->rate_period);
+	key->generation = queue->generation;
+}
+
+/* Keys of a database of which nothing is known any more make room; caller holds its lock */
+static void
+forget_idle_keys(LimitCounts *counts, HTAB *table, double now)
+{
+	dlist_mutable_iter at;
+
+	dlist_foreach_modify(at, &counts->keys)
+	{
+		LimitKey   *key = dlist_container(LimitKey, node, at.cur);
+
+		/* what queues of others are like by now is for them to say */
+		if (key->name.database == MyDatabaseId)
+			begin_key_anew(key);
+		if (key->holds == 0 && key->arrival <= now && !key->waited_for)
+		{
+			dlist_delete(&key->node);
+			hash_search(table, &key->name, HASH_REMOVE, NULL);
+		}
+	}
+}
+
+/* Our own table is as large as it has to be, and is looked through as often */
+static bool
+is_full(HTAB *table)
+{
+	return hash_get_num_entries(table) >= LIMIT_KEYS_MOST;
+}
+
+/* Of all databases, also of those where nothing goes on; one lock after the other */
+static void
+make_room(bool shared)
+{
+	static TimestampTz looked_at = 0;
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (!TimestampDifferenceExceeds(looked_at, now, LOOK_FOR_ROOM_MS))
+		return;
+	looked_at = now;
+	if (!shared)
+		forget_idle_keys(&own_state, own_keys, estate_now());
+	for (int i = 0; shared && i < ESTATE_MAX_DATABASES; i++)
+	{
+		LimitCounts *counts = slot_lock_piece(&limit_area, &estate_shared->databases[i],
+											  LW_EXCLUSIVE);
+
+		/* before its first term it is all zero */
+		if (counts->term > 0)
+			forget_idle_keys(counts, shared_keys, now);
+		estate_unlock_piece(&limit_area, counts);
+	}
+}
+
 /* Before the lock: it may fail */
 void
 limit_prepare_keys(void)
 {
 	HASHCTL		control = {.keysize = sizeof(LimitName), .entrysize = sizeof(LimitKey)};
 
-	if (own_keys == NULL && !limit_is_shared())
+	bool		shared = limit_is_shared();
+
+	if (own_keys == NULL && !shared)
 		own_keys = hash_create("pg_estate limits", LIMIT_KEYS, &control, HASH_ELEM | HASH_BLOBS);
+	if (is_full(shared ? shared_keys : own_keys))
+		make_room(shared);
 }
 
 /*
@@ -155,54 +232,16 @@ limit_find_queue(int number)
 	return state;
 }
 
-/* The same for a key */
-static void
-begin_key_anew(LimitKey *key)
-{
-	const Queue *queue = queue_at(key->name.queue);
-
-	if (key->generation == queue->generation)
-		return;
-	if (key->generation < queue->named_at)
-	{
-		key->arrival = 0;
-		key->waited_for = false;
-	}
-	else
-		key->arrival = Min(key->arrival, queue->generation + queue->rate_period);
-	key->generation = queue->generation;
-}
-
-/* Keys of which nothing is known any more make room; caller holds the lock */
-static void
-forget_idle_keys(double now)
-{
-	dlist_mutable_iter at;
-
-	dlist_foreach_modify(at, &limit_locked->keys)
-	{
-		LimitKey   *key = dlist_container(LimitKey, node, at.cur);
-
-		begin_key_anew(key);
-		if (key->holds == 0 && key->arrival <= now && !key->waited_for)
-		{
-			dlist_delete(&key->node);
-			hash_search(keys(), &key->name, HASH_REMOVE, NULL);
-		}
-	}
-}
-
 /*
- * The entry of a key; caller holds the lock.  When all places are taken by
- * keys that are in use, those that come now share one.  NULL: there is no room
- * even for that, and the key has no limits.
+ * The entry of a key; caller holds the lock.  NULL: there is none, and where it
+ * was to be made no place is left: all are taken by keys that are in use.  Keys
+ * that share a place would wait for each other, or be let through.
  */
 LimitKey *
-limit_find_key(int queue, const char *text, double now)
+limit_find_key(int queue, const char *text, bool make)
 {
 	LimitName	name;
 	LimitKey   *key;
-	bool		found;
 
 	if (keys() == NULL)
 		return NULL;
@@ -212,22 +251,19 @@ limit_find_key(int queue, const char *text, double now)
 	name.queue = queue;
 	name.hash = hash_bytes_extended((const unsigned char *) text, strlen(text), 0);
 	key = hash_search(keys(), &name, HASH_FIND, NULL);
+	if (key == NULL && make)
+	{
+		if (limit_locked == &own_state)
+			key = hash_search(keys(), &name, HASH_ENTER, NULL);
+		else if (!is_full(shared_keys))
+			key = hash_search(keys(), &name, HASH_ENTER_NULL, NULL);
+		if (key)
+		{
+			memset((char *) key + sizeof(name), 0, sizeof(LimitKey) - sizeof(name));
+			dlist_push_tail(&limit_locked->keys, &key->node);
+		}
+	}
 	if (key)
-	{
 		begin_key_anew(key);
-		return key;
-	}
-	if (hash_get_num_entries(keys()) >= LIMIT_KEYS - ESTATE_MAX_DATABASES)
-		forget_idle_keys(now);
-	if (hash_get_num_entries(keys()) >= LIMIT_KEYS - ESTATE_MAX_DATABASES)
-		name.hash = 0;
-	key = hash_search(keys(), &name,
-					  limit_locked == &own_state ? HASH_ENTER : HASH_ENTER_NULL, &found);
-	if (key && !found)
-	{
-		memset((char *) key + sizeof(name), 0, sizeof(LimitKey) - sizeof(name));
-		dlist_push_tail(&limit_locked->keys, &key->node);
-		begin_key_anew(key);
-	}
 	return key;
 }

@@ -62,6 +62,6 @@ extern void limit_lock(void);
 extern void limit_unlock(void);
 extern void limit_prepare_keys(void);
 extern LimitQueue *limit_find_queue(int number);
-extern LimitKey *limit_find_key(int queue, const char *text, double now);
+extern LimitKey *limit_find_key(int queue, const char *text, bool make);
 
 #endif							/* ESTATE_LIMIT_STATE_H */

@@ -21,6 +21,7 @@
 
 #include "job/metric.h"
 #include "job/running.h"
+#include "job/waiting.h"
 
 #define BUCKET_FIRST_MS 0.1
 
@@ -113,7 +114,8 @@ estate_handler_metrics(PG_FUNCTION_ARGS)
 static void
 put_running(ReturnSetInfo *rsinfo, const RunningRow *row)
 {
-	bool		reported = row->progress.id == row->running.id;
+	bool		reported = row->progress.id == row->running.id &&
+		waiting_may_see(row->running.role);
 	Datum		values[9];
 	bool		nulls[9] = {false};
 

@@ -69,13 +69,15 @@ open_write(const JobOpening *openings, int n)
 	table_close(relation, NoLock);
 }
 
+/* Whether a job is there, and nobody is about to take it away: whoever does is not waited for */
 bool
 open_exists(int64 id)
 {
 	static KeeperStatement statement = {
 		"SELECT FROM estate_internal.job_open"
-		" WHERE id OPERATOR(pg_catalog.=) $1",
-		1, {INT8OID}, KEEPER_READS | KEEPER_BY_INDEX
+		" WHERE id OPERATOR(pg_catalog.=) $1"
+		" FOR KEY SHARE SKIP LOCKED",
+		1, {INT8OID}, KEEPER_BY_INDEX
 	};
 	Datum		value = Int64GetDatum(id);
 
@@ -105,6 +107,9 @@ open_lock(int64 id, OpenKind kind)
 
 	if (!keeper_fetch(&statements[kind], &value, NULL, &role))
 		return InvalidOid;
+	/* workers pass it by until we end, however we do, and it may be due by then */
+	estate_wake_at_end(WORKER_SQL);
+	estate_wake_at_end(WORKER_NETWORK);
 	return DatumGetObjectId(role);
 }
 
@@ -237,7 +242,9 @@ open_hold_back(const Job *job, const AdmissionAnswer *answer)
 
 	keeper_set_text(values, nulls, 1, key ? answer->key : NULL);
 	values[2] = TimestampTzGetDatum(key ? job->run_at : answer->until);
-	values[3] = Int16GetDatum(job->waited | (key ? WAITED_FOR_KEY : WAITED_FOR_RATE));
+	values[3] = Int16GetDatum(job->waited | (key ? WAITED_FOR_KEY :
+											 answer->admission == KEY_UNCOUNTED ? WAITED_FOR_ROOM :
+											 WAITED_FOR_RATE));
 	(void) keeper_run(&statement, values, nulls);
 	count_jobs(job->queue, count_open(job, WAITS_FOR_TIME), -1);
 	count_jobs(job->queue, COUNTED_OPEN, 1);

@@ -111,5 +111,8 @@ queue_cancel_all(const char *name)
 
 	cancel_found(&find_ready, queue, true, &ended);
 	cancel_found(&take_open, queue, false, &ended);
+	/* if it is undone, workers have passed by what we had locked */
+	estate_wake_at_end(WORKER_SQL);
+	estate_wake_at_end(WORKER_NETWORK);
 	return ended;
 }

@@ -2,8 +2,8 @@
  * queue_functions.c
  *	  create_queue(), alter_queue(), pause_queue(), resume_queue(), drop_queue().
  *
- * Runs in client backends.  A queue is a row of estate_internal.queue and nine
- * heaps, the lanes its jobs wait in; see sql/tables/1/job.sql and lane.c.
+ * Runs in client backends.  A queue is a row of estate_internal.queue and the
+ * heaps of its lanes, where its jobs wait; see sql/tables/1/job.sql and lane.c.
  */
 #include "postgres.h"
 
@@ -213,6 +213,9 @@ admit_anew(const char *name)
 	keeper_end(&user);
 	if (n > 0)
 		count_jobs(name, COUNTED_OPEN, -n);
+	/* also if it is undone: workers pass by what we have locked, and it may be due by now */
+	estate_wake_at_end(WORKER_SQL);
+	estate_wake_at_end(WORKER_NETWORK);
 }
 
 PG_FUNCTION_INFO_V1(estate_queue_create);

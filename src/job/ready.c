@@ -20,18 +20,30 @@
 #include "job/record.h"
 #include "job/row.h"
 
-/* The heap that new jobs of a queue go to; of the default one's when the queue is being dropped */
+/*
+ * The heap that new jobs of a queue go to.  What shared memory says of a lane
+ * may be of a queue that had its number before: then it is the first one.  When
+ * the queue has just been dropped it is one of the default queue.
+ */
 static Relation
 open_heap(LaneHeap *heap)
 {
-	Oid			table = lane_table(*heap);
-	Relation	relation = OidIsValid(table) ? try_table_open(table, RowExclusiveLock) : NULL;
+	for (;;)
+	{
+		Oid			table = lane_table(*heap);
+		Relation	relation = OidIsValid(table) ? try_table_open(table, RowExclusiveLock) : NULL;
 
-	if (relation)
-		return relation;
-	heap->queue = QUEUE_DEFAULT;
-	heap->segment = lane_current(heap->queue, heap->lane);
-	return table_open(lane_table(*heap), RowExclusiveLock);
+		if (relation)
+			return relation;
+		if (heap->segment != 0)
+			heap->segment = 0;
+		else if (heap->queue != QUEUE_DEFAULT)
+			*heap = (LaneHeap) {
+				QUEUE_DEFAULT, heap->lane, lane_current(QUEUE_DEFAULT, heap->lane)
+			};
+		else
+			elog(ERROR, "lane %d of the default queue has no heap", heap->lane);
+	}
 }
 
 static HeapTuple

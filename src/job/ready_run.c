@@ -248,7 +248,8 @@ call_carefully(Batch *batch, Job **jobs, int count)
 	{
 		/* too many in one transaction: they come to the end of the lane */
 		for (int i = 0; i < count; i++)
-			ready_insert(jobs[i]);
+			if (settle_keeps_key(batch->settlement, jobs[i]))
+				ready_insert(jobs[i]);
 		return true;
 	}
 	batch->subtransactions++;
@@ -389,6 +390,7 @@ is_admitted(Batch *batch, ReadyJob *ready)
 			return false;
 		case KEY_FULL:
 		case KEY_TOO_FAST:
+		case KEY_UNCOUNTED:
 			if (take_job(batch, ready))
 				settle_held(batch->settlement, &ready->job, &answer);
 			return false;

@@ -219,12 +219,21 @@ sweep_lane(int queue, int lane, Sweep *sweep)
 			sweep->emptied = true;
 		}
 	}
-	if (estate_shared == NULL || pages[current] < ROTATE_PAGES)
+	/* locked by who drops the queue, it is not known to have grown */
+	if (estate_shared == NULL || pages[current] < ROTATE_PAGES ||
+		pages[current] == InvalidBlockNumber)
 		return;
 	for (int segment = 0; segment < LANE_SEGMENTS; segment++)
-		if (pages[segment] == 0)
+		if (pages[segment] == 0 && lane_heap_exists((LaneHeap) {queue, lane, segment}))
 		{
 			lane_rotate((LaneHeap) {queue, lane, segment});
+			return;
+		}
+	/* jobs go there from the next sweep on: before our commit nobody sees it */
+	for (int segment = 0; segment < LANE_SEGMENTS; segment++)
+		if (!lane_heap_exists((LaneHeap) {queue, lane, segment}))
+		{
+			lane_add_heap((LaneHeap) {queue, lane, segment});
 			return;
 		}
 }

@@ -10,10 +10,10 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 
+#include "job/lock.h"
 #include "job/open.h"
 #include "job/ready.h"
 #include "job/replace.h"
-#include "job/run.h"
 
 /* Takes a job that waits in job_open away, unless somebody has it in hand */
 static bool
@@ -29,6 +29,9 @@ remove_open(int64 id)
 	/* a network job in hand has this lock */
 	if (!job_lock_in_transaction(id) || !open_remove_unless_locked(id))
 		return false;
+	/* should it be undone, workers have passed it by */
+	estate_wake_at_end(WORKER_SQL);
+	estate_wake_at_end(WORKER_NETWORK);
 	(void) keeper_do(&forget, &value, NULL);
 	return true;
 }

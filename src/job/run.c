@@ -13,113 +13,18 @@
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "storage/lock.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "job/limit.h"
+#include "job/lock.h"
 #include "job/open.h"
 #include "job/queue.h"
 #include "job/run.h"
 #include "job/running.h"
-
-/* last field of our advisory locks; pg_advisory_lock() uses 1 and 2 */
-#define LOCK_CLASS_JOB 1017
-#define LOCK_CLASS_FEED 1018
-#define LOCK_CLASS_QUEUE 1019
-
-/*
- * Locks that outlive transactions: one network job, one feed.  False when
- * another process holds it.
- */
-static bool
-lock_session(int64 key, uint16 class)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (key >> 32), (uint32) key, class);
-	switch (LockAcquire(&tag, ExclusiveLock, true, true))
-	{
-		case LOCKACQUIRE_OK:
-			return true;
-		case LOCKACQUIRE_NOT_AVAIL:
-			return false;
-		default:				/* ours already: it was only counted once more */
-			LockRelease(&tag, ExclusiveLock, true);
-			return false;
-	}
-}
-
-static void
-unlock_session(int64 key, uint16 class)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (key >> 32), (uint32) key, class);
-	LockRelease(&tag, ExclusiveLock, true);
-}
-
-bool
-job_lock_feed(int feed_id)
-{
-	return lock_session(feed_id, LOCK_CLASS_FEED);
-}
-
-/* The same until the end of the transaction */
-static bool
-lock_in_transaction(int64 key, uint16 class)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (key >> 32), (uint32) key, class);
-	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
-}
-
-bool
-job_lock_feed_in_transaction(int feed_id)
-{
-	return lock_in_transaction(feed_id, LOCK_CLASS_FEED);
-}
-
-/* The same for a feed that nobody is running, not even this process */
-bool
-job_lock_free_feed(int feed_id)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, (uint32) feed_id, LOCK_CLASS_FEED);
-	return LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_OK;
-}
-
-bool
-job_lock_in_transaction(int64 id)
-{
-	return lock_in_transaction(id, LOCK_CLASS_JOB);
-}
-
-/* One at a time counts the leases of a queue, until the end of its transaction */
-void
-job_lock_queue(int number)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, number, LOCK_CLASS_QUEUE);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
-}
-
-void
-job_unlock_feed(int feed_id)
-{
-	unlock_session(feed_id, LOCK_CLASS_FEED);
-}
-
-void
-job_unlock(int64 id)
-{
-	unlock_session(id, LOCK_CLASS_JOB);
-}
+#include "job/unique.h"
 
 /* After the commit, or abort, of a batch: its jobs are no longer running */
 void
@@ -189,7 +94,8 @@ is_admitted(const Job *job, bool *full, TimestampTz *until)
 	limit_release(job->id);
 	if (answer.until)
 		*until = Min(*until, answer.until);
-	if (answer.admission == KEY_FULL || answer.admission == KEY_TOO_FAST)
+	if (answer.admission == KEY_FULL || answer.admission == KEY_TOO_FAST ||
+		answer.admission == KEY_UNCOUNTED)
 		open_hold_back(job, &answer);
 	else if (answer.admission == QUEUE_FULL)
 		full[number] = true;
@@ -199,7 +105,7 @@ is_admitted(const Job *job, bool *full, TimestampTz *until)
 static bool
 claim(JobScope *scope, const Job *job, bool *full, TimestampTz *until)
 {
-	if (scope->inside ? !job_lock_in_transaction(job->id) : !lock_session(job->id, LOCK_CLASS_JOB))
+	if (scope->inside ? !job_lock_in_transaction(job->id) : !job_lock(job->id))
 		return false;
 	if (is_admitted(job, full, until))
 	{
@@ -233,8 +139,11 @@ job_claim_network(JobScope *scope, int most, TimestampTz *until)
 		Job		   *job = record_of_row(rows, i);
 
 		CHECK_FOR_INTERRUPTS();
-		if (claim(scope, job, full, until))
-			jobs = lappend(jobs, job);
+		if (!claim(scope, job, full, until))
+			continue;
+		jobs = lappend(jobs, job);
+		if (unique_ends_at_start(job))
+			unique_free(&job, 1);
 	}
 	keeper_end(&user);
 	return jobs;

@@ -28,14 +28,7 @@ extern void job_batch_ended(JobScope *scope);
 extern List *job_claim_network(JobScope *scope, int most, TimestampTz *until);
 extern bool job_still_open(const Job *job);
 extern TimestampTz job_next_due(const JobScope *scope, bool network);
-extern void job_unlock(int64 id);
 extern void job_claim_taken(JobScope *scope);
 extern void job_unlock_claimed(JobScope *scope);
-extern bool job_lock_in_transaction(int64 id);
-extern bool job_lock_feed(int feed_id);
-extern bool job_lock_free_feed(int feed_id);
-extern bool job_lock_feed_in_transaction(int feed_id);
-extern void job_lock_queue(int number);
-extern void job_unlock_feed(int feed_id);
 
 #endif							/* ESTATE_RUN_H */

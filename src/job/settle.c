@@ -24,6 +24,7 @@
 
 #include "failure.h"
 #include "job/await.h"
+#include "job/queue.h"
 #include "job/settle.h"
 #include "job/unique.h"
 
@@ -46,12 +47,12 @@ settle_begin(int most, JobDoer done_by)
 
 	settlement->done_by = done_by;
 	settlement->most = most;
-	settlement->endings = palloc(sizeof(JobEnding) * most);
 	/* of those that may not start yet and of those that were run, at most so many each */
+	settlement->endings = palloc(sizeof(JobEnding) * most * 2);
 	settlement->openings = palloc(sizeof(JobOpening) * most * 2);
-	settlement->freed = palloc(sizeof(Job *) * most);
+	settlement->freed = palloc(sizeof(Job *) * most * 2);
 	settlement->ended.done = palloc(sizeof(int64) * most);
-	settlement->ended.failed = palloc(sizeof(int64) * most);
+	settlement->ended.failed = palloc(sizeof(int64) * most * 2);
 	return settlement;
 }
 
@@ -69,8 +70,8 @@ end_job(Settlement *settlement, Job *job, const char *state, bool done, bool kee
 		if (settlement->done_by == DONE_BY_NETWORK && job->unique_key)
 			estate_change_at_commit();
 	}
-	/* a job that never started has its key until then, too */
-	if (unique_ends_when_done(job) || (!done && unique_ends_at_start(job)))
+	/* one that is taken until the job starts is free since then, unless it never did */
+	if (job->unique_key && !(done && unique_ends_at_start(job)))
 		settlement->freed[settlement->nfreed++] = job;
 	if (!keep)
 	{
@@ -118,7 +119,7 @@ settle_held(Settlement *settlement, Job *job, const AdmissionAnswer *answer)
 		open_again(settlement, job, WAITS_FOR_KEY, answer->key);
 		return;
 	}
-	job->waited |= WAITED_FOR_RATE;
+	job->waited |= answer->admission == KEY_UNCOUNTED ? WAITED_FOR_ROOM : WAITED_FOR_RATE;
 	job->run_at = answer->until;
 	open_again(settlement, job, WAITS_FOR_TIME, NULL);
 }
@@ -311,7 +312,7 @@ settle_ended(const EndedJobs *ended)
 
 			blame(job, 0);
 			more.failed[more.nfailed++] = job->id;
-			if (unique_ends_when_done(job) || unique_ends_at_start(job))
+			if (job->unique_key)
 				unique_free(&job, 1);
 			history_write(ending, 1);
 		}
@@ -343,10 +344,48 @@ settle_crashed(Settlement *settlement, Job *job, bool alone, QueueKeep keep)
 	return true;
 }
 
+/*
+ * A job that has its unique key until it starts is to wait again.  False:
+ * another one has the key by now and does the work, and this one is cancelled.
+ */
+bool
+settle_keeps_key(Settlement *settlement, Job *job)
+{
+	ErrorData	error = {.sqlerrcode = ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE};
+	int64		has;
+
+	if (!unique_ends_at_start(job))
+		return true;
+	has = unique_take_again(job);
+	if (has == 0 || has == job->id)
+		return true;
+	error.message = psprintf("job " INT64_FORMAT " has its unique key by now", has);
+	remember(job, &error);
+	settle_cancelled(settlement, job, queue_at(queue_find(job->queue))->keep);
+	return false;
+}
+
+/* Those that are to wait again without their keys do not */
+static void
+keep_keys(Settlement *settlement)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < settlement->nopenings; i++)
+	{
+		JobOpening	opening = settlement->openings[i];
+
+		if (settle_keeps_key(settlement, unconstify(Job *, opening.job)))
+			settlement->openings[kept++] = opening;
+	}
+	settlement->nopenings = kept;
+}
+
 /* Writes it all; the rows' own transaction does the rest */
 void
 settle_write(Settlement *settlement)
 {
+	keep_keys(settlement);
 	history_write(settlement->endings, settlement->nendings);
 	open_write(settlement->openings, settlement->nopenings);
 	unique_free(settlement->freed, settlement->nfreed);

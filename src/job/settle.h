@@ -35,6 +35,7 @@ extern void settle_wait(Settlement *settlement, Job *job, TimestampTz run_at);
 extern void settle_held(Settlement *settlement, Job *job, const AdmissionAnswer *answer);
 extern void settle_lost(Job *job, JobDoer done_by, int64 blocker);
 extern void settle_ended(const EndedJobs *ended);
+extern bool settle_keeps_key(Settlement *settlement, Job *job);
 extern void settle_write(Settlement *settlement);
 
 #endif							/* ESTATE_SETTLE_H */

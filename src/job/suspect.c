@@ -15,31 +15,15 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "storage/lock.h"
 
 #include "inflight.h"
 #include "job/count.h"
+#include "job/lock.h"
 #include "job/open.h"
 #include "job/queue.h"
 #include "job/ready.h"
 #include "job/settle.h"
 #include "job/suspect.h"
-
-/* see src/job/run.c for its neighbours */
-#define LOCK_CLASS_SUSPECT 1020
-
-static LOCKTAG suspects_tag;
-
-/*
- * One worker settles them, and the others wait, for they must not find the
- * jobs as they were.  Held until suspect_forget(), after the commit.
- */
-static void
-lock_suspects(void)
-{
-	SET_LOCKTAG_ADVISORY(suspects_tag, MyDatabaseId, 0, 0, LOCK_CLASS_SUSPECT);
-	(void) LockAcquire(&suspects_tag, ExclusiveLock, true, false);
-}
 
 static bool
 was_alone(const Suspect *suspects, int n, int64 id)
@@ -60,7 +44,10 @@ settle_one(Job *job, JobDoer done_by, bool alone, bool in_lane)
 		ereport(WARNING,
 				(errmsg("job " INT64_FORMAT " is dead: the server or the worker has crashed in its handler %s", job->id, job->handler)));
 	else if (in_lane)
-		ready_insert(job);
+	{
+		if (settle_keeps_key(settlement, job))
+			ready_insert(job);
+	}
 	else
 		settle_wait(settlement, job, job->run_at);
 	settle_write(settlement);
@@ -114,7 +101,8 @@ suspect_settle(void)
 	int			n;
 	int			found;
 
-	lock_suspects();
+	/* the others wait: they must not find the jobs as they were */
+	job_lock_suspects();
 	n = inflight_suspects(suspects);
 	if (n == 0)
 		return;					/* another worker has, while we waited */
@@ -138,6 +126,6 @@ void
 suspect_forget(void)
 {
 	inflight_forget_suspects();
-	LockRelease(&suspects_tag, ExclusiveLock, true);
+	job_unlock_suspects();
 	estate_wake_now(WORKER_NETWORK);
 }

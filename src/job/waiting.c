@@ -11,9 +11,30 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 
+#include "job/lock.h"
 #include "job/open.h"
 #include "job/ready.h"
 #include "job/waiting.h"
+
+/*
+ * Whether the caller may see what a job of the role is asked to do: its
+ * members may, and those of the owner of the facts.
+ */
+bool
+waiting_may_see(Oid job_role)
+{
+	return is_member_of_role(GetUserId(), job_role) ||
+		is_member_of_role(GetUserId(), estate_owner());
+}
+
+PG_FUNCTION_INFO_V1(estate_may_see_job_of);
+
+/* estate.may_see_job_of(role) -> bool: for the views */
+Datum
+estate_may_see_job_of(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(waiting_may_see(PG_GETARG_OID(0)));
+}
 
 /*
  * Only the role that enqueued a job, those who have its rights, and the owner

@@ -27,6 +27,7 @@
 #include "job/ready.h"
 #include "job/settle.h"
 #include "job/run.h"
+#include "job/session.h"
 #include "job/running.h"
 #include "process/step.h"
 #include "process/tasks.h"
@@ -179,6 +180,7 @@ run_ready(TaskSet *set, JobScope *scope, MemoryContext batch)
 	step_commit(set->mode, &user);
 	step_relax_commits(false);
 	job_batch_ended(scope);
+	session_end_batch();
 	return any;
 }
 
@@ -301,12 +303,14 @@ estate_run_jobs(PG_FUNCTION_ARGS)
 	scope = job_scope_create(GetUserId(), PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	scope->inside = mode == STEP_INSIDE;
 	ready_begin();
+	session_begin();
 	if (mode == STEP_CALL)
 		SPI_commit();
 	PG_TRY();
 	{
 		keep_schedules(set);
 		run_due_jobs(set, scope);
+		session_end();
 	}
 	PG_CATCH();
 	{
@@ -314,6 +318,7 @@ estate_run_jobs(PG_FUNCTION_ARGS)
 		/* session-level locks do not go with the transaction */
 		tasks_drop_all(set);
 		job_unlock_claimed(scope);
+		session_end_batch();
 		PG_RE_THROW();
 	}
 	PG_END_TRY();

@@ -19,6 +19,7 @@
 #include "inflight.h"
 #include "job/count.h"
 #include "job/limit.h"
+#include "job/lock.h"
 #include "job/metric.h"
 #include "job/running.h"
 #include "job/wish.h"

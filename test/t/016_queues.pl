@@ -177,7 +177,7 @@ subtest 'dropped while a long one runs' => sub {
 	eventually($node, "SELECT count(*) = 1 FROM estate.job WHERE queue = 'doomed' AND state = 'running'", 'it runs');
 	my $out;
 	my $drop = background($node, "SELECT estate.drop_queue('doomed', cancel_jobs => true)", \$out);
-	eventually($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE '%drop_queue(''doomed''%' AND pid <> pg_backend_pid() AND wait_event = 'Extension'", 'the drop waits');
+	eventually($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE '%drop_queue(''doomed''%' AND pid <> pg_backend_pid() AND wait_event_type = 'Lock'", 'the drop waits');
 	value('SELECT forget()');
 	add('default', 100);
 	add('doomed', 2);

@@ -64,11 +64,14 @@ sub let_go { write_file($_[0], ''); return; }
 sub start_worker
 {
 	my ($name, @more) = @_;
+	my @functions = grep { /=/ } @more;
+	@functions = 'handlers:handle' if !@functions;
+	@more = grep { !/=/ } @more;
 	$said{$name} = '';
 	local $ENV{PYTHONPATH} = $dir;
 	local $ENV{PYTHONDONTWRITEBYTECODE} = 1;
 	$worker{$name} = IPC::Run::start([ '/usr/bin/python3', 'examples/worker.py', "host=$dir port=$port dbname=estate", 'mail',
-			'handlers:handle', '--lease', '2', '--name', $name, @more ], '<', \undef, '>', \$said{$name}, '2>&1');
+			@functions, '--lease', '2', '--name', $name, @more ], '<', \undef, '>', \$said{$name}, '2>&1');
 	return;
 }
 
@@ -176,6 +179,20 @@ is(value("SELECT count(*), min(token) > $token FROM effect WHERE n = 302"), '1|t
 is(value("SELECT attempt FROM estate.job WHERE id = $job"), '2', 'the late one has changed nothing');
 stop_worker('c', 'TERM');
 stop_worker('d', 'TERM');
+
+# jobs of handlers that a worker does not know are left to those who do
+my $other = enqueue('{"n": 304}');
+value("UPDATE estate_internal.job_open SET handler = 'external:letter' WHERE id = $other");
+$job = enqueue('{"n": 305}');
+start_worker('one');
+until_true("SELECT state = 'done' FROM estate.job WHERE id = $job", 'its own job is done');
+is(value("SELECT state, attempt, errors FROM estate.job WHERE id = $other"), 'available|0|[]', 'the other one is untouched');
+is(value('SELECT count(*) FROM effect WHERE n = 304'), '0', 'and has had no effect');
+stop_worker('one', 'TERM');
+$job = enqueue('{"n": 306}');
+start_worker('two', 'mail=handlers:handle', 'letter=handlers:handle');
+until_true("SELECT bool_and(state = 'done') FROM estate.job WHERE id IN ($job, $other)", 'one that knows both does both');
+stop_worker('two', 'TERM');
 
 # told to end: what is in hand is given back
 $job = enqueue(qq({"n": 303, "until": "$dir/go303"}));

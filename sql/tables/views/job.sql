@@ -1,6 +1,19 @@
 -- job: what waits, runs and has ended
 
+-- What a job is asked to do, and what came of it, is for members of its role and for estate_admin; that it is there, for all.
 CREATE OR REPLACE VIEW estate.job AS
+SELECT j.id, j.state, j.handler, j.queue, j.priority, j.run_at, j.attempt, j.max_attempts, j.role,
+	CASE WHEN estate.may_see_job_of(j.role) THEN j.effect_key END AS effect_key,
+	CASE WHEN estate.may_see_job_of(j.role) THEN j.unique_key END AS unique_key,
+	j.enqueued_at, j.ended_at,
+	CASE WHEN estate.may_see_job_of(j.role) THEN j.args END AS args,
+	CASE WHEN estate.may_see_job_of(j.role) THEN j.errors END AS errors,
+	CASE WHEN estate.may_see_job_of(j.role) THEN j.tags END AS tags,
+	j.timeout,
+	CASE WHEN estate.may_see_job_of(j.role) THEN j.result END AS result,
+	j.worker, j.leased_until, j.started_at, j.pid, j.waits_for, j.waits_for_jobs,
+	CASE WHEN estate.may_see_job_of(j.role) THEN j.waits_for_key END AS waits_for_key
+FROM (
 SELECT o.id,
 	(CASE WHEN r.id IS NOT NULL OR o.leased_until > clock_timestamp() THEN 'running'
 		WHEN o.waits_for = 'jobs' THEN 'blocked'
@@ -14,7 +27,7 @@ SELECT o.id,
 	r.started_at, r.pid, CASE WHEN r.id IS NULL THEN o.waits_for END AS waits_for,
 	CASE WHEN o.waits_for = 'jobs' THEN ARRAY(SELECT d.blocker FROM estate_internal.job_dependency d
 		WHERE d.job = o.id ORDER BY d.blocker) END AS waits_for_jobs,
-	CASE WHEN o.waits_for = 'key' AND pg_has_role(o.role, 'MEMBER') THEN o.held_key END AS waits_for_key
+	CASE WHEN o.waits_for = 'key' THEN o.held_key END AS waits_for_key
 FROM estate_internal.job_open o LEFT JOIN estate.running() r ON r.id = o.id
 UNION ALL
 SELECT o.id, (CASE WHEN r.id IS NOT NULL THEN 'running' ELSE 'available' END)::varchar(10), o.handler, o.queue, o.priority,
@@ -26,8 +39,9 @@ UNION ALL
 SELECT id, state, handler, queue, priority, COALESCE(run_at, enqueued_at), attempt, max_attempts, role, effect_key, unique_key,
 	enqueued_at, ended_at, args, COALESCE(errors, '[]'), tags, timeout, result, NULL, NULL,
 	NULL, NULL, NULL, NULL, NULL
-FROM estate_internal.job_ended;
-COMMENT ON VIEW estate.job IS 'Jobs that wait, run and have ended';
+FROM estate_internal.job_ended
+) j;
+COMMENT ON VIEW estate.job IS 'Jobs that wait, run and have ended. Who is neither a member of a job''s role nor of estate_admin sees no args, errors, result, tags and keys of it';
 COMMENT ON COLUMN estate.job.id IS 'Key of the job, ascending';
 COMMENT ON COLUMN estate.job.state IS 'scheduled, blocked, available (also while a limit keeps it waiting), running, retryable, done, dead or cancelled';
 COMMENT ON COLUMN estate.job.handler IS 'What does it: an SQL function of jsonb, a built-in, or external:NAME';

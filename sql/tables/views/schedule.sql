@@ -4,7 +4,7 @@ CREATE OR REPLACE VIEW estate.schedule_status AS
 SELECT s.name, s.role, s.cron, s.time_zone, s.handler,
 	ARRAY(SELECT estate.next_ticks(s.cron, s.time_zone, NULL, 5)) AS next_ticks,
 	s.last_tick, s.last_job, s.catch_up,
-	CASE WHEN pg_has_role(s.role, 'MEMBER') THEN s.args END AS args
+	CASE WHEN estate.may_see_job_of(s.role) THEN s.args END AS args
 FROM estate_internal.schedule s;
 COMMENT ON VIEW estate.schedule_status IS 'Jobs by the calendar, and when they come next';
 COMMENT ON COLUMN estate.schedule_status.name IS 'Name of the schedule';
@@ -21,5 +21,5 @@ COMMENT ON COLUMN estate.schedule_status.last_job IS
 COMMENT ON COLUMN estate.schedule_status.catch_up IS
 'How late a tick is made good that nobody saw in time';
 COMMENT ON COLUMN estate.schedule_status.args IS
-'What its handler is called with; NULL for others than members of the role';
+'What its handler is called with; NULL for others than members of the role and of estate_admin';
 GRANT SELECT ON estate.schedule_status TO estate_operator;

@@ -16,7 +16,7 @@ COMMENT ON COLUMN estate.progress.queue IS 'Queue of the job';
 COMMENT ON COLUMN estate.progress.role IS 'Role whose rights the job has';
 COMMENT ON COLUMN estate.progress.started_at IS 'When this attempt, or the run, started';
 COMMENT ON COLUMN estate.progress.pid IS 'Process that has the job in hand';
-COMMENT ON COLUMN estate.progress.done IS 'What report_progress() was last told, or the records seen';
+COMMENT ON COLUMN estate.progress.done IS 'What report_progress() was last told, for those who may see the job''s args, or the records seen';
 COMMENT ON COLUMN estate.progress.total IS 'What there is to do in all, as far as that is known';
 COMMENT ON COLUMN estate.progress.note IS 'What the handler says of itself, or the pages applied';
 
