@@ -154,10 +154,10 @@ history_is_large(void)
 static void
 fill_ended(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now, RecordTexts *before)
 {
-	Datum	   *values = slot->tts_values;
-	bool	   *nulls = slot->tts_isnull;
+	Datum		values[ENDED_COLUMNS];
+	bool		nulls[ENDED_COLUMNS];
+	MemoryContext caller;
 
-	ExecClearTuple(slot);
 	record_fill(ending->job, values, nulls, before);
 	/* the fewer bytes the better: there are many */
 	nulls[JOB_RUN_AT] = ending->job->run_at == ending->job->enqueued_at;
@@ -167,7 +167,10 @@ fill_ended(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now, Recor
 	nulls[ENDED_DONE_BY] = nulls[ENDED_ENDED_AT] = false;
 	record_set_text_like(values, nulls, ENDED_STATE, ending->state, &before->state);
 	record_set_pointer(values, nulls, ENDED_RESULT, ending->job->result);
-	ExecStoreVirtualTuple(slot);
+	/* in the slot's context: after an error the next batch clears the slot */
+	caller = MemoryContextSwitchTo(slot->tts_mcxt);
+	ExecStoreHeapTuple(heap_form_tuple(slot->tts_tupleDescriptor, values, nulls), slot, true);
+	MemoryContextSwitchTo(caller);
 }
 
 /* Neighbours mostly have the same queue and state, each in one place */
@@ -185,7 +188,11 @@ count_endings(const JobEnding *endings, int n)
 	}
 }
 
-/* Places for rows of the history, of one shape in all its parts: made for each batch they would cost as much as the rows */
+/*
+ * Places for rows of the history, of one shape in all its parts: made for each
+ * batch they would cost as much as the rows.  Of formed rows, which belong to
+ * them: heap_multi_insert() would copy any others first.
+ */
 static TupleTableSlot **
 ended_slots(Relation relation)
 {
@@ -198,7 +205,7 @@ ended_slots(Relation relation)
 	caller = MemoryContextSwitchTo(TopMemoryContext);
 	desc = CreateTupleDescCopy(RelationGetDescr(relation));
 	for (int i = 0; i < ENDED_CHUNK; i++)
-		slots[i] = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+		slots[i] = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
 	MemoryContextSwitchTo(caller);
 	return slots;
 }
