@@ -19,6 +19,7 @@ typedef struct ReadyJob
 	Job			job;
 	ItemPointerData tid;
 	bool		settled;		/* run, moved, or not ours any more */
+	bool		there;			/* its row, when its page was pinned last */
 	bool		key_freed;		/* its unique key, which it has until it starts */
 } ReadyJob;
 

@@ -32,8 +32,9 @@
 
 static ReadyHand *my_hand = NULL;
 
-/* page of the row that was deleted last, of the batch's table */
+/* page of the row that was deleted last, of the batch's table; its jobs have been looked for before this one */
 static Buffer pinned = InvalidBuffer;
+static ReadyJob *looked_to = NULL;
 
 /* queues of which nothing can be run for now, though there is room: the keys of their next jobs are busy */
 static bool skipped[QUEUES];
@@ -318,29 +319,38 @@ ready_take(ReadyHand *hand, int pages, TimestampTz *until)
 	return any;
 }
 
-/* Whether a job's row is still where it was read; the caller has a pin on its page */
+/* Whether a job's row is still where it was read, on a page that the caller has locked */
 static bool
-is_there(Relation relation, Buffer buffer, const ReadyJob *job)
+is_there(Relation relation, Page page, const ReadyJob *job)
 {
-	Page		page;
 	OffsetNumber offset = ItemPointerGetOffsetNumber(&job->tid);
-	bool		there = false;
+	HeapTupleData tuple;
+	bool		isnull;
 
-	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	page = BufferGetPage(buffer);
-	if (offset <= PageGetMaxOffsetNumber(page) && ItemIdIsNormal(PageGetItemId(page, offset)))
-	{
-		HeapTupleData tuple;
-		bool		isnull;
+	if (offset > PageGetMaxOffsetNumber(page) || !ItemIdIsNormal(PageGetItemId(page, offset)))
+		return false;
+	tuple.t_tableOid = RelationGetRelid(relation);
+	tuple.t_data = (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, offset));
+	tuple.t_len = ItemIdGetLength(PageGetItemId(page, offset));
+	tuple.t_self = job->tid;
+	return DatumGetInt64(heap_getattr(&tuple, JOB_ID + 1, RelationGetDescr(relation), &isnull)) == job->job.id;
+}
 
-		tuple.t_tableOid = RelationGetRelid(relation);
-		tuple.t_data = (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, offset));
-		tuple.t_len = ItemIdGetLength(PageGetItemId(page, offset));
-		tuple.t_self = job->tid;
-		there = DatumGetInt64(heap_getattr(&tuple, JOB_ID + 1, RelationGetDescr(relation), &isnull)) == job->job.id;
-	}
-	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-	return there;
+/*
+ * Looks for the rows of a job and of those behind it on the pinned page: what
+ * is there stays a tuple for as long as we have the pin.
+ */
+static void
+look_for_rows(const ReadyHand *hand, Relation relation, ReadyJob *job)
+{
+	BlockNumber block = ItemPointerGetBlockNumber(&job->tid);
+	Page		page = BufferGetPage(pinned);
+
+	LockBuffer(pinned, BUFFER_LOCK_SHARE);
+	for (; job < &hand->jobs[hand->count] && ItemPointerGetBlockNumber(&job->tid) == block; job++)
+		job->there = is_there(relation, page, job);
+	LockBuffer(pinned, BUFFER_LOCK_UNLOCK);
+	looked_to = job;
 }
 
 /*
@@ -351,7 +361,7 @@ is_there(Relation relation, Buffer buffer, const ReadyJob *job)
  * deleted, and even pruned away: heap_delete() must not be let loose on what
  * is no tuple any more.  While we look and delete, our pin on the page keeps
  * it from being pruned; it stays until ready_unpin(), since the next row is
- * mostly on the same page.
+ * mostly on the same page, and has been looked for then.
  */
 bool
 ready_delete(const ReadyHand *hand, Relation relation, ReadyJob *job)
@@ -365,8 +375,11 @@ ready_delete(const ReadyHand *hand, Relation relation, ReadyJob *job)
 		if (block >= RelationGetNumberOfBlocks(relation))
 			return false;
 		pinned = ReleaseAndReadBuffer(pinned, relation, block);
+		looked_to = job;
 	}
-	deleted = is_there(relation, pinned, job) &&
+	if (job >= looked_to)
+		look_for_rows(hand, relation, job);
+	deleted = job->there &&
 		heap_delete(relation, &job->tid, GetCurrentCommandId(true), InvalidSnapshot,
 					false, &failure, false) == TM_Ok;
 	/* a worker may pass the row by while we hold it: if we abort, its page must be taken again */
