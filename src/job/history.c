@@ -24,6 +24,7 @@
 #include "job/count.h"
 #include "job/history.h"
 #include "job/history_part.h"
+#include "job/history_row.h"
 
 #define ENDED_CHUNK 128
 
@@ -151,28 +152,6 @@ history_is_large(void)
 	return large;
 }
 
-static void
-fill_ended(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now, RecordTexts *before)
-{
-	Datum		values[ENDED_COLUMNS];
-	bool		nulls[ENDED_COLUMNS];
-	MemoryContext caller;
-
-	record_fill(ending->job, values, nulls, before);
-	/* the fewer bytes the better: there are many */
-	nulls[JOB_RUN_AT] = ending->job->run_at == ending->job->enqueued_at;
-	nulls[JOB_ALONE] = nulls[JOB_WAITED] = true;
-	values[ENDED_DONE_BY] = CharGetDatum(ending->done_by);
-	values[ENDED_ENDED_AT] = TimestampTzGetDatum(now);
-	nulls[ENDED_DONE_BY] = nulls[ENDED_ENDED_AT] = false;
-	record_set_text_like(values, nulls, ENDED_STATE, ending->state, &before->state);
-	record_set_pointer(values, nulls, ENDED_RESULT, ending->job->result);
-	/* in the slot's context: after an error the next batch clears the slot */
-	caller = MemoryContextSwitchTo(slot->tts_mcxt);
-	ExecStoreHeapTuple(heap_form_tuple(slot->tts_tupleDescriptor, values, nulls), slot, true);
-	MemoryContextSwitchTo(caller);
-}
-
 /* Neighbours mostly have the same queue and state, each in one place */
 static void
 count_endings(const JobEnding *endings, int n)
@@ -220,7 +199,7 @@ history_write(const JobEnding *endings, int n)
 	Relation	relation;
 	TupleTableSlot **slots;
 	TimestampTz now = estate_now();
-	RecordTexts texts = {0};
+	EndedRows	rows = {0};
 
 	if (n == 0)
 		return;
@@ -233,7 +212,7 @@ history_write(const JobEnding *endings, int n)
 
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < count; i++)
-			fill_ended(slots[i], &endings[from + i], now, &texts);
+			history_store_row(slots[i], &endings[from + i], now, &rows);
 		heap_multi_insert(relation, slots, count, GetCurrentCommandId(true), HEAP_INSERT_SKIP_FSM, NULL);
 		for (int i = 0; i < count; i++)
 			ExecClearTuple(slots[i]);
