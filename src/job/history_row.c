@@ -23,8 +23,8 @@
 
 /* What is in the row of a job without options */
 static const int plain_columns[] = {
-	JOB_ID, JOB_HANDLER, JOB_QUEUE, JOB_PRIORITY, JOB_MAX_ATTEMPTS, JOB_ROLE, JOB_ENQUEUED_AT, JOB_ARGS, JOB_ATTEMPT,
-	ENDED_DONE_BY, ENDED_STATE, ENDED_ENDED_AT
+	JOB_ID, JOB_HANDLER, JOB_QUEUE, JOB_PRIORITY, JOB_MAX_ATTEMPTS, JOB_ROLE, JOB_ENQUEUED_AT,
+	JOB_ARGS, JOB_ATTEMPT, ENDED_DONE_BY, ENDED_STATE, ENDED_ENDED_AT
 };
 
 /* More than the columns behind args and what aligns them */
@@ -65,8 +65,9 @@ is_plain(const JobEnding *ending)
 	const Job  *job = ending->job;
 	const void *args = DatumGetPointer((Datum) job->args);
 
-	return job->run_at == job->enqueued_at && !job->effect_key && !job->unique_key && !job->unique_until &&
-		!job->timeout && !job->backoff && !job->tags && !job->errors && !job->result &&
+	return job->run_at == job->enqueued_at && !job->effect_key &&
+		!job->unique_key && !job->unique_until && !job->timeout && !job->backoff &&
+		!job->tags && !job->errors && !job->result &&
 		!VARATT_IS_EXTERNAL(args) && !VARATT_IS_COMPRESSED(args);
 }
 
@@ -108,7 +109,10 @@ put_varlena(const char *row, char *at, const void *value)
 	return at + VARSIZE_ANY(value);
 }
 
-/* The columns before enqueued_at, but for the id, are mostly those of the row before; false: they are too long */
+/*
+ * The columns before enqueued_at: but for the id they are mostly those of the
+ * row before.  False: they are too long.
+ */
 static bool
 lay_out_head(const Job *job, EndedRows *rows)
 {
@@ -117,8 +121,9 @@ lay_out_head(const Job *job, EndedRows *rows)
 	int16		priority = job->priority;
 	int32		max_attempts = job->max_attempts;
 
-	if (like && like->handler == job->handler && like->queue == job->queue && like->priority == job->priority &&
-		like->max_attempts == job->max_attempts && like->role == job->role)
+	if (like && like->handler == job->handler && like->queue == job->queue &&
+		like->priority == job->priority && like->max_attempts == job->max_attempts &&
+		like->role == job->role)
 		return true;
 	rows->like = NULL;
 	if (!is_short(job->handler) || !is_short(job->queue))
@@ -134,7 +139,8 @@ lay_out_head(const Job *job, EndedRows *rows)
 }
 
 static HeapTuple
-form_plain(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now, const EndedRows *rows)
+form_plain(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now,
+		   const EndedRows *rows)
 {
 	const Job  *job = ending->job;
 	const void *args = DatumGetPointer((Datum) job->args);
@@ -167,22 +173,30 @@ form_plain(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now, const
 }
 
 #ifdef USE_ASSERT_CHECKING
+/* But for what an insert fills in */
 static bool
-is_same_row(HeapTuple a, HeapTuple b)
+is_same_row(const HeapTupleData *a, const HeapTupleData *b)
 {
-	Size		from = offsetof(HeapTupleHeaderData, t_infomask2);	/* before it is what an insert fills */
+	Size		from = offsetof(HeapTupleHeaderData, t_hoff);
 
-	return a->t_len == b->t_len && memcmp((char *) a->t_data + from, (char *) b->t_data + from, a->t_len - from) == 0;
+	return a->t_len == b->t_len && a->t_data->t_infomask2 == b->t_data->t_infomask2 &&
+		((a->t_data->t_infomask ^ b->t_data->t_infomask) & ~HEAP_XACT_MASK) == 0 &&
+		memcmp((char *) a->t_data + from, (char *) b->t_data + from, a->t_len - from) == 0;
 }
 #endif
 
-/* Fills a slot with the row of an ended job; rows: zeroed before the first one of those that are made together */
+/*
+ * Fills a slot with the row of an ended job.  rows: zeroed before the first
+ * one of those that are made together.
+ */
 void
-history_store_row(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now, EndedRows *rows)
+history_store_row(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now,
+				  EndedRows *rows)
 {
 	HeapTuple	tuple;
 
-	if (slot->tts_tupleDescriptor->natts == ENDED_COLUMNS && is_plain(ending) && lay_out_head(ending->job, rows))
+	if (slot->tts_tupleDescriptor->natts == ENDED_COLUMNS &&
+		is_plain(ending) && lay_out_head(ending->job, rows))
 	{
 		tuple = form_plain(slot, ending, now, rows);
 		Assert(is_same_row(tuple, form_any(slot, ending, now, rows)));

@@ -18,6 +18,7 @@ typedef struct EndedRows
 	char		head[2 * VARATT_SHORT_MAX + 64];
 } EndedRows;
 
-extern void history_store_row(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now, EndedRows *rows);
+extern void history_store_row(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now,
+							  EndedRows *rows);
 
 #endif							/* ESTATE_HISTORY_ROW_H */

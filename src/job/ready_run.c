@@ -609,6 +609,20 @@ is_trusted(const Batch *batch)
 }
 
 /*
+ * As many pages as a batch can have all jobs of, when they are like the last
+ * ones: else every second batch would have the few that the first one left.
+ */
+static int
+pages_for_batch(const ReadyHand *hand)
+{
+	int			pages = hand->blocks.to - hand->blocks.from;
+
+	if (hand->count == 0)
+		return pages_next;
+	return Max(1, Min(pages_next, BATCH_MOST_JOBS * pages / hand->count));
+}
+
+/*
  * Runs a batch of the lanes' jobs.  False: there are none that can start now;
  * `*until` is lowered to when a limit may let some.  The pages stay in hand
  * until the next ones are taken, after the commit.
@@ -623,7 +637,7 @@ job_run_ready(JobScope *scope, TimestampTz *until)
 
 	/* a queue may have been paused, changed or dropped since the last batch */
 	queue_refresh();
-	if ((!hand->holds || hand->left == 0) && !ready_take(hand, pages_next, until))
+	if ((!hand->holds || hand->left == 0) && !ready_take(hand, pages_for_batch(hand), until))
 		return false;
 	queue = queue_at(hand->heap.queue);
 	before = hand->left;

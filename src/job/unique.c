@@ -139,18 +139,28 @@ unique_prolong(const Job *job)
 	(void) keeper_do(&statement, values, nulls);
 }
 
-/* Frees the keys of jobs, all of one role, that have them until they start or end */
+/*
+ * Frees the keys of jobs, all of one role, that have them until they start or
+ * end.  Each key is looked for in the index, whatever statistics say: a join
+ * that was planned when there were few would read all keys of the role for
+ * each job.  Nobody else writes a key's row meanwhile, since we have its job.
+ */
 void
 unique_free(Job *const *jobs, int n)
 {
 	static KeeperStatement statement = {
-		"DELETE FROM estate_internal.job_unique u"
-		" USING ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($3)) e (unique_key, id)"
-		" WHERE u.unique_key OPERATOR(pg_catalog.=) e.unique_key"
-		" AND u.role OPERATOR(pg_catalog.=) $2"
-		" AND u.job OPERATOR(pg_catalog.=) e.id"
-		" AND u.until IS NULL",
-		3, {TEXTARRAYOID, OIDOID, INT8ARRAYOID}, KEEPER_PLAN_ONCE
+		"DELETE FROM estate_internal.job_unique"
+		" WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("
+		"  SELECT k.ctid"
+		"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($3)) e (unique_key, id)"
+		"  CROSS JOIN LATERAL ("
+		"   SELECT u.ctid FROM estate_internal.job_unique u"
+		"   WHERE u.unique_key OPERATOR(pg_catalog.=) e.unique_key"
+		"   AND u.role OPERATOR(pg_catalog.=) $2"
+		"   AND u.job OPERATOR(pg_catalog.=) e.id"
+		"   AND u.until IS NULL"
+		"   OFFSET 0) k))",
+		3, {TEXTARRAYOID, OIDOID, INT8ARRAYOID}, KEEPER_BY_INDEX
 	};
 	Datum	   *keys = palloc(sizeof(Datum) * n);
 	int64	   *ids = palloc(sizeof(int64) * n);
