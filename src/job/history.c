@@ -23,6 +23,7 @@
 #include "job/count.h"
 #include "job/history.h"
 #include "job/history_part.h"
+#include "job/history_row.h"
 #include "job/row.h"
 
 #define ENDED_CHUNK 128
@@ -124,27 +125,6 @@ history_is_large(void)
 	return large;
 }
 
-static void
-fill_ended(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now, RecordTexts *before)
-{
-	Datum	   *values = slot->tts_values;
-	bool	   *nulls = slot->tts_isnull;
-
-	ExecClearTuple(slot);
-	record_fill(ending->job, values, nulls, before);
-	/* the fewer bytes the better: there are many */
-	nulls[JOB_RUN_AT] = ending->job->run_at == ending->job->enqueued_at;
-	nulls[JOB_ALONE] = nulls[JOB_WAITED] = true;
-	values[ENDED_DONE_BY] = CharGetDatum(ending->done_by);
-	values[ENDED_ENDED_AT] = TimestampTzGetDatum(now);
-	nulls[ENDED_DONE_BY] = nulls[ENDED_ENDED_AT] = false;
-	record_set_text_like(values, nulls, ENDED_STATE, ending->state, &before->state);
-	record_set_pointer(values, nulls, ENDED_RESULT, ending->job->result);
-	values[ENDED_DURABLE] = BoolGetDatum(true);
-	nulls[ENDED_DURABLE] = !ending->job->durable;
-	ExecStoreVirtualTuple(slot);
-}
-
 /* Neighbours mostly have the same queue and state, each in one place */
 static void
 count_endings(const JobEnding *endings, int n)
@@ -162,7 +142,8 @@ count_endings(const JobEnding *endings, int n)
 
 /*
  * Places for rows of the history, kept while its parts have as many columns:
- * made for each batch they would cost as much as the rows.
+ * made for each batch they would cost as much as the rows.  Of formed rows,
+ * which belong to them: heap_multi_insert() would copy any others first.
  */
 static TupleTableSlot **
 ended_slots(Relation relation)
@@ -179,10 +160,7 @@ ended_slots(Relation relation)
 	caller = MemoryContextSwitchTo(TopMemoryContext);
 	desc = CreateTupleDescCopy(RelationGetDescr(relation));
 	for (int i = 0; i < ENDED_CHUNK; i++)
-	{
-		slots[i] = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-		memset(slots[i]->tts_isnull, true, sizeof(bool) * natts);	/* columns that are not ours */
-	}
+		slots[i] = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
 	MemoryContextSwitchTo(caller);
 	return slots;
 }
@@ -197,7 +175,7 @@ history_write(const JobEnding *endings, int n)
 	Relation	relation;
 	TupleTableSlot **slots;
 	TimestampTz now = GetCurrentTimestamp();	/* the history is kept by it: never a session's own */
-	RecordTexts texts = {0};
+	EndedRows	rows = {0};
 
 	if (n == 0)
 		return;
@@ -210,7 +188,7 @@ history_write(const JobEnding *endings, int n)
 
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < count; i++)
-			fill_ended(slots[i], &endings[from + i], now, &texts);
+			history_store_row(slots[i], &endings[from + i], now, &rows);
 		row_insert_many(relation, slots, count);
 		for (int i = 0; i < count; i++)
 			ExecClearTuple(slots[i]);

@@ -26,7 +26,7 @@ typedef struct ReadyJob
 /* Pages that this process has taken, and the jobs that were on them */
 typedef struct ReadyHand
 {
-	MemoryContext context;		/* of the jobs; reset when other pages are taken */
+	MemoryContext context;		/* of what the jobs point to; reset when other pages are taken */
 	bool		private;		/* a session's: reads all lanes from their start, the positions are the workers' */
 	bool		any_in_pass;	/* private: something was run since the start */
 	uint32		at[QUEUES][LANES][LANE_SEGMENTS];	/* private: how far it is */
@@ -34,8 +34,9 @@ typedef struct ReadyHand
 	bool		unread;			/* what is on them is not known yet */
 	LaneHeap	heap;
 	LaneBlocks blocks;
-	ReadyJob   *jobs;
+	ReadyJob   *jobs;			/* there is room for `most`, which outlives what they point to */
 	int			count;
+	int			most;
 	int			left;			/* not settled */
 } ReadyHand;
 

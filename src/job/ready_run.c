@@ -75,6 +75,7 @@ typedef struct Batch
 	Settlement *settlement;
 	TimestampTz began_at;
 	instr_time	began;			/* the same moment */
+	instr_time	returned;		/* when the last handler did */
 	int			nrun;
 	TimestampTz *until;			/* when a limit lets more jobs start */
 	bool		full;			/* the queue's limit is reached */
@@ -290,7 +291,7 @@ run_jobs(Batch *batch, Job **jobs, int count)
 	HandlerRecord *record = batch_record(batch, jobs[0]->handler);
 	bool		failed = false;
 	instr_time	start,
-				end;
+				took;
 
 	INSTR_TIME_SET_CURRENT(start);
 	note_started(batch, metric, jobs, count, start);
@@ -309,10 +310,11 @@ run_jobs(Batch *batch, Job **jobs, int count)
 		called = NULL;
 		settle_success(batch, &call);
 	}
-	INSTR_TIME_SET_CURRENT(end);
-	INSTR_TIME_SUBTRACT(end, start);
-	note_run(record, INSTR_TIME_GET_MILLISEC(end), failed);
-	metric_ran(metric, (int64) (INSTR_TIME_GET_MILLISEC(end) * 1000), count);
+	INSTR_TIME_SET_CURRENT(batch->returned);
+	took = batch->returned;
+	INSTR_TIME_SUBTRACT(took, start);
+	note_run(record, INSTR_TIME_GET_MILLISEC(took), failed);
+	metric_ran(metric, (int64) (INSTR_TIME_GET_MILLISEC(took) * 1000), count);
 }
 
 /* May this session's caller run jobs of the role? */
@@ -588,7 +590,7 @@ static void
 run_batch(Batch *batch)
 {
 	Job		  **jobs = palloc(sizeof(Job *) * BATCH_MOST_JOBS);
-	instr_time	now;
+	instr_time	took;
 	int			at = 0;
 	Job		   *job;
 
@@ -613,10 +615,10 @@ run_batch(Batch *batch)
 		}
 		pages_next = Min(pages_next * 2, PAGES_AT_ONCE);
 		run_jobs(batch, jobs, count);
-		INSTR_TIME_SET_CURRENT(now);
-		INSTR_TIME_SUBTRACT(now, batch->began);
+		took = batch->returned;
+		INSTR_TIME_SUBTRACT(took, batch->began);
 		if (batch->nrun >= BATCH_MOST_JOBS || batch->subtransactions >= BATCH_MOST_SUBTRANSACTIONS ||
-			INSTR_TIME_GET_MILLISEC(now) > BATCH_MOST_MS)
+			INSTR_TIME_GET_MILLISEC(took) > BATCH_MOST_MS)
 			return;
 	}
 }
@@ -659,6 +661,20 @@ is_trusted(const Batch *batch)
 }
 
 /*
+ * As many pages as a batch can have all jobs of, when they are like the last
+ * ones: else every second batch would have the few that the first one left.
+ */
+static int
+pages_for_batch(const ReadyHand *hand)
+{
+	int			pages = hand->blocks.to - hand->blocks.from;
+
+	if (hand->count == 0)
+		return pages_next;
+	return Max(1, Min(pages_next, BATCH_MOST_JOBS * pages / hand->count));
+}
+
+/*
  * Runs a batch of the lanes' jobs.  False: there are none that can start now;
  * `*until` is lowered to when a limit may let some.  The pages stay in hand
  * until the next ones are taken, after the commit.
@@ -674,7 +690,7 @@ job_run_ready(JobScope *scope, TimestampTz *until)
 	scope->durable = false;
 	/* a queue may have been paused, changed or dropped since the last batch */
 	queue_refresh();
-	if ((!hand->holds || hand->left == 0) && !ready_take(hand, pages_next, until))
+	if ((!hand->holds || hand->left == 0) && !ready_take(hand, pages_for_batch(hand), until))
 		return false;
 	queue = queue_at(hand->heap.queue);
 	before = hand->left;

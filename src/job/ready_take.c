@@ -52,6 +52,7 @@
 #include "job/record.h"
 
 #define LOCKED_AGAIN_MS 100
+#define HAND_FIRST_ROOM 1024	/* jobs; more are made room for */
 
 static ReadyHand *my_hand = NULL;
 
@@ -111,9 +112,14 @@ ready_hand(bool private)
 {
 	if (my_hand == NULL)
 	{
-		my_hand = MemoryContextAllocZero(TopMemoryContext, sizeof(ReadyHand));
-		my_hand->context = AllocSetContextCreate(TopMemoryContext, "pg_estate ready jobs", ALLOCSET_DEFAULT_SIZES);
+		ReadyHand  *hand = MemoryContextAllocZero(TopMemoryContext, sizeof(ReadyHand));
+
+		hand->context = AllocSetContextCreate(TopMemoryContext, "pg_estate ready jobs",
+											  ALLOCSET_DEFAULT_SIZES);
+		hand->most = HAND_FIRST_ROOM;
+		hand->jobs = MemoryContextAlloc(TopMemoryContext, sizeof(ReadyJob) * hand->most);
 		before_shmem_exit(give_back_at_exit, (Datum) 0);
+		my_hand = hand;
 	}
 	/* one that an error left went with its subtransaction */
 	pinned = InvalidBuffer;
@@ -158,10 +164,8 @@ read_pages(ReadyHand *hand, Relation relation)
 	ItemPointerData first;
 	ItemPointerData last;
 	TableScanDesc scan;
-	int			most = 256;
 	bool		mixed = false;
 
-	hand->jobs = palloc(sizeof(ReadyJob) * most);
 	hand->count = 0;
 	ItemPointerSet(&first, hand->blocks.from, FirstOffsetNumber);
 	ItemPointerSet(&last, hand->blocks.to - 1, MaxOffsetNumber);
@@ -172,10 +176,10 @@ read_pages(ReadyHand *hand, Relation relation)
 
 		CHECK_FOR_INTERRUPTS();
 		slot_getallattrs(slot);
-		if (hand->count == most)
+		if (hand->count == hand->most)
 		{
-			most *= 2;
-			hand->jobs = repalloc(hand->jobs, sizeof(ReadyJob) * most);
+			hand->most *= 2;
+			hand->jobs = repalloc_huge(hand->jobs, sizeof(ReadyJob) * hand->most);
 		}
 		ready = &hand->jobs[hand->count];
 		record_read(&ready->job, slot->tts_values, slot->tts_isnull, hand->count > 0 ? &ready[-1].job : NULL);

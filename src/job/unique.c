@@ -233,29 +233,34 @@ unique_prolong(const Job *job)
 	(void) keeper_do(&statement, values, nulls);
 }
 
-#define KEYS_OF_JOBS \
-	" WHERE u.unique_key OPERATOR(pg_catalog.=) e.unique_key" \
-	" AND u.role OPERATOR(pg_catalog.=) $2" \
-	" AND u.job OPERATOR(pg_catalog.=) e.id"
-#define ROWS_OF_JOBS \
-	"ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($3)) e (unique_key, id)"
+#define KEYS_OF_JOBS(condition) \
+	" WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY(" \
+	"  SELECT k.ctid" \
+	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($3)) e (unique_key, id)" \
+	"  CROSS JOIN LATERAL (" \
+	"   SELECT u.ctid FROM estate_internal.job_unique u" \
+	"   WHERE u.unique_key OPERATOR(pg_catalog.=) e.unique_key" \
+	"   AND u.role OPERATOR(pg_catalog.=) $2" \
+	"   AND u.job OPERATOR(pg_catalog.=) e.id" condition \
+	"   OFFSET 0) k))"
 
 /*
  * Jobs, all of one role, do not hold their keys any more.  A key that was taken
- * for a time is free when that has passed.
+ * for a time is free when that has passed.  Each key is looked for in the
+ * index, whatever statistics say: a join that was planned when there were few
+ * would read all keys of the role for each job.  Nobody else writes a key's row
+ * meanwhile, since it is held by our job.
  */
 void
 unique_free(Job *const *jobs, int n)
 {
 	static KeeperStatement delete = {
-		"DELETE FROM estate_internal.job_unique u USING " ROWS_OF_JOBS
-		KEYS_OF_JOBS " AND u.until IS NULL",
-		3, {TEXTARRAYOID, OIDOID, INT8ARRAYOID}, KEEPER_PLAN_ONCE
+		"DELETE FROM estate_internal.job_unique" KEYS_OF_JOBS(" AND u.until IS NULL"),
+		3, {TEXTARRAYOID, OIDOID, INT8ARRAYOID}, KEEPER_BY_INDEX
 	};
 	static KeeperStatement leave = {
-		"UPDATE estate_internal.job_unique u SET held = false FROM " ROWS_OF_JOBS
-		KEYS_OF_JOBS,
-		3, {TEXTARRAYOID, OIDOID, INT8ARRAYOID}, KEEPER_PLAN_ONCE
+		"UPDATE estate_internal.job_unique SET held = false" KEYS_OF_JOBS(""),
+		3, {TEXTARRAYOID, OIDOID, INT8ARRAYOID}, KEEPER_BY_INDEX
 	};
 	Datum	   *keys = palloc(sizeof(Datum) * n);
 	int64	   *ids = palloc(sizeof(int64) * n);
