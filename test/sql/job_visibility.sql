@@ -65,7 +65,7 @@ SELECT target, stored_as, stored_error FROM estate.media WHERE market_id = :mark
 -- whoever may not ask for a run of a feed by name may not by its number
 CREATE ROLE regress_outsider;
 GRANT USAGE ON SCHEMA estate TO regress_outsider;
-GRANT EXECUTE ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int, text, text, interval, interval[], text[], bigint[], text) TO regress_outsider;
+GRANT EXECUTE ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int, text, text, interval, interval[], text[], bigint[], text, bool) TO regress_outsider;
 SELECT feed_id FROM estate.feed WHERE name = 'visible' \gset
 SELECT estate.alter_feed('visible', url => 'file:///nowhere/at/all') IS NOT NULL AS altered;
 SET ROLE regress_outsider;
@@ -89,6 +89,6 @@ DELETE FROM estate_internal.job_open;
 DELETE FROM estate_internal.job_ready;
 DELETE FROM estate_internal.job_unique;
 DROP SCHEMA ida CASCADE;
-REVOKE ALL ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int, text, text, interval, interval[], text[], bigint[], text) FROM regress_outsider;
+REVOKE ALL ON FUNCTION estate.enqueue(text, jsonb, text, int, timestamptz, text, int, text, text, interval, interval[], text[], bigint[], text, bool) FROM regress_outsider;
 REVOKE USAGE ON SCHEMA estate FROM regress_outsider;
 DROP ROLE regress_ida, regress_otto, regress_idas_friend, regress_boss, regress_outsider;
