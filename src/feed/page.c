@@ -11,6 +11,7 @@
 
 #include "common/hashfn.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -20,6 +21,9 @@
 
 #define BATCH_MOST_RECORDS 1000
 #define JSON_MOST_BYTES (256 * 1024 * 1024)
+
+/* so many bytes are waited for to know whether the day or the month goes first */
+#define SURVEY_MOST_BYTES (4 * 1024 * 1024)
 
 static bool
 is_delimited(const FeedRun *run)
@@ -48,6 +52,10 @@ tell_mapping(const FeedRun *run)
 	ereport(NOTICE,
 			(errmsg("feed \"%s\": %s", run->feed->name, mapped.data),
 			 kept.len ? errdetail("Kept in extra: %s", kept.data) : 0));
+	if (run->reader && delimited_titles(run->reader))
+		ereport(NOTICE,
+				(errmsg("feed \"%s\": lines above the header are left out", run->feed->name),
+				 errdetail("\"%s\"", delimited_titles(run->reader))));
 }
 
 /* The mapping, as soon as the fields are known */
@@ -63,6 +71,7 @@ compile(FeedRun *run)
 	source.time_zone = run->feed->time_zone;
 	source.area_unit = run->feed->area_unit;
 	source.currency = run->feed->currency;
+	feed_read_mapping_options(run->feed, &source);
 	if (run->reader)
 		source.fields = delimited_names(run->reader, &source.nfields);
 	run->mapping = mapping_compile(&source);
@@ -86,7 +95,8 @@ create_reader(FeedRun *run)
 		options.no_quote = quote[0] == '\0';
 	}
 	if (!run->pushed)			/* what is pushed is text, whatever the source writes */
-		options.encoding = feed_option(run->feed, "encoding");
+		feed_set_encoding(run->context, feed_option(run->feed, "encoding"), &options);
+	options.strict = feed_option_bool(run->feed, "strict", false);
 	options.no_header = !feed_option_bool(run->feed, "header", true);
 	return delimited_create(run->context, &options);
 }
@@ -103,6 +113,66 @@ throw_delimited(FeedRun *run)
 				 errdetail_internal("%s", error)));
 }
 
+/* What was taken from the market is contradicted: what has been applied may be wrong, and must not be left so */
+static void
+check_date_order(const FeedRun *run)
+{
+	if (mapping_order_is_wrong(run->mapping))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
+				 errmsg("the dates of feed \"%s\" are not in the order that is usual in its market", run->feed->name),
+				 errdetail("The first ones could be read either way, and were read as the market does; a later one cannot."),
+				 errhint("SELECT estate.alter_feed(%s, options => '{\"date_order\": \"DMY\"}'), or \"MDY\", and whatever other options it has.",
+						 quote_literal_cstr(run->feed->name))));
+}
+
+/* The order that dates have from now on, told to a session where it was not certain */
+static void
+decide_date_order(FeedRun *run)
+{
+	bool		is_shown = mapping_order_is_shown(run->mapping);
+	DayOrder	order = mapping_decide_order(run->mapping);
+
+	if (is_shown || !run->talkative)
+		return;
+	ereport(NOTICE,
+			(order == DATE_ORDER_UNKNOWN ?
+			 errmsg("feed \"%s\": dates such as 3/1/2026 are not read, since nothing tells whether the month goes first",
+					run->feed->name) :
+			 errmsg("feed \"%s\": no date tells whether the month goes first; in this market the %s does",
+					run->feed->name, order == DATE_DAY_FIRST ? "day" : "month"),
+			 errhint("Option \"date_order\" of the feed, DMY or MDY, says so.")));
+}
+
+/*
+ * A record has come with a date that could be either way round: looks at all
+ * that are here.  False: none tells, and more bytes are to come.
+ */
+static bool
+survey_delimited(FeedRun *run)
+{
+	Record		record;
+	size_t		buffered;
+
+	delimited_rewind(run->reader);
+	buffered = delimited_buffered(run->reader);
+	if (buffered < 2 * run->surveyed && !run->last)
+		return false;
+	while (delimited_next(run->reader, &record))
+	{
+		CHECK_FOR_INTERRUPTS();
+		mapping_survey(run->mapping, &record);
+	}
+	delimited_rewind(run->reader);
+	if (!mapping_order_is_shown(run->mapping) && !run->last && buffered < SURVEY_MOST_BYTES)
+	{
+		run->surveyed = buffered;
+		return false;
+	}
+	decide_date_order(run);
+	return true;
+}
+
 /* Maps records that the reader has until there are enough */
 static int
 take_delimited(FeedRun *run, ListingRow *rows, int most)
@@ -113,6 +183,7 @@ take_delimited(FeedRun *run, ListingRow *rows, int most)
 	while (n < most)
 	{
 		CHECK_FOR_INTERRUPTS();
+		delimited_mark(run->reader);
 		if (!delimited_next(run->reader, &record))
 		{
 			throw_delimited(run);
@@ -122,6 +193,15 @@ take_delimited(FeedRun *run, ListingRow *rows, int most)
 		if (run->mapping == NULL)
 			compile(run);
 		mapping_apply(run->mapping, &record, &rows[n++]);
+		check_date_order(run);
+		if (!mapping_wants_order(run->mapping))
+			continue;
+		n--;
+		if (!survey_delimited(run))
+		{
+			run->full = false;
+			return n;
+		}
 	}
 	run->full = true;
 	return n;
@@ -146,7 +226,7 @@ push_delimited(FeedRun *run)
 bool
 feed_watermark_time(const Feed *feed, const char *text, TimestampTz *at)
 {
-	return time_stamp_from_text(NULL, text, pg_tzset(feed->time_zone), at) == TIME_OK;
+	return time_stamp_from_text(NULL, DATE_ORDER_UNKNOWN, text, pg_tzset(feed->time_zone), at) == TIME_OK;
 }
 
 /* The latest ModificationTimestamp of a page, as the source writes it */
@@ -248,18 +328,46 @@ open_json(FeedRun *run, JsonPage *page)
 	run->next_url = next_link(run, page);
 }
 
+/* The same of a page of JSON, all of which is here */
+static void
+survey_json(FeedRun *run, JsonPage page)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_estate survey", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	Record		record;
+
+	while (json_page_next(&page, &record))
+	{
+		CHECK_FOR_INTERRUPTS();
+		mapping_survey(run->mapping, &record);
+		MemoryContextReset(context);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+	decide_date_order(run);
+}
+
 /* Maps records of the page until there are enough */
 static int
 take_json(FeedRun *run, JsonPage *page, ListingRow *rows, int most)
 {
+	JsonPage	before = *page;
 	Record		record;
 	int			n = 0;
 
 	while (n < most && json_page_next(page, &record))
 	{
 		CHECK_FOR_INTERRUPTS();
-		mapping_apply(run->mapping, &record, &rows[n++]);
+		mapping_apply(run->mapping, &record, &rows[n]);
+		check_date_order(run);
+		if (mapping_wants_order(run->mapping))
+		{
+			survey_json(run, before);
+			mapping_apply(run->mapping, &record, &rows[n]);
+		}
+		n++;
 		note_watermark(run, &record);
+		before = *page;
 	}
 	return n;
 }
@@ -290,6 +398,8 @@ apply(FeedRun *run, ListingRow *rows, int n, ListingCounts *of_page)
 	of_page->unchanged += counts.unchanged;
 	of_page->deleted += counts.deleted;
 	of_page->rejected += counts.rejected;
+	of_page->fields_rejected += counts.fields_rejected;
+	run->fields_rejected += counts.fields_rejected;
 	run->inserted += counts.inserted;
 	if (listing_refresh_statistics(run->inserted, run->inserted_at_refresh))
 		run->inserted_at_refresh = run->inserted;
@@ -300,6 +410,26 @@ end_page(FeedRun *run, const ListingCounts *counts)
 {
 	feed_count_page(run, counts, run->bytes);
 	run->bytes = 0;
+}
+
+/* What a session should know of records that were taken, but not as they came */
+static void
+tell_end(const FeedRun *run)
+{
+	int64		nshort = run->reader ? delimited_short_records(run->reader) : 0;
+
+	if (!run->talkative)
+		return;
+	if (run->fields_rejected > 0)
+		ereport(NOTICE,
+				(errmsg("feed \"%s\": " INT64_FORMAT " values could not be read; their columns are null, their texts in extra",
+						run->feed->name, run->fields_rejected),
+				 errhint("SELECT field, reason_code, reason FROM estate.feed_reject WHERE level = 'field' AND feed_id = %d; says why.",
+						 run->feed->feed_id)));
+	if (nshort > 0)
+		ereport(NOTICE,
+				(errmsg("feed \"%s\": " INT64_FORMAT " records have fewer fields than the header; those left out are taken as empty",
+						run->feed->name, nshort)));
 }
 
 static void
@@ -321,6 +451,8 @@ work_delimited(FeedRun *run)
 		end_page(run, &counts);
 	}
 	run->ended = run->last && !run->full;
+	if (run->ended)
+		tell_end(run);
 }
 
 static void
@@ -350,6 +482,8 @@ work_json(FeedRun *run)
 	resetStringInfo(&run->body);
 	run->page_ended = true;
 	run->ended = run->next_url == NULL;
+	if (run->ended)
+		tell_end(run);
 }
 
 /* Takes what the source has, and applies as much as one transaction should */

@@ -68,6 +68,8 @@ typedef struct FeedRun
 	bool		locked;
 	bool		pushed;			/* a text that somebody pushed: it has no cursor */
 	bool		talkative;		/* in a session: say how the fields are mapped */
+	size_t		surveyed;		/* bytes in which no date has told its order */
+	int64		fields_rejected;
 } FeedRun;
 
 /* catalog.c */
@@ -86,6 +88,11 @@ extern int64 feed_request_run(const Feed *feed);
 extern char *feed_job_key(int feed_id);
 extern char *feed_header(const Feed *feed);
 pg_noreturn extern void feed_throw_unknown(const char *name);
+
+/* feed_option.c */
+extern void feed_read_mapping_options(const Feed *feed, MappingSource *source);
+extern bool feed_knows_encoding(const char *name);
+extern void feed_set_encoding(MemoryContext context, char *name, DelimitedOptions *options);
 
 /* page.c */
 extern void feed_work(FeedRun *run);

@@ -12,6 +12,7 @@
 
 #include "catalog/pg_type.h"
 #include "feed/number.h"
+#include "feed/synonym.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "parse/json.h"
@@ -113,10 +114,36 @@ set_range(ValueRule *rule, double min, double max)
 	rule->max = max;
 }
 
+/* The words that may stand behind a number of a column */
+static ValueWords
+words_of(const char *column)
+{
+	static const struct
+	{
+		const char *column;
+		ValueWords	words;
+	}			known[] = {
+		{"living_area", WORDS_AREA}, {"building_area_total", WORDS_AREA}, {"lot_size_area", WORDS_AREA},
+		{"lot_size_acres", WORDS_ACRES}, {"lot_size_square_feet", WORDS_SQUARE_FEET}, {"garage_spaces", WORDS_CARS},
+		{"bedrooms_total", WORDS_BEDROOMS}, {"bathrooms_full", WORDS_BATHROOMS}, {"bathrooms_half", WORDS_BATHROOMS},
+		{"bathrooms_total_integer", WORDS_BATHROOMS}, {"stories_total", WORDS_STORIES},
+		{"days_on_market", WORDS_DAYS}, {"cumulative_days_on_market", WORDS_DAYS}
+	};
+
+	for (int i = 0; i < lengthof(known); i++)
+	{
+		if (strcmp(column, known[i].column) == 0)
+			return known[i].words;
+	}
+	return WORDS_NONE;
+}
+
 /* What the name says about sense and form of a number */
 static void
 number_rule_default(const char *column, ValueRule *rule)
 {
+	rule->words = words_of(column);
+	rule->zero_is_nothing = strcmp(column, "year_built") == 0;
 	if (strcmp(column, "latitude") == 0)
 		set_range(rule, -90, 90);
 	else if (strcmp(column, "longitude") == 0)
@@ -280,13 +307,111 @@ to_integer(const ValueRule *rule, const Field *field, const NumberText *number, 
 	return true;
 }
 
+/* Whether all words of a text are of a list, which has blanks around each */
 static bool
-to_number(const ValueRule *rule, const Field *field, Datum *result, ValueError *error)
+words_are_of(const char *text, const char *list)
+{
+	char		word[32];
+	bool		any = false;
+
+	for (;;)
+	{
+		int			len = 0;
+
+		while (*text && !isalnum((unsigned char) *text))
+		{
+			/* signs that change what a number says */
+			if (strchr(" .,()-", *text) == NULL)
+				return false;
+			text++;
+		}
+		if (*text == '\0')
+			return any;
+		word[len++] = ' ';
+		while (isalpha((unsigned char) *text) && len < (int) sizeof(word) - 2)
+			word[len++] = pg_ascii_tolower(*text++);
+		word[len++] = ' ';
+		word[len] = '\0';
+		if (isalnum((unsigned char) *text) || len == 2 || strstr(list, word) == NULL)
+			return false;
+		any = true;
+	}
+}
+
+/* The unit that a text behind an area names; NULL: it names none */
+static const char *
+unit_of(const char *text, bool lot)
+{
+	if (strpbrk(text, "+/~<>=*") != NULL || *text == '-')
+		return NULL;
+	return synonym_value(lot ? "lot_size_units" : "living_area_units", text, true);
+}
+
+/* Whether what stands behind the number is what the column is about */
+static bool
+rest_fits(const ValueRule *rule, const char *rest, ValueError *error)
+{
+	const char *unit = NULL;
+
+	switch (rule->words)
+	{
+		case WORDS_NONE:
+			return false;
+		case WORDS_AREA:
+			error->unit = unit_of(rest, true);
+			return error->unit != NULL;
+		case WORDS_ACRES:
+			unit = unit_of(rest, true);
+			return unit && strcmp(unit, "Acres") == 0;
+		case WORDS_SQUARE_FEET:
+			unit = unit_of(rest, true);
+			return unit && strcmp(unit, "Square Feet") == 0;
+		case WORDS_CARS:
+			return words_are_of(rest, " car cars attached detached garage garages space spaces bay bays ");
+		case WORDS_BEDROOMS:
+			return words_are_of(rest, " bed beds bedroom bedrooms bd bds br bdrm bdrms ");
+		case WORDS_BATHROOMS:
+			return words_are_of(rest, " bath baths bathroom bathrooms ba full half ");
+		case WORDS_STORIES:
+			return words_are_of(rest, " story stories storey storeys floor floors level levels ");
+		case WORDS_DAYS:
+			return words_are_of(rest, " day days ");
+	}
+	return false;
+}
+
+/* 1.234.567 and 1.234,50: where points can only be between groups of digits */
+static bool
+has_point_groups(const char *text)
+{
+	const char *point = strchr(text, '.');
+
+	return point && (strchr(point + 1, '.') != NULL || strchr(point, ',') != NULL);
+}
+
+/* 350.000: an amount with three digits behind its only point */
+static bool
+is_short_point_group(const char *text)
+{
+	const char *point = strchr(text, '.');
+
+	return point && strchr(text, ',') == NULL && strchr(point + 1, '.') == NULL &&
+		strspn(point + 1, "0123456789") == 3 && pg_tolower((unsigned char) point[4]) != 'k' &&
+		pg_tolower((unsigned char) point[4]) != 'm';
+}
+
+static bool
+to_number(const ValueRule *rule, const Field *field, Datum *result, bool *isnull, ValueError *error)
 {
 	NumberText	number;
 	NumberResult outcome = number_read(field->value, rule->form == VALUE_MONEY,
 									   rule->decimal_comma && field->kind != FIELD_NUMBER, &number);
 
+	if ((outcome == NUMBER_BAD_TEXT || outcome == NUMBER_AND_REST) && !rule->decimal_comma &&
+		has_point_groups(field->value))
+		outcome = number_read(field->value, rule->form == VALUE_MONEY, true, &number);
+	if (outcome == NUMBER_AND_REST)
+		outcome = rest_fits(rule, number.rest, error) ? NUMBER_OK : NUMBER_BAD_TEXT;
 	if (outcome == NUMBER_BAD_TEXT)
 		return refuse(error, "bad_type", field, "is not %s",
 					  rule->form == VALUE_MONEY ? "an amount of money" : "a number");
@@ -294,8 +419,15 @@ to_number(const ValueRule *rule, const Field *field, Datum *result, ValueError *
 		return refuse(error, "out_of_range", field, "is no usable number");
 	if (rule->currency && number.currency[0] && strcmp(rule->currency, number.currency) != 0)
 		return refuse(error, "bad_type", field, "is not in the market's currency, %s", rule->currency);
+	if (rule->form == VALUE_MONEY && !rule->decimal_comma && field->kind == FIELD_TEXT && is_short_point_group(field->value))
+		return refuse(error, "ambiguous", field, "could be thousands: \"as\" is \"money:comma\" where a point groups digits");
 	if (rule->form == VALUE_INTEGER && (number.fraction_digits > 0 && !number.has_exponent))
 		return refuse(error, "bad_type", field, "is not a whole number");
+	if (rule->zero_is_nothing && strtod(number.text, NULL) == 0)
+	{
+		*isnull = true;
+		return true;
+	}
 	if (rule->has_range)
 	{
 		double		value = strtod(number.text, NULL);
@@ -411,25 +543,40 @@ day_of(TimestampTz moment, pg_tz *zone)
 }
 
 static bool
-to_time(const ValueRule *rule, const Field *field, Datum *result, ValueError *error)
+refuse_time(const ValueRule *rule, const Field *field, TimeResult outcome, DayOrder order, ValueError *error)
+{
+	if (outcome == TIME_AMBIGUOUS)
+		return refuse(error, "ambiguous", field, "could be either way round: option \"date_order\" says which");
+	if (outcome == TIME_BAD_TEXT)
+		return refuse(error, "bad_type", field, rule->template ? "does not fit the template" :
+					  "is not a %s in a usual form; \"as\" can give a template",
+					  form_names[rule->form]);
+	return refuse(error, "out_of_range", field, rule->template || order == DATE_ORDER_UNKNOWN ? "does not exist" :
+				  order == DATE_DAY_FIRST ? "does not exist: the day goes first in this source" :
+				  order == DATE_MONTH_FIRST ? "does not exist: the month goes first in this source" : "does not exist");
+}
+
+static bool
+to_time(const ValueRule *rule, const Field *field, Datum *result, bool *isnull, ValueError *error)
 {
 	TimeResult	outcome;
 	TimestampTz moment = 0;
 	DateADT		day = 0;
 	bool		whole_day = rule->form == VALUE_DATE && rule->type == DATEOID;
+	DayOrder	order = rule->order ? *rule->order : DATE_ORDER_UNKNOWN;
 
 	if (whole_day)
-		outcome = time_date_from_text(rule->template, field->value, &day);
+		outcome = time_date_from_text(rule->template, order, field->value, rule->zone, &day);
 	else
-		outcome = time_stamp_from_text(rule->template, field->value, rule->zone, &moment);
+		outcome = time_stamp_from_text(rule->template, order, field->value, rule->zone, &moment);
 
-	if (outcome == TIME_BAD_TEXT)
-		return refuse(error, "bad_type", field, rule->template ? "does not fit the template" :
-					  "is not a %s in a usual form; \"as\" can give a template",
-					  form_names[rule->form]);
-	if (outcome == TIME_OUT_OF_RANGE)
-		return refuse(error, "out_of_range", field, rule->template || strchr(field->value, '/') == NULL ? "does not exist" :
-					  "does not exist: the month goes first, or \"as\" gives another order");
+	if (outcome == TIME_NOTHING)
+	{
+		*isnull = true;
+		return true;
+	}
+	if (outcome != TIME_OK)
+		return refuse_time(rule, field, outcome, strpbrk(field->value, "/.-") ? order : DATE_ORDER_UNKNOWN, error);
 	if (rule->type == TIMESTAMPTZOID)
 		*result = TimestampTzGetDatum(moment);
 	else
@@ -446,6 +593,8 @@ value_convert(const ValueRule *rule, const Field *field, Datum *result, bool *is
 		*isnull = true;
 		return true;
 	}
+	if (field->kind == FIELD_DAMAGED)
+		return refuse(error, "bad_encoding", field, "holds what no text in the database can hold");
 	if (field->kind == FIELD_JSON && rule->form != VALUE_TEXT && rule->form != VALUE_LIST)
 		return refuse(error, "bad_type", field, "is an object or a list, not a %s", form_names[rule->form]);
 
@@ -456,7 +605,7 @@ value_convert(const ValueRule *rule, const Field *field, Datum *result, bool *is
 		case VALUE_INTEGER:
 		case VALUE_NUMBER:
 		case VALUE_MONEY:
-			return to_number(rule, field, result, error);
+			return to_number(rule, field, result, isnull, error);
 		case VALUE_BOOLEAN:
 			return to_boolean(field, result, error);
 		case VALUE_LIST:
@@ -465,7 +614,7 @@ value_convert(const ValueRule *rule, const Field *field, Datum *result, bool *is
 			return to_list(rule, field, result);
 		case VALUE_DATE:
 		case VALUE_TIMESTAMP:
-			return to_time(rule, field, result, error);
+			return to_time(rule, field, result, isnull, error);
 	}
 	return refuse(error, "bad_type", field, "cannot be read");
 }
