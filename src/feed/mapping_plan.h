@@ -128,7 +128,7 @@ struct Mapping
 extern int	mapping_add_slot(Mapping *mapping, const char *name, bool reso_name);
 extern MappedTarget *mapping_add_target(Mapping *mapping, const MappingSource *source, int column);
 
-/* mapping_apply.c */
+/* mapping_row.c */
 extern void mapping_set_value(const Mapping *mapping, ListingRow *row, int column, Datum value);
 extern void mapping_unset_value(const Mapping *mapping, ListingRow *row, int column);
 extern Field mapping_trimmed(const Field *field);

@@ -196,7 +196,8 @@ read_multiple(const char *p, char **out, NumberText *number)
 
 		if (pg_strncasecmp(word, multiples[i].word, len) != 0 || isalnum((unsigned char) word[len]))
 			continue;
-		*out += sprintf(*out, "e%d", multiples[i].power);
+		*(*out)++ = 'e';
+		*out += pg_ltoa(multiples[i].power, *out);
 		number->has_exponent = true;
 		number->whole_digits += multiples[i].power;
 		return word + len;

@@ -156,7 +156,8 @@ survey_delimited(FeedRun *run)
 
 	delimited_rewind(run->reader);
 	buffered = delimited_buffered(run->reader);
-	if (buffered < 2 * run->surveyed && !run->last)
+	/* not after each few bytes more */
+	if (buffered < Min(2 * run->surveyed, SURVEY_MOST_BYTES) && !run->last)
 		return false;
 	while (delimited_next(run->reader, &record))
 	{

@@ -1,7 +1,8 @@
 /*
  * delimited_reader.h
- *	  The reader of delimited text from within: records are read in delimited.c,
- *	  the header, and all that is above it, in delimited_header.c.
+ *	  The reader of delimited text from within: bytes come in delimited_buffer.c,
+ *	  the header, and all that is above it, is read in delimited_header.c, and
+ *	  records in delimited.c.
  */
 #ifndef ESTATE_DELIMITED_READER_H
 #define ESTATE_DELIMITED_READER_H
@@ -53,7 +54,7 @@ struct DelimitedReader
 	const char *error;
 };
 
-/* delimited.c */
+/* delimited_buffer.c */
 extern bool delimited_skip_empty_lines(DelimitedReader *reader);
 extern void delimited_cut_fields(DelimitedReader *reader, size_t raw_len);
 
