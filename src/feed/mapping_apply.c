@@ -56,20 +56,16 @@ fill_slots(Mapping *mapping, const Record *record, ListingRow *row)
 }
 
 /*
- * A field's value; one that says that there is none is null.  JSON has a null
- * of its own: where it has a word for it instead of a number or a date, the
- * column is null too, but that is told of.
+ * Whether a text, trimmed, says that there is no value.  JSON has a null of its own: where it has a word for it instead of a
+ * number or a date, the column is null too, but that is told of.
  */
-static Field
-value_of(const Mapping *mapping, const Field *field, const MappedTarget *target)
+static bool
+is_nothing(const Mapping *mapping, const Field *field, const MappedTarget *target)
 {
-	Field		result = mapping_trimmed(field);
 	bool		as_text = target->rule.form == VALUE_TEXT;
 
-	if (result.kind == FIELD_TEXT && (as_text || !mapping->reso || mapping->nothing_is_stated) &&
-		nothing_is(mapping->nothing, result.value, result.len, as_text))
-		result.kind = FIELD_NULL;
-	return result;
+	return field->kind == FIELD_TEXT && (as_text || !mapping->reso || mapping->nothing_is_stated) &&
+		nothing_is(mapping->nothing, field->value, field->len, as_text);
 }
 
 /*
@@ -91,7 +87,9 @@ joined(const Mapping *mapping, const MappedTarget *target)
 		Field		part = {0};
 
 		if (slot)
-			part = value_of(mapping, slot, target);
+			part = mapping_trimmed(slot);
+		if (is_nothing(mapping, &part, target))
+			part.kind = FIELD_NULL;
 		if (part.kind == FIELD_NULL)
 			complete = false;
 		else
@@ -134,8 +132,8 @@ source_value(const Mapping *mapping, const MappedTarget *target)
 
 	if (target->nlookup > 0 && field.kind != FIELD_NULL && field.kind != FIELD_JSON && field.kind != FIELD_DAMAGED)
 		meant = looked_up(target, field.value);
-	if (meant == NULL && slot)
-		field = value_of(mapping, &field, target);
+	if (meant == NULL && slot && is_nothing(mapping, &field, target))
+		field.kind = FIELD_NULL;
 	if (meant == NULL && target->nlookup > 0 && field.kind != FIELD_NULL && field.kind != FIELD_JSON)
 		meant = looked_up(target, "*");
 	if (meant)

@@ -11,6 +11,7 @@
 #include "feed/source.h"
 #include "listing/listing.h"
 #include "parse/delimited.h"
+#include "parse/json.h"
 #include "utils/hsearch.h"
 #include "utils/jsonb.h"
 
@@ -98,6 +99,11 @@ extern void feed_set_encoding(MemoryContext context, char *name, DelimitedOption
 extern void feed_work(FeedRun *run);
 extern bool feed_watermark_time(const Feed *feed, const char *text, TimestampTz *at);
 extern int	feed_take_rows(FeedRun *run, ListingRow *rows, int most);
+
+/* survey.c */
+extern void feed_check_date_order(const FeedRun *run);
+extern bool feed_survey_delimited(FeedRun *run);
+extern void feed_survey_json(FeedRun *run, JsonPage page);
 
 /* run.c */
 extern FeedRun *feed_run_create(MemoryContext context, Feed *feed);

@@ -117,6 +117,8 @@ time_take_offset(const char **p, TimeParts *parts)
 bool
 time_take_month_name(const char **p, int *month)
 {
+	if (!isalpha((unsigned char) **p))
+		return false;
 	for (int i = 0; i < 12; i++)
 	{
 		int			len = strlen(month_names[i]);
@@ -335,7 +337,8 @@ take_year_last(const char **p, DayOrder order, TimeParts *parts)
 	char		separator;
 	const char *at = *p;
 
-	if (take_day(&at, parts) && take_separator(&at) && time_take_month_name(&at, &parts->month))
+	if (take_day(&at, parts) && take_separator(&at) && isalpha((unsigned char) *at) &&
+		time_take_month_name(&at, &parts->month))
 	{
 		*p = at;
 		return take_separator(p) && take_year(p, parts) ? TIME_OK : TIME_BAD_TEXT;
@@ -369,7 +372,8 @@ take_usual_day(const char **p, DayOrder order, TimeParts *parts)
 {
 	int			digits;
 
-	skip_day_name(p);
+	if (isalpha((unsigned char) **p))
+		skip_day_name(p);
 	digits = strspn(*p, "0123456789");
 	if (digits == 0)
 		return take_named_month_first(p, parts) ? TIME_OK : TIME_BAD_TEXT;
