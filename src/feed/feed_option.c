@@ -78,7 +78,10 @@ feed_read_mapping_options(const Feed *feed, MappingSource *source)
 	source->nothing = nothing_option(feed);
 }
 
-/* The conversion of an encoding that the readers do not know themselves; InvalidOid: there is none */
+/*
+ * The conversion of an encoding that the readers do not know themselves;
+ * InvalidOid: there is none
+ */
 static Oid
 find_conversion(const char *name, int *encoding)
 {

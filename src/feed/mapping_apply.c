@@ -19,7 +19,10 @@
 #define HASH_SEED_EXTRA UINT64CONST(0x6578747261)
 #define HASH_SEED_REMOVED UINT64CONST(0x72656d6f766564)
 
-/* Puts the record's fields into the slots that ask for them; the rest goes to extra.  False: the record is rejected */
+/*
+ * Puts the record's fields into the slots that ask for them; the rest goes to
+ * extra. False: the record is rejected
+ */
 static bool
 fill_slots(Mapping *mapping, const Record *record, ListingRow *row)
 {
@@ -130,11 +133,13 @@ source_value(const Mapping *mapping, const MappedTarget *target)
 	else if ((slot = mapping->values[target->slots[0]]) != NULL)
 		field = mapping_trimmed(slot);
 
-	if (target->nlookup > 0 && field.kind != FIELD_NULL && field.kind != FIELD_JSON && field.kind != FIELD_DAMAGED)
+	if (target->nlookup > 0 && field.kind != FIELD_NULL && field.kind != FIELD_JSON &&
+		field.kind != FIELD_DAMAGED)
 		meant = looked_up(target, field.value);
 	if (meant == NULL && slot && is_nothing(mapping, &field, target))
 		field.kind = FIELD_NULL;
-	if (meant == NULL && target->nlookup > 0 && field.kind != FIELD_NULL && field.kind != FIELD_JSON)
+	if (meant == NULL && target->nlookup > 0 && field.kind != FIELD_NULL &&
+		field.kind != FIELD_JSON)
 		meant = looked_up(target, "*");
 	if (meant)
 		field = *meant;
@@ -154,16 +159,22 @@ source_value(const Mapping *mapping, const MappedTarget *target)
 	return field;
 }
 
-/* What a date says of the order in which dates are to be read, as long as that is not known for certain */
+/*
+ * What a date says of the order in which dates are to be read, as long as
+ * that is not known for certain
+ */
 static void
-note_order(Mapping *mapping, const MappedTarget *target, const Field *field, const ValueError *error)
+note_order(Mapping *mapping, const MappedTarget *target, const Field *field,
+		   const ValueError *error)
 {
 	DayOrder	shown;
 
-	if (target->rule.template || (target->rule.form != VALUE_DATE && target->rule.form != VALUE_TIMESTAMP) ||
+	if (target->rule.template ||
+		(target->rule.form != VALUE_DATE && target->rule.form != VALUE_TIMESTAMP) ||
 		field->kind != FIELD_TEXT || strspn(field->value, "0123456789") > 2)
 		return;
-	if (error->code && strcmp(error->code, "ambiguous") == 0 && mapping->date_order == DATE_ORDER_UNKNOWN)
+	if (error->code && strcmp(error->code, "ambiguous") == 0 &&
+		mapping->date_order == DATE_ORDER_UNKNOWN)
 		mapping->order_is_wanted = true;
 	shown = time_order_shown(field->value);
 	if (mapping->order_is_assumed && shown != DATE_ORDER_UNKNOWN && shown != mapping->date_order)
@@ -178,7 +189,8 @@ note_unit(Mapping *mapping, const MappedTarget *target, const char *unit)
 {
 	const char **read = target->column == mapping->lot_area ? &mapping->lot_unit_read : &mapping->living_unit_read;
 
-	if (read == &mapping->living_unit_read && strcmp(unit, "Square Feet") != 0 && strcmp(unit, "Square Meters") != 0)
+	if (read == &mapping->living_unit_read && strcmp(unit, "Square Feet") != 0 &&
+		strcmp(unit, "Square Meters") != 0)
 		return false;
 	if (*read && strcmp(*read, unit) != 0)
 		return false;
@@ -208,7 +220,8 @@ apply_target(Mapping *mapping, const MappedTarget *target, ListingRow *row)
 		return mapping_fail_target(mapping, row, target, error.code, error.reason);
 	if (isnull && target->required)
 	{
-		mapping_reject(row, "required_missing", target->name, psprintf("no value for %s", target->name));
+		mapping_reject(row, "required_missing", target->name,
+					   psprintf("no value for %s", target->name));
 		return false;
 	}
 	if (error.unit && !isnull && !note_unit(mapping, target, error.unit))
@@ -253,7 +266,8 @@ has_status(const Mapping *mapping, const ListingRow *row, const char *name)
 	if (mapping->status_column < 0 || row->nulls[mapping->status_column])
 		return false;
 	status = DatumGetTextPP(row->values[mapping->status_column]);
-	return VARSIZE_ANY_EXHDR(status) == strlen(name) && memcmp(VARDATA_ANY(status), name, strlen(name)) == 0;
+	return VARSIZE_ANY_EXHDR(status) == strlen(name) &&
+		memcmp(VARDATA_ANY(status), name, strlen(name)) == 0;
 }
 
 /* A price that is the only one, of a sale that is closed and has its date, is what was paid */
@@ -262,7 +276,8 @@ move_price(const Mapping *mapping, ListingRow *row)
 {
 	Datum		price;
 
-	if (mapping->list_price < 0 || row->nulls[mapping->list_price] || row->nulls[mapping->close_date] ||
+	if (mapping->list_price < 0 || row->nulls[mapping->list_price] ||
+		row->nulls[mapping->close_date] ||
 		!has_status(mapping, row, "Closed"))
 		return;
 	price = row->values[mapping->list_price];
@@ -293,7 +308,8 @@ apply_broken(Mapping *mapping, const Record *record, ListingRow *row)
 		fill_slots(mapping, record, row))
 		(void) apply_key(mapping, row);
 	row->nproblems = 0;
-	row->raw = record_raw_text(record, too_large ? TOO_LARGE_KEPT : RECORD_MAX_BYTES, &row->raw_len);
+	row->raw = record_raw_text(record, too_large ? TOO_LARGE_KEPT : RECORD_MAX_BYTES,
+							   &row->raw_len);
 	mapping_reject(row, record->error_code, NULL,
 				   too_large ? psprintf("%s; its first 64 kB are kept", record->error) : pstrdup(record->error));
 }
@@ -315,7 +331,8 @@ apply_record(Mapping *mapping, const Record *record, ListingRow *row)
 		row->removed_reason = "status";
 	move_price(mapping, row);
 	return mapping_fill_units(mapping, row) &&
-		(mapping->media_slot < 0 || mapping_media(mapping, mapping->values[mapping->media_slot], row));
+		(mapping->media_slot < 0 ||
+		 mapping_media(mapping, mapping->values[mapping->media_slot], row));
 }
 
 void

@@ -73,7 +73,8 @@ add_words(const Mapping *mapping, const ListingRow *row, const char *name, Strin
 static char *
 address_key(const Mapping *mapping, const ListingRow *row)
 {
-	static const char *const street[] = {"street_number", "street_dir_prefix", "street_name", "street_suffix",
+	static const char *const street[] = {"street_number", "street_dir_prefix", "street_name",
+										 "street_suffix",
 	"street_dir_suffix"};
 	static const char *const place[] = {"unit_number", "city", "state_or_province", "postal_code"};
 	StringInfoData key;
@@ -84,7 +85,8 @@ address_key(const Mapping *mapping, const ListingRow *row)
 		bool		has_street = false;
 
 		for (int i = 0; i < lengthof(street); i++)
-			has_street = (add_words(mapping, row, street[i], &key) && strcmp(street[i], "street_name") == 0) || has_street;
+			has_street = (add_words(mapping, row, street[i], &key) &&
+						  strcmp(street[i], "street_name") == 0) || has_street;
 		if (!has_street)
 			return NULL;
 	}
@@ -104,10 +106,12 @@ mapping_make_key(Mapping *mapping, const Record *record, ListingRow *row)
 
 	if (key == NULL)
 	{
-		mapping_reject(row, "bad_key", "listing_key", "no address, which is the key of this feed's records");
+		mapping_reject(row, "bad_key", "listing_key",
+					   "no address, which is the key of this feed's records");
 		return false;
 	}
-	mapping_set_value(mapping, row, mapping->columns->listing_key, PointerGetDatum(cstring_to_text(key)));
+	mapping_set_value(mapping, row, mapping->columns->listing_key,
+					  PointerGetDatum(cstring_to_text(key)));
 	row->listing_key = key;
 	return true;
 }

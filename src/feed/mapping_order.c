@@ -21,7 +21,8 @@ mapping_order_of_market(const MappingSource *source)
 	if (strcmp(source->currency, "USD") != 0)
 		return DATE_DAY_FIRST;
 	/* dollars are also asked elsewhere */
-	if (strncmp(zone, "America/", 8) == 0 || strncmp(zone, "US/", 3) == 0 || strncmp(zone, "Pacific/", 8) == 0 ||
+	if (strncmp(zone, "America/", 8) == 0 || strncmp(zone, "US/", 3) == 0 ||
+		strncmp(zone, "Pacific/", 8) == 0 ||
 		strchr(zone, '/') == NULL || strncmp(zone, "Etc/", 4) == 0)
 		return DATE_MONTH_FIRST;
 	return DATE_ORDER_UNKNOWN;

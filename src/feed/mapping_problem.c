@@ -21,7 +21,8 @@ mapping_reject(ListingRow *row, const char *code, const char *field, const char 
 
 /* False: the record is rejected */
 bool
-mapping_note_problem(const Mapping *mapping, ListingRow *row, bool required, const char *code, const char *field,
+mapping_note_problem(const Mapping *mapping, ListingRow *row, bool required, const char *code,
+					 const char *field,
 					 const char *reason)
 {
 	ListingProblem *problem;
@@ -62,7 +63,8 @@ keep_texts(Mapping *mapping, const MappedTarget *target)
 
 /* A target's value cannot be read; false: the record is rejected */
 bool
-mapping_fail_target(Mapping *mapping, ListingRow *row, const MappedTarget *target, const char *code, const char *reason)
+mapping_fail_target(Mapping *mapping, ListingRow *row, const MappedTarget *target,
+					const char *code, const char *reason)
 {
 	if (!mapping_note_problem(mapping, row, target->required, code, target->name, reason))
 		return false;
@@ -73,7 +75,8 @@ mapping_fail_target(Mapping *mapping, ListingRow *row, const MappedTarget *targe
 }
 
 bool
-mapping_fail_column(Mapping *mapping, ListingRow *row, int column, const char *code, const char *reason)
+mapping_fail_column(Mapping *mapping, ListingRow *row, int column, const char *code,
+					const char *reason)
 {
 	for (int t = 0; t < mapping->ntargets; t++)
 	{

@@ -83,13 +83,15 @@ mapping_set_value(const Mapping *mapping, ListingRow *row, int column, Datum val
 {
 	row->values[column] = value;
 	row->nulls[column] = false;
-	row->content_hash += (int64) hash_value(mapping->columns->column[column].type, value, mapping->hash_seeds[column]);
+	row->content_hash += (int64) hash_value(mapping->columns->column[column].type, value,
+											mapping->hash_seeds[column]);
 }
 
 void
 mapping_unset_value(const Mapping *mapping, ListingRow *row, int column)
 {
-	row->content_hash -= (int64) hash_value(mapping->columns->column[column].type, row->values[column],
+	row->content_hash -= (int64) hash_value(mapping->columns->column[column].type,
+											row->values[column],
 											mapping->hash_seeds[column]);
 	row->nulls[column] = true;
 }

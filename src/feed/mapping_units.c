@@ -43,14 +43,16 @@ header_unit(const Mapping *mapping, int area)
 		const MappedTarget *target = &mapping->targets[t];
 
 		if (target->column == area && target->nslots == 1)
-			return synonym_unit(synonym_fold(mapping->slots[target->slots[0]].full_name), &base_len);
+			return synonym_unit(synonym_fold(mapping->slots[target->slots[0]].full_name),
+								&base_len);
 	}
 	return NULL;
 }
 
 /* The unit where a record names none, and the column it goes to */
 static Datum
-find_unit(Mapping *mapping, const MappingSource *source, int area, const char *units, int *units_column, bool *is_stated)
+find_unit(Mapping *mapping, const MappingSource *source, int area, const char *units,
+		  int *units_column, bool *is_stated)
 {
 	const char *unit = area >= 0 ? header_unit(mapping, area) : NULL;
 
@@ -97,7 +99,8 @@ is_unit(const ListingRow *row, int column, const char *unit)
 {
 	const text *value = DatumGetTextPP(row->values[column]);
 
-	return VARSIZE_ANY_EXHDR(value) == strlen(unit) && memcmp(VARDATA_ANY(value), unit, strlen(unit)) == 0;
+	return VARSIZE_ANY_EXHDR(value) == strlen(unit) &&
+		memcmp(VARDATA_ANY(value), unit, strlen(unit)) == 0;
 }
 
 /* A unit that came with its area must be the one that the record states, if it states one */
@@ -118,7 +121,10 @@ take_read_unit(Mapping *mapping, ListingRow *row, int area, int units_column, co
 										TextDatumGetCString(row->values[units_column])));
 }
 
-/* The unit in which the lot is as large as the record states in acres or square feet; NULL: there is none */
+/*
+ * The unit in which the lot is as large as the record states in acres or
+ * square feet; NULL: there is none
+ */
 static const char *
 matching_lot_unit(double area, double stated_sqm)
 {
@@ -153,7 +159,8 @@ fill_lot_unit(Mapping *mapping, ListingRow *row)
 	if (stated_sqm > 0 && !mapping->lot_unit_is_stated)
 	{
 		if ((unit = matching_lot_unit(area, stated_sqm)) != NULL)
-			mapping_set_value(mapping, row, mapping->lot_units, PointerGetDatum(cstring_to_text(unit)));
+			mapping_set_value(mapping, row, mapping->lot_units,
+							  PointerGetDatum(cstring_to_text(unit)));
 		return;
 	}
 	if (mapping->lot_unit_is_stated || area >= LOT_LEAST_GUESSED)
@@ -170,7 +177,8 @@ check_lot(Mapping *mapping, ListingRow *row)
 	double		area;
 
 	if (!has_value(row, mapping->lot_area) || !has_value(row, mapping->lot_units) ||
-		(!is_unit(row, mapping->lot_units, "Acres") && !is_unit(row, mapping->lot_units, "Hectares")))
+		(!is_unit(row, mapping->lot_units, "Acres") &&
+		 !is_unit(row, mapping->lot_units, "Hectares")))
 		return true;
 	area = number_of(row, mapping->lot_area);
 	if (area <= LOT_MOST_ACRES)
@@ -190,11 +198,13 @@ mapping_fill_units(Mapping *mapping, ListingRow *row)
 		!take_read_unit(mapping, row, area, mapping->living_units, mapping->living_unit_read))
 		return false;
 	if (mapping->lot_unit_read &&
-		!take_read_unit(mapping, row, mapping->lot_area, mapping->lot_units, mapping->lot_unit_read))
+		!take_read_unit(mapping, row, mapping->lot_area, mapping->lot_units,
+						mapping->lot_unit_read))
 		return false;
 	if (has_value(row, area) && mapping->living_units >= 0 && row->nulls[mapping->living_units])
 		mapping_set_value(mapping, row, mapping->living_units, mapping->living_unit);
-	if (has_value(row, mapping->lot_area) && mapping->lot_units >= 0 && row->nulls[mapping->lot_units])
+	if (has_value(row, mapping->lot_area) && mapping->lot_units >= 0 &&
+		row->nulls[mapping->lot_units])
 		fill_lot_unit(mapping, row);
 	return check_lot(mapping, row);
 }

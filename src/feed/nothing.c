@@ -73,7 +73,8 @@ nothing_is(const Nothing *nothing, const char *text, int len, bool as_text)
 		return false;
 	for (int i = 0; i < nothing->nwords; i++)
 	{
-		if (!(as_text && nothing->words[i].not_in_text) && pg_strcasecmp(text, nothing->words[i].word) == 0)
+		if (!(as_text && nothing->words[i].not_in_text) &&
+			pg_strcasecmp(text, nothing->words[i].word) == 0)
 			return true;
 	}
 	return false;

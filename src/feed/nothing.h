@@ -14,7 +14,10 @@ typedef struct Nothing Nothing;
 /* words: an array of texts, the feed's own; NULL: the usual ones.  In CurrentMemoryContext */
 extern Nothing *nothing_words(const Jsonb *words);
 
-/* Whether a text, trimmed, stands for nothing; as_text: in a column of text, where fewer words do */
+/*
+ * Whether a text, trimmed, stands for nothing; as_text: in a column of text,
+ * where fewer words do
+ */
 extern bool nothing_is(const Nothing *nothing, const char *text, int len, bool as_text);
 
 #endif							/* ESTATE_NOTHING_H */

@@ -15,7 +15,10 @@
 /* so many bytes are waited for to know it */
 #define SURVEY_MOST_BYTES (4 * 1024 * 1024)
 
-/* What was taken from the market is contradicted: what has been applied may be wrong, and must not be left so */
+/*
+ * What was taken from the market is contradicted: what has been applied may
+ * be wrong, and must not be left so
+ */
 void
 feed_check_date_order(const FeedRun *run)
 {
@@ -80,7 +83,8 @@ feed_survey_delimited(FeedRun *run)
 void
 feed_survey_json(FeedRun *run, JsonPage page)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_estate survey", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_estate survey",
+												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	Record		record;
 

@@ -178,7 +178,8 @@ read_digits_only(const char *p, int digits, TimeParts *parts)
 	int			usec = 0;
 
 	if (digits == 14)
-		return time_take_digits(&p, 4, 4, &parts->year) && time_take_digits(&p, 2, 2, &parts->month) &&
+		return time_take_digits(&p, 4, 4, &parts->year) &&
+			time_take_digits(&p, 2, 2, &parts->month) &&
 			time_take_digits(&p, 2, 2, &parts->day) && time_take_digits(&p, 2, 2, &parts->hour) &&
 			time_take_digits(&p, 2, 2, &parts->minute) && time_take_digits(&p, 2, 2, &parts->second) && *p == '\0';
 	if (digits != 9 && digits != 10 && digits != 13)
@@ -346,7 +347,8 @@ take_year_last(const char **p, DayOrder order, TimeParts *parts)
 	parts->day = 0;
 	time_take_digits(p, 1, 2, &first);
 	separator = **p;
-	if ((separator != '/' && separator != '.' && separator != '-') || !isdigit((unsigned char) (*p)[1]))
+	if ((separator != '/' && separator != '.' && separator != '-') ||
+		!isdigit((unsigned char) (*p)[1]))
 		return TIME_BAD_TEXT;
 	(*p)++;
 	if (strspn(*p, "0123456789") == 4)
@@ -378,7 +380,8 @@ take_usual_day(const char **p, DayOrder order, TimeParts *parts)
 	if (digits == 0)
 		return take_named_month_first(p, parts) ? TIME_OK : TIME_BAD_TEXT;
 	if (digits == 8)
-		return time_take_digits(p, 4, 4, &parts->year) && time_take_digits(p, 2, 2, &parts->month) &&
+		return time_take_digits(p, 4, 4, &parts->year) &&
+			time_take_digits(p, 2, 2, &parts->month) &&
 			time_take_digits(p, 2, 2, &parts->day) ? TIME_OK : TIME_BAD_TEXT;
 	if (digits == 4)
 		return take_year_first(p, parts) ? TIME_OK : TIME_BAD_TEXT;
@@ -393,13 +396,15 @@ take_usual_time(const char **p, TimeParts *parts)
 
 	if (digits == 6)
 	{
-		if (!(time_take_digits(p, 2, 2, &parts->hour) && time_take_digits(p, 2, 2, &parts->minute) &&
+		if (!(time_take_digits(p, 2, 2, &parts->hour) &&
+			  time_take_digits(p, 2, 2, &parts->minute) &&
 			  time_take_digits(p, 2, 2, &parts->second)))
 			return false;
 	}
 	else
 	{
-		if (!time_take_digits(p, 1, 2, &parts->hour) || !time_take_char(p, ':') || !time_take_digits(p, 2, 2, &parts->minute))
+		if (!time_take_digits(p, 1, 2, &parts->hour) || !time_take_char(p, ':') ||
+			!time_take_digits(p, 2, 2, &parts->minute))
 			return false;
 		if (time_take_char(p, ':') && !time_take_digits(p, 2, 2, &parts->second))
 			return false;
@@ -440,7 +445,8 @@ time_read_usual(const char *p, DayOrder order, TimeParts *parts)
 		return outcome;
 	if (parts->month_only)
 		return TIME_BAD_TEXT;
-	if (*p != ' ' && !((*p == 'T' || *p == 't') && isdigit((unsigned char) p[1])) && !(*p == ',' && p[1] == ' '))
+	if (*p != ' ' && !((*p == 'T' || *p == 't') && isdigit((unsigned char) p[1])) &&
+		!(*p == ',' && p[1] == ' '))
 		return TIME_BAD_TEXT;
 	p++;
 	take_blanks(&p);

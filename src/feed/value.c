@@ -78,11 +78,13 @@ value_rule_fits(const ValueRule *rule)
 	switch (column_class(rule->type))
 	{
 		case CLASS_TEXT:
-			return rule->form == VALUE_TEXT || rule->form == VALUE_LIST || rule->form == VALUE_INTEGER ||
+			return rule->form == VALUE_TEXT || rule->form == VALUE_LIST ||
+				rule->form == VALUE_INTEGER ||
 				rule->form == VALUE_NUMBER || rule->form == VALUE_MONEY;
 		case CLASS_INTEGER:
 		case CLASS_NUMBER:
-			return rule->form == VALUE_INTEGER || rule->form == VALUE_NUMBER || rule->form == VALUE_MONEY;
+			return rule->form == VALUE_INTEGER || rule->form == VALUE_NUMBER ||
+				rule->form == VALUE_MONEY;
 		case CLASS_BOOLEAN:
 			return rule->form == VALUE_BOOLEAN;
 		case CLASS_LIST:
@@ -216,7 +218,8 @@ value_rule_parse(const char *as, ValueRule *rule, char **problem)
 			rule->template = time_template_parse(colon + 1, problem);
 			return rule->template != NULL;
 		}
-		if ((form == VALUE_NUMBER || form == VALUE_MONEY || form == VALUE_INTEGER) && strcmp(colon + 1, "comma") == 0)
+		if ((form == VALUE_NUMBER || form == VALUE_MONEY || form == VALUE_INTEGER) &&
+			strcmp(colon + 1, "comma") == 0)
 		{
 			rule->decimal_comma = true;
 			return true;
@@ -321,7 +324,8 @@ to_list(const ValueRule *rule, const Field *field, Datum *result)
 			p = next ? next + 1 : NULL;
 		}
 	}
-	*result = PointerGetDatum(construct_array(elements, n, rule->type == VARCHARARRAYOID ? VARCHAROID : TEXTOID,
+	*result = PointerGetDatum(construct_array(elements, n, rule->type == VARCHARARRAYOID ?
+											  VARCHAROID : TEXTOID,
 											  -1, false, TYPALIGN_INT));
 	return true;
 }
@@ -340,15 +344,18 @@ day_of(TimestampTz moment, pg_tz *zone)
 }
 
 static bool
-refuse_time(const ValueRule *rule, const Field *field, TimeResult outcome, DayOrder order, ValueError *error)
+refuse_time(const ValueRule *rule, const Field *field, TimeResult outcome, DayOrder order,
+			ValueError *error)
 {
 	if (outcome == TIME_AMBIGUOUS)
-		return value_refuse(error, "ambiguous", field, "could be either way round: option \"date_order\" says which");
+		return value_refuse(error, "ambiguous", field,
+							"could be either way round: option \"date_order\" says which");
 	if (outcome == TIME_BAD_TEXT)
 		return value_refuse(error, "bad_type", field, rule->template ? "does not fit the template" :
 					  "is not a %s in a usual form; \"as\" can give a template",
 					  form_names[rule->form]);
-	return value_refuse(error, "out_of_range", field, rule->template || order == DATE_ORDER_UNKNOWN ? "does not exist" :
+	return value_refuse(error, "out_of_range", field, rule->template ||
+						order == DATE_ORDER_UNKNOWN ? "does not exist" :
 				  order == DATE_DAY_FIRST ? "does not exist: the day goes first in this source" :
 				  order == DATE_MONTH_FIRST ? "does not exist: the month goes first in this source" : "does not exist");
 }
@@ -373,7 +380,8 @@ to_time(const ValueRule *rule, const Field *field, Datum *result, bool *isnull, 
 		return true;
 	}
 	if (outcome != TIME_OK)
-		return refuse_time(rule, field, outcome, strpbrk(field->value, "/.-") ? order : DATE_ORDER_UNKNOWN, error);
+		return refuse_time(rule, field, outcome, strpbrk(field->value, "/.-") ? order :
+						   DATE_ORDER_UNKNOWN, error);
 	if (rule->type == TIMESTAMPTZOID)
 		*result = TimestampTzGetDatum(moment);
 	else
@@ -382,7 +390,8 @@ to_time(const ValueRule *rule, const Field *field, Datum *result, bool *isnull, 
 }
 
 bool
-value_convert(const ValueRule *rule, const Field *field, Datum *result, bool *isnull, ValueError *error)
+value_convert(const ValueRule *rule, const Field *field, Datum *result, bool *isnull,
+			  ValueError *error)
 {
 	*isnull = false;
 	if (field->kind == FIELD_NULL)
@@ -391,9 +400,11 @@ value_convert(const ValueRule *rule, const Field *field, Datum *result, bool *is
 		return true;
 	}
 	if (field->kind == FIELD_DAMAGED)
-		return value_refuse(error, "bad_encoding", field, "holds what no text in the database can hold");
+		return value_refuse(error, "bad_encoding", field,
+							"holds what no text in the database can hold");
 	if (field->kind == FIELD_JSON && rule->form != VALUE_TEXT && rule->form != VALUE_LIST)
-		return value_refuse(error, "bad_type", field, "is an object or a list, not a %s", form_names[rule->form]);
+		return value_refuse(error, "bad_type", field, "is an object or a list, not a %s",
+							form_names[rule->form]);
 
 	switch (rule->form)
 	{

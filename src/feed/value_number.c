@@ -31,14 +31,16 @@ value_refuse(ValueError *error, const char *code, const Field *field, const char
 	va_end(args);
 
 	initStringInfo(&reason);
-	appendStringInfo(&reason, "\"%.*s%s\" %s", clipped, field->value, clipped < field->len ? "..." : "", rest);
+	appendStringInfo(&reason, "\"%.*s%s\" %s", clipped, field->value, clipped < field->len ?
+					 "..." : "", rest);
 	error->code = code;
 	error->reason = reason.data;
 	return false;
 }
 
 bool
-value_to_text(const ValueRule *rule, const Field *field, const char *text, Datum *result, ValueError *error)
+value_to_text(const ValueRule *rule, const Field *field, const char *text, Datum *result,
+			  ValueError *error)
 {
 	int			len = strlen(text);
 	int			max = rule->typmod >= (int32) VARHDRSZ ? rule->typmod - VARHDRSZ : 0;
@@ -50,7 +52,8 @@ value_to_text(const ValueRule *rule, const Field *field, const char *text, Datum
 }
 
 static bool
-to_integer(const ValueRule *rule, const Field *field, const NumberText *number, Datum *result, ValueError *error)
+to_integer(const ValueRule *rule, const Field *field, const NumberText *number, Datum *result,
+		   ValueError *error)
 {
 	int64		value = 0;
 	NumberResult outcome = number_to_int64(number, &value);
@@ -125,7 +128,8 @@ rest_fits(const ValueRule *rule, const char *rest, ValueError *error)
 			unit = unit_of(rest, true);
 			return unit && strcmp(unit, "Square Feet") == 0;
 		case WORDS_CARS:
-			return words_are_of(rest, " car cars attached detached garage garages space spaces bay bays ");
+			return words_are_of(rest,
+								" car cars attached detached garage garages space spaces bay bays ");
 		case WORDS_BEDROOMS:
 			return words_are_of(rest, " bed beds bedroom bedrooms bd bds br bdrm bdrms ");
 		case WORDS_BATHROOMS:
@@ -159,7 +163,8 @@ is_short_point_group(const char *text)
 }
 
 bool
-value_to_number(const ValueRule *rule, const Field *field, Datum *result, bool *isnull, ValueError *error)
+value_to_number(const ValueRule *rule, const Field *field, Datum *result, bool *isnull,
+				ValueError *error)
 {
 	NumberText	number;
 	NumberResult outcome = number_read(field->value, rule->form == VALUE_MONEY,
@@ -176,9 +181,12 @@ value_to_number(const ValueRule *rule, const Field *field, Datum *result, bool *
 	if (outcome == NUMBER_OUT_OF_RANGE)
 		return value_refuse(error, "out_of_range", field, "is no usable number");
 	if (rule->currency && number.currency[0] && strcmp(rule->currency, number.currency) != 0)
-		return value_refuse(error, "bad_type", field, "is not in the market's currency, %s", rule->currency);
-	if (rule->form == VALUE_MONEY && !rule->decimal_comma && field->kind == FIELD_TEXT && is_short_point_group(field->value))
-		return value_refuse(error, "ambiguous", field, "could be thousands: \"as\" is \"money:comma\" where a point groups digits");
+		return value_refuse(error, "bad_type", field, "is not in the market's currency, %s",
+							rule->currency);
+	if (rule->form == VALUE_MONEY && !rule->decimal_comma && field->kind == FIELD_TEXT &&
+		is_short_point_group(field->value))
+		return value_refuse(error, "ambiguous", field,
+							"could be thousands: \"as\" is \"money:comma\" where a point groups digits");
 	if (rule->form == VALUE_INTEGER && (number.fraction_digits > 0 && !number.has_exponent))
 		return value_refuse(error, "bad_type", field, "is not a whole number");
 	if (rule->zero_is_nothing && strtod(number.text, NULL) == 0)
@@ -191,7 +199,8 @@ value_to_number(const ValueRule *rule, const Field *field, Datum *result, bool *
 		double		value = strtod(number.text, NULL);
 
 		if (value < rule->min || value > rule->max)
-			return value_refuse(error, "out_of_range", field, isinf(rule->max) ? "is less than %g" : "is not between %g and %g",
+			return value_refuse(error, "out_of_range", field, isinf(rule->max) ?
+								"is less than %g" : "is not between %g and %g",
 						  rule->min, rule->max);
 	}
 
@@ -199,7 +208,8 @@ value_to_number(const ValueRule *rule, const Field *field, Datum *result, bool *
 	{
 		case NUMERICOID:
 			if (number_to_numeric(&number, rule->typmod, result) == NUMBER_OUT_OF_RANGE)
-				return value_refuse(error, "out_of_range", field, "has more digits than the column");
+				return value_refuse(error, "out_of_range", field,
+									"has more digits than the column");
 			return true;
 		case FLOAT8OID:
 			*result = Float8GetDatum(strtod(number.text, NULL));

@@ -9,7 +9,8 @@
 
 extern bool value_refuse(ValueError *error, const char *code, const Field *field,
 						 const char *format,...) pg_attribute_printf(4, 5);
-extern bool value_to_text(const ValueRule *rule, const Field *field, const char *text, Datum *result,
+extern bool value_to_text(const ValueRule *rule, const Field *field, const char *text,
+						  Datum *result,
 						  ValueError *error);
 extern bool value_to_number(const ValueRule *rule, const Field *field, Datum *result, bool *isnull,
 							ValueError *error);

@@ -40,12 +40,15 @@ delimited_create(MemoryContext context, const DelimitedOptions *options)
 	reader->convert = options->convert;
 	reader->convert_arg = options->convert_arg;
 	reader->strict = options->strict;
-	if (options->convert == NULL && options->encoding && !text_encoding_parse(options->encoding, &reader->encoding))
-		reader->error = MemoryContextStrdup(context, psprintf("encoding \"%s\" is not supported, only %s",
+	if (options->convert == NULL && options->encoding &&
+		!text_encoding_parse(options->encoding, &reader->encoding))
+		reader->error = MemoryContextStrdup(context,
+											psprintf("encoding \"%s\" is not supported, only %s",
 															  options->encoding, text_encoding_names()));
 
 	if (options->delimiter == '\n' || options->delimiter == '\r' || options->delimiter == ' ' ||
-		(options->delimiter && !options->no_quote && options->delimiter == (options->quote ? options->quote : '"')))
+		(options->delimiter && !options->no_quote &&
+		 options->delimiter == (options->quote ? options->quote : '"')))
 		reader->error = "a delimiter cannot be a line end, a blank or the quote";
 
 	reader->scan.delimiter = options->delimiter;
@@ -91,7 +94,8 @@ delimited_encodings(void)
 
 /* Hands out len bytes from pos as a record that cannot be used */
 static void
-broken_record(DelimitedReader *reader, size_t len, Record *record, const char *code, const char *error)
+broken_record(DelimitedReader *reader, size_t len, Record *record, const char *code,
+			  const char *error)
 {
 	record->nfields = 0;
 	record->fields = NULL;
@@ -138,14 +142,16 @@ resynchronise(DelimitedReader *reader, size_t at, bool *skip_line)
 					next;
 
 		if (reader->resync_budget > 0 &&
-			delimited_scan(&reader->scan, start + line, end - line, true, &raw_len, &next) == SCAN_RECORD &&
+			delimited_scan(&reader->scan, start + line, end - line, true, &raw_len,
+						   &next) == SCAN_RECORD &&
 			next == end - line && fields_without_surplus(reader, reader->scan.nfields) == reader->nnames)
 			return line;
 		line = end;
 	}
 
 	/* a line that ends beyond what is here, or beyond what a record may be */
-	if (line >= len && len > 0 && start[len - 1] != '\n' && !(reader->last && len == reader->len - reader->pos))
+	if (line >= len && len > 0 && start[len - 1] != '\n' &&
+		!(reader->last && len == reader->len - reader->pos))
 		*skip_line = true;
 	return line;
 }
@@ -283,7 +289,8 @@ scan_escaped(DelimitedReader *reader, size_t looked_at, size_t *raw_len, size_t 
 	if (!scan->quoting || scan->quote == '\\' || !has_escaped_quote(reader, looked_at))
 		return SCAN_BROKEN;
 	scan->backslash = true;
-	result = delimited_scan(scan, reader->buffer + reader->pos, reader->len - reader->pos, reader->last, raw_len, next);
+	result = delimited_scan(scan, reader->buffer + reader->pos, reader->len - reader->pos,
+							reader->last, raw_len, next);
 	if (result == SCAN_MORE || (result == SCAN_RECORD && scan->nfields == reader->nnames))
 		return result;
 	scan->backslash = false;
@@ -332,7 +339,8 @@ hand_out_broken(DelimitedReader *reader, ScanResult result, Record *record)
 	while (raw_len > 0 && (reader->buffer[reader->pos + raw_len - 1] == '\n' ||
 						   reader->buffer[reader->pos + raw_len - 1] == '\r'))
 		raw_len--;
-	broken_record(reader, raw_len, record, result == SCAN_TOO_LARGE ? "too_large" : "malformed", error);
+	broken_record(reader, raw_len, record, result == SCAN_TOO_LARGE ? "too_large" : "malformed",
+				  error);
 	return next;
 }
 

@@ -29,7 +29,10 @@ room(DelimitedReader *reader, size_t len)
 	return reader->buffer + reader->len;
 }
 
-/* Appends bytes as UTF-8; returns how many it took: the beginning of a character waits for its end */
+/*
+ * Appends bytes as UTF-8; returns how many it took: the beginning of a
+ * character waits for its end
+ */
 static size_t
 append(DelimitedReader *reader, const char *bytes, size_t len, bool final)
 {
@@ -44,7 +47,8 @@ append(DelimitedReader *reader, const char *bytes, size_t len, bool final)
 	}
 	if (reader->convert == NULL)
 	{
-		char	   *target = room(reader, len * (reader->encoding == TEXT_UTF8 ? 1 : TEXT_MAX_EXPANSION));
+		char	   *target = room(reader,
+								  len * (reader->encoding == TEXT_UTF8 ? 1 : TEXT_MAX_EXPANSION));
 
 		reader->len += text_to_utf8(reader->encoding, bytes, len, target);
 		return len;
@@ -54,7 +58,8 @@ append(DelimitedReader *reader, const char *bytes, size_t len, bool final)
 		size_t		target_len = 0;
 		char	   *target = room(reader, DELIMITED_EXPANSION * (len - taken) + 1);
 
-		taken += reader->convert(reader->convert_arg, bytes + taken, len - taken, target, &target_len);
+		taken += reader->convert(reader->convert_arg, bytes + taken, len - taken, target,
+								 &target_len);
 		reader->len += target_len;
 		if (taken == len || (len - taken < sizeof(reader->carry) && !final))
 			break;
@@ -72,9 +77,11 @@ find_encoding(DelimitedReader *reader, const unsigned char *bytes, size_t len)
 	reader->encoding_is_known = true;
 	if (reader->convert || reader->encoding != TEXT_UTF8 || len < 2)
 		return;
-	if ((bytes[0] == 0xFF && bytes[1] == 0xFE) || (len >= 4 && bytes[0] && !bytes[1] && bytes[2] && !bytes[3]))
+	if ((bytes[0] == 0xFF && bytes[1] == 0xFE) ||
+		(len >= 4 && bytes[0] && !bytes[1] && bytes[2] && !bytes[3]))
 		reader->encoding = TEXT_UTF16LE;
-	else if ((bytes[0] == 0xFE && bytes[1] == 0xFF) || (len >= 4 && !bytes[0] && bytes[1] && !bytes[2] && bytes[3]))
+	else if ((bytes[0] == 0xFE && bytes[1] == 0xFF) ||
+			 (len >= 4 && !bytes[0] && bytes[1] && !bytes[2] && bytes[3]))
 		reader->encoding = TEXT_UTF16BE;
 }
 
@@ -109,7 +116,8 @@ delimited_push(DelimitedReader *reader, const char *bytes, size_t len, bool last
 	else
 	{
 		if (!reader->encoding_is_known)
-			find_encoding(reader, (const unsigned char *) (reader->ncarry > 0 ? reader->carry : bytes),
+			find_encoding(reader,
+						  (const unsigned char *) (reader->ncarry > 0 ? reader->carry : bytes),
 						  reader->ncarry > 0 ? reader->ncarry : len);
 		if (reader->ncarry > 0 && reader->last)
 		{

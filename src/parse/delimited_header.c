@@ -101,7 +101,8 @@ count_filled(DelimitedReader *reader, size_t window, int *nfilled, size_t *ends)
 		size_t		raw_len,
 					next;
 
-		if (delimited_scan(&reader->scan, begin + at, window - at, last, &raw_len, &next) != SCAN_RECORD)
+		if (delimited_scan(&reader->scan, begin + at, window - at, last, &raw_len,
+						   &next) != SCAN_RECORD)
 			break;
 		nfilled[n] = 0;
 		for (int i = 0; i < reader->scan.nfields; i++)
@@ -146,7 +147,8 @@ skip_titles(DelimitedReader *reader, size_t window)
 		memcpy(after, nfilled + title + 1, nafter * sizeof(int));
 		qsort(after, nafter, sizeof(int), compare_ints);
 		usual = after[nafter / 2];
-		if (!(nfilled[title] == 0 || (nfilled[title] == 1 && usual >= 2) || (nfilled[title] == 2 && usual >= 5)))
+		if (!(nfilled[title] == 0 || (nfilled[title] == 1 && usual >= 2) ||
+			  (nfilled[title] == 2 && usual >= 5)))
 			break;
 	}
 	if (title > 0)
@@ -257,7 +259,8 @@ complete_repeated(DelimitedReader *reader, char **names, int nfields)
 	for (int i = 0; i < nfields; i++)
 	{
 		if (repeated[i])
-			names[i] = MemoryContextStrdup(reader->context, psprintf("%s" DELIMITED_PLACE "%d]", names[i], i + 1));
+			names[i] = MemoryContextStrdup(reader->context,
+										   psprintf("%s" DELIMITED_PLACE "%d]", names[i], i + 1));
 	}
 	pfree(repeated);
 }
@@ -272,7 +275,8 @@ set_names(DelimitedReader *reader)
 
 	if (reader->given_names && reader->ngiven != nfields)
 	{
-		set_error(reader, "%d names are given, but the first line has %d fields", reader->ngiven, nfields);
+		set_error(reader, "%d names are given, but the first line has %d fields", reader->ngiven,
+				  nfields);
 		return;
 	}
 
@@ -285,7 +289,8 @@ set_names(DelimitedReader *reader)
 		else if (reader->has_header)
 			name = delimited_tidy_name(scan->fields[i].value);
 		reader->nnamed += *name != '\0';
-		names[i] = MemoryContextStrdup(reader->context, *name ? name : psprintf("column_%d", i + 1));
+		names[i] = MemoryContextStrdup(reader->context, *name ? name :
+									   psprintf("column_%d", i + 1));
 	}
 
 	if (reader->nnamed == 0)
@@ -311,17 +316,22 @@ check_header(DelimitedReader *reader, size_t raw_len)
 	return true;
 }
 
-/* The first line, as a header or to count its fields; SCAN_MORE: its end is not here, or reader->error is set */
+/*
+ * The first line, as a header or to count its fields; SCAN_MORE: its end is
+ * not here, or reader->error is set
+ */
 static ScanResult
 scan_first_line(DelimitedReader *reader, size_t *raw_len, size_t *next)
 {
 	DelimitedScan *scan = &reader->scan;
-	ScanResult	result = delimited_scan(scan, reader->buffer + reader->pos, reader->len - reader->pos, reader->last,
+	ScanResult	result = delimited_scan(scan, reader->buffer + reader->pos,
+										reader->len - reader->pos, reader->last,
 										raw_len, next);
 
 	if (result == SCAN_MORE && reader->len - reader->pos <= HEADER_MAX_BYTES)
 		return SCAN_MORE;
-	if (result == SCAN_MORE || result == SCAN_TOO_LARGE || (result == SCAN_RECORD && *raw_len > HEADER_MAX_BYTES))
+	if (result == SCAN_MORE || result == SCAN_TOO_LARGE ||
+		(result == SCAN_RECORD && *raw_len > HEADER_MAX_BYTES))
 		set_error(reader, "the first line is too long for a header");
 	else if (result == SCAN_BROKEN)
 		set_error(reader, "the first line cannot be read: %s", scan->error);
@@ -335,7 +345,8 @@ find_first_line(DelimitedReader *reader)
 	size_t		window_end = reader->pos + window_length(reader);
 	const char *foreign;
 
-	if (reader->len - reader->pos >= 3 && memcmp(reader->buffer + reader->pos, "\xEF\xBB\xBF", 3) == 0)
+	if (reader->len - reader->pos >= 3 &&
+		memcmp(reader->buffer + reader->pos, "\xEF\xBB\xBF", 3) == 0)
 		reader->pos += 3;
 	if ((foreign = foreign_format((unsigned char *) reader->buffer + reader->pos,
 								  Min(reader->len - reader->pos, SNIFF_BYTES))) != NULL)

@@ -19,9 +19,13 @@ typedef struct JsonEscape
  * half a surrogate pair, and bytes that are no UTF-8 are written as escapes
  * that a reader sees: backslash u0000, backslash xE9.
  */
-extern const char *json_storable(const char *bytes, int len, int *new_len, const JsonEscape **escapes, int *nescapes);
+extern const char *json_storable(const char *bytes, int len, int *new_len,
+								 const JsonEscape **escapes, int *nescapes);
 
-/* A copy in which only bytes that are no text are escapes, of which json_storable still makes what can be stored */
+/*
+ * A copy in which only bytes that are no text are escapes, of which
+ * json_storable still makes what can be stored
+ */
 extern char *json_escaped_bytes(const char *bytes, int len, int *new_len);
 
 #endif							/* ESTATE_JSON_STORABLE_H */
