@@ -48,7 +48,8 @@ CREATE FUNCTION estate_code.check_feed_options(options jsonb) RETURNS void
 AS $$
 DECLARE
 	known CONSTANT jsonb := '{"delimiter": "string", "quote": "string", "encoding": "string", "header": "boolean",
-		"media_target": "string", "conditional": "boolean", "source_system": "string"}';
+		"media_target": "string", "conditional": "boolean", "source_system": "string", "strict": "boolean",
+		"nothing": "array", "date_order": "string", "key": "string"}';
 	pair record;
 BEGIN
 	IF jsonb_typeof(options) IS DISTINCT FROM 'object' THEN
@@ -88,7 +89,8 @@ COMMENT ON FUNCTION estate_code.change_feed(text, text, jsonb, text, interval, j
 'What alter_feed() does when it has checked its options';
 
 CREATE FUNCTION estate.create_feed(name text, url text DEFAULT NULL, preset text DEFAULT 'reso', market text DEFAULT NULL,
-		mapping jsonb DEFAULT NULL, server text DEFAULT NULL, every interval DEFAULT NULL, options jsonb DEFAULT '{}') RETURNS int
+		mapping jsonb DEFAULT NULL, server text DEFAULT NULL, every interval DEFAULT NULL, options jsonb DEFAULT '{}',
+		key text DEFAULT NULL) RETURNS int
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -100,6 +102,9 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'the name of a feed must not be null';
 	END IF;
 	PERFORM estate_code.check_feed_options(options);
+	IF key IS NOT NULL THEN
+		options := options || jsonb_build_object('key', key);
+	END IF;
 	mapped := estate_code.check_feed(preset, mapping, url, server, options);
 	id := estate_code.store_feed(name, market, preset, url, server, mapping, every, options);
 	IF mapping IS NULL THEN
@@ -121,11 +126,13 @@ EXCEPTION WHEN unique_violation THEN
 		HINT = format('SELECT estate.alter_feed(%L, ..);', create_feed.name);
 END
 $$;
-COMMENT ON FUNCTION estate.create_feed(text, text, text, text, jsonb, text, interval, jsonb) IS
+COMMENT ON FUNCTION estate.create_feed(text, text, text, text, jsonb, text, interval, jsonb, text) IS
 'Makes a feed. url: http, https, or a file of the server; preset: reso (OData JSON) or csv; mapping: target column -> source, NULL by names and synonyms; '
 'server: whose user mapping holds the bearer token; every: run by the workers this often; '
 'the feed is run with the rights of the caller, until somebody else alters it; '
-'options: delimiter, quote, encoding, header, media_target (server that photos are copied to), conditional (ask only for what is newer), source_system. Returns its id';
+'options: delimiter, quote, encoding, header, media_target (server that photos are copied to), conditional (ask only for what is newer), source_system, '
+'strict (what cannot be read rejects its record), nothing (texts that stand for no value), date_order (DMY or MDY); '
+'key: address or row, where no field of a record is its key. Returns its id';
 
 CREATE FUNCTION estate.alter_feed(name text, url text DEFAULT NULL, mapping jsonb DEFAULT NULL, server text DEFAULT NULL,
 		every interval DEFAULT NULL, options jsonb DEFAULT NULL) RETURNS int
@@ -192,7 +199,7 @@ COMMENT ON FUNCTION estate.replay_rejects(text) IS
 GRANT EXECUTE ON FUNCTION estate.create_market(text, text, text, text), estate_code.store_market(text, text, text, text),
 	estate_code.store_feed(text, text, text, text, text, jsonb, interval, jsonb),
 	estate_code.change_feed(text, text, jsonb, text, interval, jsonb), estate_code.check_feed(text, jsonb, text, text, jsonb),
-	estate_code.check_feed_options(jsonb), estate.create_feed(text, text, text, text, jsonb, text, interval, jsonb),
+	estate_code.check_feed_options(jsonb), estate.create_feed(text, text, text, text, jsonb, text, interval, jsonb, text),
 	estate.alter_feed(text, text, jsonb, text, interval, jsonb), estate.drop_feed(text, bool) TO estate_admin;
 GRANT EXECUTE ON FUNCTION estate.pause_feed(text), estate.resume_feed(text), estate.request_run(text), estate.push_feed(text, text),
 	estate.preview_feed(text, int), estate.suggest_mapping(text), estate.replay_rejects(text) TO estate_operator, estate_admin;

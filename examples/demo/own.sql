@@ -21,8 +21,8 @@ CALL estate.run_feed('own') \g /dev/null
 \echo The run (estate.feed_run):
 SELECT outcome, pages, seen, inserted, unchanged, rejected, bytes, error FROM estate.feed_run ORDER BY run_id DESC LIMIT 1;
 
-\echo Records that could not be applied, the first five (estate.feed_reject):
-SELECT listing_key, field, reason_code, reason FROM estate.feed_reject ORDER BY reject_id LIMIT 5;
+\echo What could not be read, a record or a field of one, the first five (estate.feed_reject):
+SELECT listing_key, level, field, reason_code, reason FROM estate.feed_reject ORDER BY reject_id LIMIT 5;
 
 SELECT * FROM estate.train() \g /dev/null
 SELECT * FROM estate.score() \g /dev/null

@@ -5,11 +5,11 @@ SET SESSION AUTHORIZATION keeper;
 
 \echo
 \echo What the feeds brought (a run is a row of estate.feed_run):
-SELECT f.name AS feed, r.run_id, r.outcome, r.pages, r.seen, r.inserted, r.updated, r.unchanged, r.rejected
+SELECT f.name AS feed, r.run_id, r.outcome, r.pages, r.seen, r.inserted, r.updated, r.unchanged, r.rejected, r.fields_rejected AS fields
 FROM estate.feed_run r JOIN estate.feed f USING (feed_id) ORDER BY r.run_id;
 
-\echo Records that could not be applied are kept (estate.feed_reject):
-SELECT f.name AS feed, j.listing_key, j.field, j.reason_code, j.reason
+\echo What could not be read is kept, a record or a field of one (estate.feed_reject):
+SELECT f.name AS feed, j.listing_key, j.level, j.field, j.reason_code, j.reason
 FROM estate.feed_reject j JOIN estate.feed f USING (feed_id) ORDER BY j.reject_id;
 
 \echo Models, and how far their values are from the prices paid (estate.model; mdape: median error in percent, leave-one-out):

@@ -1,4 +1,6 @@
 -- What CREATE OR REPLACE cannot do, for a database that comes from 0.1.0: see the Makefile.
+-- it has one argument more
+DROP FUNCTION estate.create_feed(text, text, text, text, jsonb, text, interval, jsonb);
 -- Schedules: what is due is decided in C now; a call of enqueue_tick() that pg_cron has kept fits the new one.
 DROP FUNCTION estate.schedule(text, text, text, jsonb, text);
 DROP FUNCTION estate.enqueue_tick(text, text, text, text, jsonb);

@@ -217,8 +217,8 @@ feed_begin_run(const Feed *feed)
 void
 feed_count_page(FeedRun *feed_run, const ListingCounts *counts, int64 bytes)
 {
-	Oid			types[] = {INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID};
-	Datum		values[8];
+	Oid			types[] = {INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID};
+	Datum		values[9];
 	static KeeperStatement move_cursor = {
 		"UPDATE estate_internal.feed_cursor"
 		" SET next_url = $2, pending_watermark = $3, run_id = $4"
@@ -236,6 +236,7 @@ feed_count_page(FeedRun *feed_run, const ListingCounts *counts, int64 bytes)
 	values[5] = Int64GetDatum(counts->deleted);
 	values[6] = Int64GetDatum(counts->rejected);
 	values[7] = Int64GetDatum(bytes);
+	values[8] = Int64GetDatum(counts->fields_rejected);
 	SPI_connect();
 	run("UPDATE estate.feed_run SET pages = pages OPERATOR(pg_catalog.+) 1,"
 		"  seen = seen OPERATOR(pg_catalog.+) $2, inserted = inserted OPERATOR(pg_catalog.+) $3,"
@@ -243,8 +244,9 @@ feed_count_page(FeedRun *feed_run, const ListingCounts *counts, int64 bytes)
 		"  unchanged = unchanged OPERATOR(pg_catalog.+) $5,"
 		"  deleted = deleted OPERATOR(pg_catalog.+) $6,"
 		"  rejected = rejected OPERATOR(pg_catalog.+) $7,"
-		"  bytes = bytes OPERATOR(pg_catalog.+) $8"
-		" WHERE run_id OPERATOR(pg_catalog.=) $1", 8, types, values);
+		"  bytes = bytes OPERATOR(pg_catalog.+) $8,"
+		"  fields_rejected = fields_rejected OPERATOR(pg_catalog.+) $9"
+		" WHERE run_id OPERATOR(pg_catalog.=) $1", 9, types, values);
 	SPI_finish();
 
 	/* a delimited file is read from its start; what is pushed has no place in the source */

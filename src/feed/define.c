@@ -111,11 +111,12 @@ check_options(Jsonb *options)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"quote\" must be one character of ASCII, or empty for none")));
-	if (encoding && !delimited_knows_encoding(encoding))
+	if (encoding && !feed_knows_encoding(encoding))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no encoding \"%s\"", encoding),
-				 errhint("Encodings are %s.", delimited_encodings())));
+				 errhint("Encodings are %s, and all that the server can convert to UTF8: "
+						 "SELECT pg_encoding_to_char(conforencoding) FROM pg_conversion;", delimited_encodings())));
 }
 
 /* The mapping, compiled as the owner of estate.listing: its columns may be of types of his making */
@@ -130,6 +131,7 @@ check_mapping(const FeedDefinition *feed)
 	source.mapping = feed->mapping;
 	source.time_zone = "UTC";
 	source.area_unit = "sqft";
+	feed_read_mapping_options(&(Feed) {.options = feed->options}, &source);
 	estate_become_owner(&user);
 	source.columns = listing_columns();
 	mapping = mapping_compile(&source);

@@ -131,6 +131,9 @@ estate_preview_feed(PG_FUNCTION_ARGS)
 			if (mapping_filled(run->mapping)[c] && !row->nulls[c])
 				put_preview(rsinfo, i + 1, run->columns->column[c].name,
 							value_text(&run->columns->column[c], row->values[c]), NULL);
+		for (int p = 0; p < row->nproblems; p++)
+			put_preview(rsinfo, i + 1, row->problems[p].field, NULL,
+						psprintf("%s: %s", row->problems[p].code, row->problems[p].reason));
 		if (row->extra)
 			put_preview(rsinfo, i + 1, "extra",
 						JsonbToCString(NULL, &((Jsonb *) row->extra)->root, VARSIZE(row->extra)), NULL);
@@ -163,6 +166,7 @@ estate_suggest_mapping(PG_FUNCTION_ARGS)
 	source.time_zone = run->feed->time_zone;
 	source.area_unit = run->feed->area_unit;
 	source.currency = run->feed->currency;
+	feed_read_mapping_options(run->feed, &source);
 	if (run->reader)
 		source.fields = delimited_names(run->reader, &source.nfields);
 	suggested = mapping_suggest(&source);
@@ -243,12 +247,16 @@ open_rejects(const Feed *feed, text **body)
 	values[1] = BoolGetDatum(strcmp(feed->preset, "csv") == 0);
 	values[2] = header ? CStringGetTextDatum(header) : (Datum) 0;
 	SPI_connect();
-	SPI_execute_with_args("SELECT count(*), CASE WHEN $2 THEN concat_ws(E'\\n', $3, string_agg(raw, E'\\n' ORDER BY reject_id))"
-						  " ELSE '[' || string_agg(raw, ',' ORDER BY reject_id) || ']' END"
-						  " FROM estate.feed_reject WHERE feed_id = $1 AND resolved_at IS NULL"
-						  " AND reason_code NOT IN ('bad_encoding', 'malformed', 'too_large')",
+	/* a record of which several fields could not be read is read again once */
+	SPI_execute_with_args("SELECT sum(n)::bigint, CASE WHEN $2 THEN concat_ws(E'\\n', $3, string_agg(raw, E'\\n' ORDER BY id))"
+						  " ELSE '[' || string_agg(raw, ',' ORDER BY id) || ']' END"
+						  " FROM (SELECT min(reject_id), count(*), raw"
+						  "  FROM estate.feed_reject WHERE feed_id = $1 AND resolved_at IS NULL"
+						  "  AND reason_code NOT IN ('bad_encoding', 'malformed', 'too_large') GROUP BY raw) r(id, n, raw)",
 						  3, types, values, nulls, false, 1);
 	n = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	if (isnull)
+		n = 0;
 	joined = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
 	if (!isnull)
 	{

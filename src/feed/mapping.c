@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "feed/synonym.h"
+#include "parse/delimited.h"
 #include "utils/builtins.h"
 
 static pg_tz *
@@ -67,13 +68,13 @@ mapping_add_target(Mapping *mapping, const MappingSource *source, int column)
 	memset(target, 0, sizeof(*target));
 	target->column = column;
 	target->name = at->name;
-	target->hash_seed = hash_bytes_extended((unsigned char *) at->name, strlen(at->name), 0);
 	target->has_words = synonym_has_values(at->name);
 	target->required = (column == mapping->columns->listing_key);
 	target->rule.type = at->type;
 	target->rule.typmod = at->typmod;
 	target->rule.zone = find_zone(source->time_zone ? source->time_zone : "UTC");
 	target->rule.currency = source->currency;
+	target->rule.order = &mapping->date_order;
 	if (!value_rule_default(at->name, &target->rule))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -168,8 +169,75 @@ add_header_names(Mapping *mapping, const MappingSource *source)
 		target->automatic = true;
 		target->nslots = 1;
 		target->slots = palloc(sizeof(int));
-		target->slots[0] = mapping_add_slot(mapping, source->fields[match[i]], false);
+		target->slots[0] = mapping_add_slot(mapping, delimited_name_without_place(source->fields[match[i]]), false);
 	}
+}
+
+/* The first of several fields of a name, which the reader has completed by their places; NULL: there is none */
+static const char *
+find_repeated(const Mapping *mapping, const char *name)
+{
+	int			len = strlen(name);
+
+	for (int i = 0; i < mapping->nfields; i++)
+	{
+		if (strncmp(mapping->fields[i], name, len) == 0 &&
+			strncmp(mapping->fields[i] + len, DELIMITED_PLACE, strlen(DELIMITED_PLACE)) == 0)
+			return mapping->fields[i];
+	}
+	return NULL;
+}
+
+/* The header's field of a name: as it is written, or but for blanks around and within; -1: none */
+static int
+find_field(const Mapping *mapping, const char *name)
+{
+	char	   *tidy = delimited_tidy_name(name);
+
+	for (int i = 0; i < mapping->nfields; i++)
+	{
+		if (strcmp(mapping->fields[i], name) == 0 || strcmp(mapping->fields[i], tidy) == 0)
+			return i;
+	}
+	return -1;
+}
+
+static char *
+header_text(const Mapping *mapping)
+{
+	StringInfoData header;
+
+	initStringInfo(&header);
+	for (int i = 0; i < mapping->nfields && header.len < 2000; i++)
+		appendStringInfo(&header, "%s%s", i > 0 ? ", " : "", mapping->fields[i]);
+	return header.data;
+}
+
+/* A field that a target asks for, which must be there, and once */
+static void
+check_field(const Mapping *mapping, const MappedTarget *target, MappedSlot *slot)
+{
+	int			field = find_field(mapping, slot->full_name);
+	const char *repeated;
+
+	if (field >= 0)
+	{
+		slot->name = slot->full_name = mapping->fields[field];
+		return;
+	}
+	if ((repeated = find_repeated(mapping, delimited_tidy_name(slot->full_name))) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_BAD_COPY_FILE_FORMAT),
+				 errmsg("the header names \"%s\" more than once, and %s is to be filled from it", slot->full_name, target->name),
+				 errdetail("Its fields are: %s.", header_text(mapping)),
+				 errhint("Name the one that is meant with its place: mapping => '{\"%s\": \"%s\", ...}'.",
+						 target->name, repeated)));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the header has no field \"%s\", which the mapping takes for %s", slot->full_name, target->name),
+			 errdetail("Its fields are: %s.", header_text(mapping)),
+			 hint_nearest("estate.alter_feed(.., mapping => ..) changes the mapping.",
+						  mapping_nearest(slot->full_name, mapping->fields, mapping->nfields))));
 }
 
 static void
@@ -180,26 +248,7 @@ check_header_has_fields(const Mapping *mapping)
 		const MappedTarget *target = &mapping->targets[t];
 
 		for (int s = 0; s < target->nslots; s++)
-		{
-			const char *name = mapping->slots[target->slots[s]].full_name;
-			bool		found = false;
-			StringInfoData header;
-
-			for (int i = 0; i < mapping->nfields && !found; i++)
-				found = strcmp(mapping->fields[i], name) == 0;
-			if (found)
-				continue;
-
-			initStringInfo(&header);
-			for (int i = 0; i < mapping->nfields && header.len < 2000; i++)
-				appendStringInfo(&header, "%s%s", i > 0 ? ", " : "", mapping->fields[i]);
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the header has no field \"%s\", which the mapping takes for %s", name, target->name),
-					 errdetail("Its fields are: %s.", header.data),
-					 hint_nearest("estate.alter_feed(.., mapping => ..) changes the mapping.",
-								  mapping_nearest(name, mapping->fields, mapping->nfields))));
-		}
+			check_field(mapping, target, &mapping->slots[target->slots[s]]);
 	}
 }
 
@@ -225,7 +274,29 @@ put_key_first(Mapping *mapping, const MappingSource *source)
 			 : errmsg("no field of the header is known to be the key of the listing"),
 			 errdetail("Each listing needs a key that stays the same from run to run."),
 			 errhint("Give its field, or several that are the key together: "
-					 "mapping => '{\"listing_key\": {\"from\": [\"id\", \"date\"]}, ...}'.")));
+					 "mapping => '{\"listing_key\": {\"from\": [\"id\", \"date\"]}, ...}'; "
+					 "or where there is none, key => 'address' or key => 'row'.")));
+}
+
+/* A key that is made of the record: nothing is mapped to it */
+static void
+take_made_key(Mapping *mapping)
+{
+	int			column = mapping->columns->listing_key;
+	int			n = 0;
+
+	for (int t = 0; t < mapping->ntargets; t++)
+	{
+		if (mapping->targets[t].column != column)
+			mapping->targets[n++] = mapping->targets[t];
+		else if (!mapping->targets[t].automatic)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the mapping has a source for listing_key, and option \"key\" makes another"),
+					 errhint("Leave one of them out.")));
+	}
+	mapping->ntargets = n;
+	mapping->filled[column] = true;
 }
 
 static int
@@ -236,48 +307,42 @@ filled_column(Mapping *mapping, const char *name)
 	return column >= 0 && mapping->filled[column] ? column : -1;
 }
 
-/* Where the record has an area but no unit, the market's unit, or the one that the header names */
-static Datum
-set_unit(Mapping *mapping, const MappingSource *source, int area, const char *units, int *units_column, uint64 *seed)
+/*
+ * Files of sales and offers in one have one price, which is the asking price or
+ * what was paid: where it came to list_price by a name that says neither, and
+ * nothing is mapped to close_price but a date is to close_date.
+ */
+static void
+find_single_price(Mapping *mapping)
 {
-	const char *unit = strcmp(source->area_unit ? source->area_unit : "sqft", "sqm") == 0 ? "Square Meters" : "Square Feet";
+	int			close_price = mapping_find_column(mapping->columns, "close_price");
 
-	*units_column = area >= 0 ? mapping_find_column(mapping->columns, units) : -1;
-	if (*units_column < 0)
-		return (Datum) 0;
-	mapping->filled[*units_column] = true;
-	*seed = hash_bytes_extended((const unsigned char *) units, strlen(units), 0);
-
+	mapping->list_price = -1;
+	mapping->close_date = filled_column(mapping, "close_date");
+	if (close_price < 0 || mapping->filled[close_price] || mapping->close_date < 0 || mapping->status_column < 0)
+		return;
 	for (int t = 0; t < mapping->ntargets; t++)
 	{
 		const MappedTarget *target = &mapping->targets[t];
-		const char *stated = NULL;
 
-		if (target->column == area && target->automatic && !mapping->reso)
-			stated = synonym_unit(synonym_fold(mapping->slots[target->slots[0]].full_name));
-		if (stated)
-			unit = stated;
+		if (!target->automatic || mapping->reso || strcmp(target->name, "list_price") != 0 ||
+			strcmp(synonym_fold(mapping->slots[target->slots[0]].full_name), "price") != 0)
+			continue;
+		mapping->list_price = target->column;
+		mapping->close_price = close_price;
+		mapping->filled[close_price] = true;
 	}
-	return PointerGetDatum(cstring_to_text(unit));
 }
 
 /* What needs to be known of some columns and fields by name */
 static void
 find_special(Mapping *mapping, const MappingSource *source)
 {
-	int			area;
-
 	mapping->media_slot = mapping->reso ? mapping_add_slot(mapping, "Media", false) : -1;
 	mapping->can_view_slot = mapping->reso ? mapping_add_slot(mapping, "MlgCanView", false) : -1;
 	mapping->status_column = filled_column(mapping, "standard_status");
-	mapping->living_area = filled_column(mapping, "living_area");
-	mapping->building_area = filled_column(mapping, "building_area_total");
-	area = mapping->living_area >= 0 ? mapping->living_area : mapping->building_area;
-	mapping->living_unit = set_unit(mapping, source, area, "living_area_units",
-									&mapping->living_units, &mapping->living_units_seed);
-	mapping->lot_area = filled_column(mapping, "lot_size_area");
-	mapping->lot_unit = set_unit(mapping, source, mapping->lot_area, "lot_size_units",
-								 &mapping->lot_units, &mapping->lot_units_seed);
+	mapping_units_create(mapping, source);
+	find_single_price(mapping);
 }
 
 static Mapping *
@@ -292,8 +357,18 @@ create_empty(const MappingSource *source)
 	mapping->targets = palloc0(ncolumns * sizeof(MappedTarget));
 	mapping->column_slot = palloc(ncolumns * sizeof(int));
 	mapping->folded_columns = palloc(ncolumns * sizeof(char *));
+	mapping->hash_seeds = palloc(ncolumns * sizeof(uint64));
+	mapping->strict = source->strict;
+	mapping->nothing = nothing_words(source->nothing);
+	mapping->nothing_is_stated = source->nothing != NULL;
+	mapping->date_order = source->date_order;
+	mapping->market_order = mapping_order_of_market(source);
+	mapping->key = source->key == NULL ? KEY_FIELD : strcmp(source->key, "row") == 0 ? KEY_ROW : KEY_ADDRESS;
 	for (int i = 0; i < ncolumns; i++)
 	{
+		const char *name = source->columns->column[i].name;
+
+		mapping->hash_seeds[i] = hash_bytes_extended((const unsigned char *) name, strlen(name), 0);
 		mapping->column_slot[i] = -1;
 		mapping->folded_columns[i] = synonym_fold(source->columns->column[i].name);
 	}
@@ -325,7 +400,9 @@ mapping_compile(const MappingSource *source)
 	else if (source->mapping == NULL && mapping->fields)
 		add_header_names(mapping, source);
 
-	if (source->mapping || mapping->can_apply)
+	if (mapping->key != KEY_FIELD)
+		take_made_key(mapping);
+	else if (source->mapping || mapping->can_apply)
 		put_key_first(mapping, source);
 	if (mapping->fields)
 		check_header_has_fields(mapping);

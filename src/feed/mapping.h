@@ -10,6 +10,7 @@
 
 #include "estate.h"
 
+#include "feed/timetext.h"
 #include "listing/listing.h"
 #include "parse/record.h"
 #include "utils/jsonb.h"
@@ -27,6 +28,10 @@ typedef struct MappingSource
 	const char *time_zone;		/* of the market: for timestamps without offset */
 	const char *area_unit;		/* of the market, sqft or sqm: for areas without unit */
 	const char *currency;		/* of the market: amounts in another are rejected; NULL: any */
+	DayOrder	date_order;		/* stated for the feed; UNKNOWN: see mapping_survey */
+	bool		strict;			/* what cannot be read rejects its record */
+	const char *key;			/* address or row: the key is made of these; NULL: a field is the key */
+	const Jsonb *nothing;		/* words for no value; NULL: the usual ones */
 } MappingSource;
 
 /* One line of what a mapping does, for create_feed and preview_feed */
@@ -57,6 +62,19 @@ extern const bool *mapping_filled(const Mapping *mapping);
  * CurrentMemoryContext; nothing points into the record.
  */
 extern void mapping_apply(Mapping *mapping, const Record *record, ListingRow *row);
+
+/*
+ * Whether the last record holds a date such as 3/1/2026 before it is known how
+ * these are meant.  The caller then shows the mapping as many records as he
+ * can, has it decide, and maps the record again.
+ */
+extern bool mapping_wants_order(const Mapping *mapping);
+extern void mapping_survey(Mapping *mapping, const Record *record);
+extern bool mapping_order_is_shown(const Mapping *mapping);
+extern DayOrder mapping_decide_order(Mapping *mapping);
+
+/* Whether a date has come that cannot be in the order that was taken from the market */
+extern bool mapping_order_is_wrong(const Mapping *mapping);
 
 extern MappingNote *mapping_describe(const Mapping *mapping, int *nnotes);
 

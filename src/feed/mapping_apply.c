@@ -8,33 +8,23 @@
  */
 #include "feed/mapping_plan.h"
 
-#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "feed/synonym.h"
 #include "parse/json.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 
 /* of a record that is too large for anything, this much is kept */
 #define TOO_LARGE_KEPT (64 * 1024)
 
-/* 1e10 hectares are 1e14 square metres; the earth has 1.5e10 of land */
-#define LOT_MOST_ACRES 9.9e9
-
 #define HASH_SEED_EXTRA UINT64CONST(0x6578747261)
 #define HASH_SEED_REMOVED UINT64CONST(0x72656d6f766564)
 
-static void
-reject(ListingRow *row, const char *code, const char *field, const char *reason)
-{
-	row->reject_code = code;
-	row->reject_field = field;
-	row->reject_reason = reason;
-}
-
-/* Puts the record's fields into the slots that ask for them; the rest goes to extra */
-static void
-fill_slots(Mapping *mapping, const Record *record, JsonbParseState **extra)
+/*
+ * Puts the record's fields into the slots that ask for them; the rest goes to
+ * extra. False: the record is rejected
+ */
+static bool
+fill_slots(Mapping *mapping, const Record *record, ListingRow *row)
 {
 	memset(mapping->values, 0, mapping->nslots * sizeof(Field *));
 	for (int i = 0; i < record->nfields; i++)
@@ -57,29 +47,28 @@ fill_slots(Mapping *mapping, const Record *record, JsonbParseState **extra)
 				mapping->values[named->slots[s]] = found;
 		}
 		if (named->extra)
-			mapping_push_extra(extra, field);
+		{
+			mapping_push_extra(&mapping->extra, field);
+			if (field->kind == FIELD_DAMAGED &&
+				!mapping_note_problem(mapping, row, false, "bad_encoding", pstrdup(field->name),
+									  "the text holds what no text in the database can hold"))
+				return false;
+		}
 	}
+	return true;
 }
 
-/* White space around a value does not count; one that is all white space is null */
-static Field
-trimmed(const Field *field)
+/*
+ * Whether a text, trimmed, says that there is no value.  JSON has a null of its own: where it has a word for it instead of a
+ * number or a date, the column is null too, but that is told of.
+ */
+static bool
+is_nothing(const Mapping *mapping, const Field *field, const MappedTarget *target)
 {
-	Field		result = *field;
+	bool		as_text = target->rule.form == VALUE_TEXT;
 
-	if (result.kind != FIELD_TEXT)
-		return result;
-	while (result.len > 0 && isspace((unsigned char) *result.value))
-		result.value++, result.len--;
-	if (result.len > 0 && isspace((unsigned char) result.value[result.len - 1]))
-	{
-		while (isspace((unsigned char) result.value[result.len - 1]))
-			result.len--;
-		result.value = pnstrdup(result.value, result.len);
-	}
-	if (result.len == 0)
-		result.kind = FIELD_NULL;
-	return result;
+	return field->kind == FIELD_TEXT && (as_text || !mapping->reso || mapping->nothing_is_stated) &&
+		nothing_is(mapping->nothing, field->value, field->len, as_text);
 }
 
 /*
@@ -92,6 +81,7 @@ joined(const Mapping *mapping, const MappedTarget *target)
 	StringInfoData text;
 	Field		result = {0};
 	bool		complete = true;
+	bool		damaged = false;
 
 	initStringInfo(&text);
 	for (int i = 0; i < target->nslots; i++)
@@ -100,35 +90,34 @@ joined(const Mapping *mapping, const MappedTarget *target)
 		Field		part = {0};
 
 		if (slot)
-			part = trimmed(slot);
+			part = mapping_trimmed(slot);
+		if (is_nothing(mapping, &part, target))
+			part.kind = FIELD_NULL;
 		if (part.kind == FIELD_NULL)
 			complete = false;
 		else
 			appendStringInfo(&text, "%s%s", text.len > 0 ? "|" : "", part.value);
+		damaged = damaged || part.kind == FIELD_DAMAGED;
 	}
 	if (text.len > 0 && (complete || target->column != mapping->columns->listing_key))
 	{
-		result.kind = FIELD_TEXT;
+		result.kind = damaged ? FIELD_DAMAGED : FIELD_TEXT;
 		result.value = text.data;
 		result.len = text.len;
 	}
 	return result;
 }
 
-static Field
-looked_up(const MappedTarget *target, const Field *field)
+/* What a value stands for: by itself, or as one of all others */
+static const Field *
+looked_up(const MappedTarget *target, const char *value)
 {
 	for (int i = 0; i < target->nlookup; i++)
 	{
-		if (strcmp(target->lookup[i].from, field->value) == 0)
-			return target->lookup[i].to;
+		if (strcmp(target->lookup[i].from, value) == 0)
+			return &target->lookup[i].to;
 	}
-	for (int i = 0; i < target->nlookup; i++)
-	{
-		if (strcmp(target->lookup[i].from, "*") == 0)
-			return target->lookup[i].to;
-	}
-	return *field;
+	return NULL;
 }
 
 /* What the record says for a target, before conversion */
@@ -136,19 +125,25 @@ static Field
 source_value(const Mapping *mapping, const MappedTarget *target)
 {
 	Field		field = {0};
+	const Field *slot = NULL;
+	const Field *meant = NULL;
 
-	if (target->nslots == 1)
-	{
-		const Field *slot = mapping->values[target->slots[0]];
-
-		if (slot)
-			field = trimmed(slot);
-	}
-	else
+	if (target->nslots != 1)
 		field = joined(mapping, target);
+	else if ((slot = mapping->values[target->slots[0]]) != NULL)
+		field = mapping_trimmed(slot);
 
-	if (target->nlookup > 0 && field.kind != FIELD_NULL && field.kind != FIELD_JSON)
-		field = looked_up(target, &field);
+	if (target->nlookup > 0 && field.kind != FIELD_NULL && field.kind != FIELD_JSON &&
+		field.kind != FIELD_DAMAGED)
+		meant = looked_up(target, field.value);
+	if (meant == NULL && slot && is_nothing(mapping, &field, target))
+		field.kind = FIELD_NULL;
+	if (meant == NULL && target->nlookup > 0 && field.kind != FIELD_NULL &&
+		field.kind != FIELD_JSON)
+		meant = looked_up(target, "*");
+	if (meant)
+		field = *meant;
+
 	if (field.kind == FIELD_NULL && target->fallback)
 		field = *target->fallback;
 	if (target->has_words && field.kind == FIELD_TEXT)
@@ -164,64 +159,48 @@ source_value(const Mapping *mapping, const MappedTarget *target)
 	return field;
 }
 
-/* The hash of one value, whatever its type */
-static uint64
-hash_value(const ValueRule *rule, Datum value, uint64 seed)
+/*
+ * What a date says of the order in which dates are to be read, as long as
+ * that is not known for certain
+ */
+static void
+note_order(Mapping *mapping, const MappedTarget *target, const Field *field,
+		   const ValueError *error)
 {
-	int64		plain;
+	DayOrder	shown;
 
-	switch (rule->type)
-	{
-		case INT2OID:
-			plain = DatumGetInt16(value);
-			break;
-		case INT4OID:
-			plain = DatumGetInt32(value);
-			break;
-		case DATEOID:
-			plain = DatumGetDateADT(value);
-			break;
-		case BOOLOID:
-			plain = DatumGetBool(value);
-			break;
-		case INT8OID:
-			plain = DatumGetInt64(value);
-			break;
-		case TIMESTAMPTZOID:
-			plain = DatumGetTimestampTz(value);
-			break;
-		case FLOAT4OID:
-			{
-				float8		number = DatumGetFloat4(value);
-
-				memcpy(&plain, &number, sizeof(plain));
-			}
-			break;
-		case FLOAT8OID:
-			{
-				float8		number = DatumGetFloat8(value);
-
-				memcpy(&plain, &number, sizeof(plain));
-			}
-			break;
-		default:
-			return hash_bytes_extended((unsigned char *) VARDATA_ANY(DatumGetPointer(value)),
-									   VARSIZE_ANY_EXHDR(DatumGetPointer(value)), seed);
-	}
-	return hash_bytes_extended((unsigned char *) &plain, sizeof(plain), seed);
+	if (target->rule.template ||
+		(target->rule.form != VALUE_DATE && target->rule.form != VALUE_TIMESTAMP) ||
+		field->kind != FIELD_TEXT || strspn(field->value, "0123456789") > 2)
+		return;
+	if (error->code && strcmp(error->code, "ambiguous") == 0 &&
+		mapping->date_order == DATE_ORDER_UNKNOWN)
+		mapping->order_is_wanted = true;
+	shown = time_order_shown(field->value);
+	if (mapping->order_is_assumed && shown != DATE_ORDER_UNKNOWN && shown != mapping->date_order)
+		mapping->order_is_wrong = true;
+	mapping->month_first_shown += shown == DATE_MONTH_FIRST;
+	mapping->day_first_shown += shown == DATE_DAY_FIRST;
 }
 
-static void
-set_value(ListingRow *row, const MappedTarget *target, Datum value)
+/* A unit that came with an area is that of all areas of the building, or of the lot */
+static bool
+note_unit(Mapping *mapping, const MappedTarget *target, const char *unit)
 {
-	row->values[target->column] = value;
-	row->nulls[target->column] = false;
-	row->content_hash += (int64) hash_value(&target->rule, value, target->hash_seed);
+	const char **read = target->column == mapping->lot_area ? &mapping->lot_unit_read : &mapping->living_unit_read;
+
+	if (read == &mapping->living_unit_read && strcmp(unit, "Square Feet") != 0 &&
+		strcmp(unit, "Square Meters") != 0)
+		return false;
+	if (*read && strcmp(*read, unit) != 0)
+		return false;
+	*read = unit;
+	return true;
 }
 
 /* Makes one target's value; false: the row is rejected */
 static bool
-apply_target(const Mapping *mapping, const MappedTarget *target, ListingRow *row)
+apply_target(Mapping *mapping, const MappedTarget *target, ListingRow *row)
 {
 	Field		field;
 	Datum		value = (Datum) 0;
@@ -230,28 +209,32 @@ apply_target(const Mapping *mapping, const MappedTarget *target, ListingRow *row
 
 	if (target->constant)
 	{
-		set_value(row, target, target->constant_value);
+		mapping_set_value(mapping, row, target->column, target->constant_value);
 		return true;
 	}
 	field = source_value(mapping, target);
-	if (!value_convert(&target->rule, &field, &value, &isnull, &error))
+	(void) value_convert(&target->rule, &field, &value, &isnull, &error);
+	if (mapping->date_order == DATE_ORDER_UNKNOWN || mapping->order_is_assumed)
+		note_order(mapping, target, &field, &error);
+	if (error.code)
+		return mapping_fail_target(mapping, row, target, error.code, error.reason);
+	if (isnull && target->required)
 	{
-		reject(row, error.code, target->name, error.reason);
+		mapping_reject(row, "required_missing", target->name,
+					   psprintf("no value for %s", target->name));
 		return false;
 	}
+	if (error.unit && !isnull && !note_unit(mapping, target, error.unit))
+		return mapping_fail_target(mapping, row, target, "ambiguous",
+								   psprintf("\"%.80s\" is in another unit than the column or another area", field.value));
 	if (!isnull)
-		set_value(row, target, value);
-	else if (target->required)
-	{
-		reject(row, "required_missing", target->name, psprintf("no value for %s", target->name));
-		return false;
-	}
+		mapping_set_value(mapping, row, target->column, value);
 	return true;
 }
 
 /* The key, without which there is no row */
 static bool
-apply_key(const Mapping *mapping, ListingRow *row)
+apply_key(Mapping *mapping, ListingRow *row)
 {
 	const MappedTarget *target = &mapping->targets[0];
 
@@ -264,7 +247,7 @@ apply_key(const Mapping *mapping, ListingRow *row)
 	return true;
 }
 
-/* The source withdraws the listing: by permission, or by its status */
+/* The source withdraws the listing, by permission */
 static void
 find_removal(const Mapping *mapping, ListingRow *row)
 {
@@ -274,79 +257,42 @@ find_removal(const Mapping *mapping, ListingRow *row)
 		row->removed_reason = "permission";
 }
 
-static void
-find_removal_by_status(const Mapping *mapping, ListingRow *row)
+/* Whether the row's status is this one */
+static bool
+has_status(const Mapping *mapping, const ListingRow *row, const char *name)
 {
 	text	   *status;
 
-	if (row->removed_reason || mapping->status_column < 0 || row->nulls[mapping->status_column])
-		return;
+	if (mapping->status_column < 0 || row->nulls[mapping->status_column])
+		return false;
 	status = DatumGetTextPP(row->values[mapping->status_column]);
-	if (VARSIZE_ANY_EXHDR(status) == strlen("Delete") && memcmp(VARDATA_ANY(status), "Delete", strlen("Delete")) == 0)
-		row->removed_reason = "status";
+	return VARSIZE_ANY_EXHDR(status) == strlen(name) &&
+		memcmp(VARDATA_ANY(status), name, strlen(name)) == 0;
 }
 
-/* Where an area has come without its unit */
+/* A price that is the only one, of a sale that is closed and has its date, is what was paid */
 static void
-fill_unit(ListingRow *row, int units_column, Datum unit, uint64 seed)
+move_price(const Mapping *mapping, ListingRow *row)
 {
-	ValueRule	rule = {0};
+	Datum		price;
 
-	if (!row->nulls[units_column])
+	if (mapping->list_price < 0 || row->nulls[mapping->list_price] ||
+		row->nulls[mapping->close_date] ||
+		!has_status(mapping, row, "Closed"))
 		return;
-	rule.type = TEXTOID;
-	row->values[units_column] = unit;
-	row->nulls[units_column] = false;
-	row->content_hash += (int64) hash_value(&rule, unit, seed);
+	price = row->values[mapping->list_price];
+	mapping_unset_value(mapping, row, mapping->list_price);
+	mapping_set_value(mapping, row, mapping->close_price, price);
 }
 
-static void
-fill_units(const Mapping *mapping, ListingRow *row)
-{
-	bool		has_area = (mapping->living_area >= 0 && !row->nulls[mapping->living_area]) ||
-		(mapping->building_area >= 0 && !row->nulls[mapping->building_area]);
-
-	if (mapping->living_units >= 0 && has_area)
-		fill_unit(row, mapping->living_units, mapping->living_unit, mapping->living_units_seed);
-	if (mapping->lot_units >= 0 && mapping->lot_area >= 0 && !row->nulls[mapping->lot_area])
-		fill_unit(row, mapping->lot_units, mapping->lot_unit, mapping->lot_units_seed);
-}
-
-/*
- * What is stated in acres or hectares is compared in square metres, and these
- * must be of no more digits than lot_size_sqm has.
- */
+/* All columns but the key */
 static bool
-check_lot(const Mapping *mapping, ListingRow *row)
+apply_targets(Mapping *mapping, ListingRow *row)
 {
-	const text *unit;
-	double		area;
-
-	if (mapping->lot_area < 0 || row->nulls[mapping->lot_area] ||
-		mapping->lot_units < 0 || row->nulls[mapping->lot_units])
-		return true;
-	unit = DatumGetTextPP(row->values[mapping->lot_units]);
-	if (VARSIZE_ANY_EXHDR(unit) == 0 || strchr("AH", *VARDATA_ANY(unit)) == NULL)
-		return true;
-	area = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, row->values[mapping->lot_area]));
-	if (area <= LOT_MOST_ACRES)
-		return true;
-	reject(row, "out_of_range", mapping->columns->column[mapping->lot_area].name,
-		   psprintf("%g %s are more than there are on earth", area, TextDatumGetCString(PointerGetDatum(unit))));
-	return false;
-}
-
-/* All columns but the key; of a withdrawn listing what can be read of them */
-static bool
-apply_targets(const Mapping *mapping, ListingRow *row)
-{
-	for (int t = 1; t < mapping->ntargets; t++)
+	for (int t = mapping->key == KEY_FIELD ? 1 : 0; t < mapping->ntargets; t++)
 	{
-		if (apply_target(mapping, &mapping->targets[t], row))
-			continue;
-		if (row->removed_reason == NULL)
+		if (!apply_target(mapping, &mapping->targets[t], row))
 			return false;
-		reject(row, NULL, NULL, NULL);
 	}
 	return true;
 }
@@ -355,28 +301,50 @@ apply_targets(const Mapping *mapping, ListingRow *row)
 static void
 apply_broken(Mapping *mapping, const Record *record, ListingRow *row)
 {
-	JsonbParseState *extra = NULL;
 	bool		too_large = record->raw_len > TOO_LARGE_KEPT && strcmp(record->error_code, "too_large") == 0;
 
 	/* its key may still be known, so that a later record can put it right */
-	if (strcmp(record->error_code, "ragged_row") == 0)
-	{
-		fill_slots(mapping, record, &extra);
+	if (strcmp(record->error_code, "ragged_row") == 0 && mapping->key == KEY_FIELD &&
+		fill_slots(mapping, record, row))
 		(void) apply_key(mapping, row);
-	}
-	row->raw = record_raw_text(record, too_large ? TOO_LARGE_KEPT : RECORD_MAX_BYTES, &row->raw_len);
-	reject(row, record->error_code, NULL,
-		   too_large ? psprintf("%s; its first 64 kB are kept", record->error) : pstrdup(record->error));
+	row->nproblems = 0;
+	row->raw = record_raw_text(record, too_large ? TOO_LARGE_KEPT : RECORD_MAX_BYTES,
+							   &row->raw_len);
+	mapping_reject(row, record->error_code, NULL,
+				   too_large ? psprintf("%s; its first 64 kB are kept", record->error) : pstrdup(record->error));
+}
+
+/* Everything that a good record fills; false: the record is rejected */
+static bool
+apply_record(Mapping *mapping, const Record *record, ListingRow *row)
+{
+	if (!fill_slots(mapping, record, row))
+		return false;
+	find_removal(mapping, row);
+	if (mapping->key == KEY_FIELD && !apply_key(mapping, row))
+		return false;
+	if (!apply_targets(mapping, row))
+		return false;
+	if (mapping->key != KEY_FIELD && !mapping_make_key(mapping, record, row))
+		return false;
+	if (row->removed_reason == NULL && has_status(mapping, row, "Delete"))
+		row->removed_reason = "status";
+	move_price(mapping, row);
+	return mapping_fill_units(mapping, row) &&
+		(mapping->media_slot < 0 ||
+		 mapping_media(mapping, mapping->values[mapping->media_slot], row));
 }
 
 void
 mapping_apply(Mapping *mapping, const Record *record, ListingRow *row)
 {
 	int			ncolumns = mapping->columns->count;
-	JsonbParseState *extra = NULL;
 
 	Assert(mapping->can_apply);
 	memset(row, 0, sizeof(*row));
+	mapping->extra = NULL;
+	mapping->living_unit_read = mapping->lot_unit_read = NULL;
+	mapping->order_is_wanted = false;
 	row->values = palloc0(ncolumns * sizeof(Datum));
 	row->nulls = palloc(ncolumns * sizeof(bool));
 	memset(row->nulls, true, ncolumns * sizeof(bool));
@@ -385,30 +353,19 @@ mapping_apply(Mapping *mapping, const Record *record, ListingRow *row)
 		apply_broken(mapping, record, row);
 		return;
 	}
-	row->raw = pnstrdup(record->raw, record->raw_len);
-	row->raw_len = record->raw_len;
-
-	fill_slots(mapping, record, &extra);
-	find_removal(mapping, row);
-	if (!apply_key(mapping, row) || !apply_targets(mapping, row))
+	if (record->bad_bytes)
+		row->raw = record_raw_text(record, RECORD_MAX_BYTES, &row->raw_len);
+	else
+	{
+		row->raw = pnstrdup(record->raw, record->raw_len);
+		row->raw_len = record->raw_len;
+	}
+	if (!apply_record(mapping, record, row))
 		return;
-	find_removal_by_status(mapping, row);
-	fill_units(mapping, row);
-	if (!check_lot(mapping, row))
-	{
-		if (row->removed_reason == NULL)
-			return;
-		reject(row, NULL, NULL, NULL);
-	}
-	if (mapping->media_slot >= 0 && !mapping_media(mapping, mapping->values[mapping->media_slot], row))
-	{
-		if (row->removed_reason == NULL)
-			return;
-		reject(row, NULL, NULL, NULL);
-		row->has_media = false;
-	}
+	if (row->removed_reason)
+		row->nproblems = 0;
 
-	row->extra = mapping_finish_extra(extra);
+	row->extra = mapping_finish_extra(mapping->extra);
 	if (row->extra)
 		row->content_hash += (int64) hash_bytes_extended((unsigned char *) VARDATA(row->extra),
 														 VARSIZE(row->extra) - VARHDRSZ, HASH_SEED_EXTRA);

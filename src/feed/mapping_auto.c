@@ -8,6 +8,7 @@
 #include "feed/mapping_plan.h"
 
 #include "feed/synonym.h"
+#include "parse/delimited.h"
 #include "utils/varlena.h"
 
 int
@@ -44,6 +45,47 @@ mapping_nearest(const char *name, const char *const *names, int nnames)
 	return nearest;
 }
 
+/* The column that a header's name means, -1: none; rank: of several the lowest takes it */
+static int
+column_of_name(const ListingColumns *columns, const char *folded, int *rank)
+{
+	const char *name;
+
+	for (int i = 0; i < columns->count; i++)
+	{
+		if (strcmp(synonym_fold(columns->column[i].name), folded) == 0)
+		{
+			*rank = 0;
+			return i;
+		}
+	}
+	name = synonym_column(folded, rank);
+	return name ? mapping_find_column(columns, name) : -1;
+}
+
+/* The same, where a header may end with the unit of an area: "Floor Area (sqm)" */
+static int
+column_of_header(const ListingColumns *columns, const char *header, int *rank)
+{
+	char	   *folded = synonym_fold(header);
+	int			column;
+	int			base_len = 0;
+	const char *unit = synonym_unit(folded, &base_len);
+
+	if (unit && synonym_is_rate(header))
+		return -1;
+	column = column_of_name(columns, folded, rank);
+	if (column >= 0 || unit == NULL || base_len == 0)
+		return column;
+	column = column_of_name(columns, pnstrdup(folded, base_len), rank);
+	if (column < 0 || (strcmp(columns->column[column].name, "living_area") != 0 &&
+					   strcmp(columns->column[column].name, "building_area_total") != 0 &&
+					   strcmp(columns->column[column].name, "lot_size_area") != 0))
+		return -1;
+	*rank += 100;				/* after those that are known as they are */
+	return column;
+}
+
 /*
  * For each column the position of the header that means it, or -1.  A header
  * that is the column's own or RESO name goes before synonyms, a surer synonym
@@ -64,18 +106,9 @@ mapping_match_header(const MappingSource *source)
 	}
 	for (int f = 0; f < source->nfields; f++)
 	{
-		char	   *folded = synonym_fold(source->fields[f]);
 		int			rank = 0;
-		int			column = -1;
-		const char *name;
+		int			column = column_of_header(columns, delimited_name_without_place(source->fields[f]), &rank);
 
-		for (int i = 0; i < columns->count && column < 0; i++)
-		{
-			if (strcmp(synonym_fold(columns->column[i].name), folded) == 0)
-				column = i;
-		}
-		if (column < 0 && (name = synonym_column(folded, &rank)) != NULL)
-			column = mapping_find_column(columns, name);
 		if (column >= 0 && rank < ranks[column])
 		{
 			match[column] = f;
@@ -106,6 +139,8 @@ source_text(const Mapping *mapping, const MappedTarget *target)
 static const char *
 target_note(const Mapping *mapping, const MappedTarget *target)
 {
+	if (target->column == mapping->list_price && mapping->list_price >= 0)
+		return "by its name; of a closed sale it is close_price";
 	if (target->fallback)
 		return psprintf("otherwise %s", target->fallback->value);
 	if (target->column == mapping->columns->listing_key)
@@ -118,9 +153,16 @@ target_note(const Mapping *mapping, const MappedTarget *target)
 MappingNote *
 mapping_describe(const Mapping *mapping, int *nnotes)
 {
-	MappingNote *notes = palloc0((mapping->ntargets + mapping->nfields + 1) * sizeof(MappingNote));
+	MappingNote *notes = palloc0((mapping->ntargets + mapping->nfields + 2) * sizeof(MappingNote));
 	int			n = 0;
 
+	if (mapping->key != KEY_FIELD)
+	{
+		notes[n].target = "listing_key";
+		notes[n].source = mapping->key == KEY_ROW ? "a hash of all fields" : "the address";
+		notes[n].as = "text";
+		notes[n++].note = "key of the record";
+	}
 	for (int t = 0; t < mapping->ntargets; t++)
 	{
 		const MappedTarget *target = &mapping->targets[t];

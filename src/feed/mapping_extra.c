@@ -8,6 +8,7 @@
  */
 #include "feed/mapping_plan.h"
 
+#include "parse/json_storable.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
@@ -37,6 +38,7 @@ mapping_push_extra(JsonbParseState **state, const Field *field)
 	{
 		case FIELD_NULL:
 		case FIELD_TEXT:
+		case FIELD_DAMAGED:
 			set_string(&value, field->value, field->len);
 			break;
 		case FIELD_NUMBER:
@@ -50,7 +52,11 @@ mapping_push_extra(JsonbParseState **state, const Field *field)
 			break;
 		case FIELD_JSON:
 			{
-				Jsonb	   *nested = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(field->value)));
+				const JsonEscape *escapes;
+				int			nescapes;
+				int			len;
+				const char *text = json_storable(field->value, field->len, &len, &escapes, &nescapes);
+				Jsonb	   *nested = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
 
 				value.type = jbvBinary;
 				value.val.binary.data = &nested->root;

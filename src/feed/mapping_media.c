@@ -15,13 +15,21 @@
 #define MEDIA_KEY_MOST 255
 #define MEDIA_CATEGORY_MOST 50
 
+/*
+ * The media cannot be read: they stay as they are known, and as they came go
+ * to extra; false: the record is rejected
+ */
 static bool
-reject_media(ListingRow *row, const char *code, const char *reason)
+fail_media(Mapping *mapping, const Field *field, ListingRow *row, int64 hash_before,
+		   const char *code, const char *reason)
 {
-	row->reject_code = code;
-	row->reject_field = "Media";
-	row->reject_reason = reason;
-	return false;
+	row->has_media = false;
+	row->nmedia = 0;
+	row->content_hash = hash_before;
+	if (!mapping_note_problem(mapping, row, false, code, "Media", reason))
+		return false;
+	mapping_push_extra(&mapping->extra, field);
+	return true;
 }
 
 static uint64
@@ -46,6 +54,13 @@ read_medium(const Record *members, ListingMedia *medium, const char **code, char
 
 		if (field->kind == FIELD_NULL || field->len == 0)
 			continue;
+		if (field->kind == FIELD_DAMAGED)
+		{
+			*code = "bad_encoding";
+			*problem = psprintf("a medium has a %.60s that no text in the database can hold",
+								field->name);
+			return false;
+		}
 		if (strcmp(field->name, "MediaKey") == 0)
 			medium->media_key = value;
 		else if (strcmp(field->name, "MediaURL") == 0)
@@ -63,13 +78,15 @@ read_medium(const Record *members, ListingMedia *medium, const char **code, char
 
 			if (*end != '\0' || order < 0 || order > INT_MAX)
 			{
-				*problem = psprintf("a medium has Order \"%.*s\"", pg_mbcliplen(value, field->len, 40), value);
+				*problem = psprintf("a medium has Order \"%.*s\"",
+									pg_mbcliplen(value, field->len, 40), value);
 				return false;
 			}
 			medium->media_order = order;
 		}
 		else if (strcmp(field->name, "MediaModificationTimestamp") == 0 &&
-				 time_stamp_from_text(NULL, value, pg_tzset("UTC"), &medium->modified_at) != TIME_OK)
+				 time_stamp_from_text(NULL, DATE_ORDER_UNKNOWN, value, pg_tzset("UTC"),
+									  &medium->modified_at) != TIME_OK)
 		{
 			*problem = psprintf("a medium has MediaModificationTimestamp \"%.*s\"",
 								pg_mbcliplen(value, field->len, 40), value);
@@ -93,7 +110,8 @@ read_medium(const Record *members, ListingMedia *medium, const char **code, char
 	if (pg_mbstrlen(medium->media_key) > MEDIA_KEY_MOST)
 		*problem = psprintf("a medium has a MediaKey of more than %d characters", MEDIA_KEY_MOST);
 	else if (medium->media_category && pg_mbstrlen(medium->media_category) > MEDIA_CATEGORY_MOST)
-		*problem = psprintf("a medium has a MediaCategory of more than %d characters", MEDIA_CATEGORY_MOST);
+		*problem = psprintf("a medium has a MediaCategory of more than %d characters",
+							MEDIA_CATEGORY_MOST);
 	return *problem == NULL;
 }
 
@@ -110,17 +128,21 @@ hash_medium(const ListingMedia *medium)
 	return hash_combine64(hash, medium->preferred);
 }
 
-/* Fills row's media from the record's Media, and adds them to its hash; false: the row is rejected */
+/*
+ * Fills row's media from the record's Media, and adds them to its hash;
+ * false: the record is rejected
+ */
 bool
-mapping_media(const Mapping *mapping, const Field *field, ListingRow *row)
+mapping_media(Mapping *mapping, const Field *field, ListingRow *row)
 {
 	Record		list;
+	int64		hash_before = row->content_hash;
 
 	if (field == NULL || field->kind == FIELD_NULL)
 		return true;
 	if (field->kind != FIELD_JSON || field->value[0] != '[' ||
 		!json_members_parse(field->value, field->len, &list))
-		return reject_media(row, "bad_type", "Media is not a list");
+		return fail_media(mapping, field, row, hash_before, "bad_type", "Media is not a list");
 
 	row->has_media = true;
 	row->media = palloc(Max(list.nfields, 1) * sizeof(ListingMedia));
@@ -132,9 +154,10 @@ mapping_media(const Mapping *mapping, const Field *field, ListingRow *row)
 
 		if (list.fields[i].kind != FIELD_JSON || list.fields[i].value[0] != '{' ||
 			!json_members_parse(list.fields[i].value, list.fields[i].len, &members))
-			return reject_media(row, "bad_type", "an element of Media is not an object");
+			return fail_media(mapping, field, row, hash_before, "bad_type",
+							  "an element of Media is not an object");
 		if (!read_medium(&members, &row->media[row->nmedia], &code, &problem))
-			return reject_media(row, code, problem);
+			return fail_media(mapping, field, row, hash_before, code, problem);
 		row->content_hash += (int64) hash_medium(&row->media[row->nmedia]);
 		row->nmedia++;
 	}

@@ -10,6 +10,7 @@
 #define ESTATE_MAPPING_PLAN_H
 
 #include "feed/mapping.h"
+#include "feed/nothing.h"
 #include "feed/value.h"
 
 /* "lookup" of a mapping: a value of the source, and what it stands for */
@@ -35,8 +36,15 @@ typedef struct MappedTarget
 	bool		required;
 	bool		automatic;		/* by name, not by the user's mapping */
 	const char *as;				/* as the user wrote it; NULL: what the column needs */
-	uint64		hash_seed;
 } MappedTarget;
+
+/* What the key of a record is */
+typedef enum MappingKey
+{
+	KEY_FIELD,					/* what is mapped to listing_key */
+	KEY_ADDRESS,				/* the address, in letters and digits */
+	KEY_ROW						/* a hash of all fields */
+} MappingKey;
 
 /* What a slot is filled from */
 typedef struct MappedSlot
@@ -63,13 +71,18 @@ struct Mapping
 	MemoryContext context;
 	bool		reso;
 	bool		can_apply;
+	bool		strict;
+	MappingKey	key;
+	const Nothing *nothing;
+	bool		nothing_is_stated;	/* the words are the feed's own */
 	const ListingColumns *columns;
 	bool	   *filled;
+	uint64	   *hash_seeds;		/* by column */
 	const char *const *fields;	/* header; NULL: JSON, or not known */
 	int			nfields;
 
 	int			ntargets;
-	MappedTarget *targets;		/* the first one is listing_key */
+	MappedTarget *targets;		/* with KEY_FIELD the first one is listing_key */
 	int			nslots;
 	MappedSlot *slots;
 	int		   *column_slot;	/* by column: the slot that its RESO name fills; -1: none */
@@ -78,6 +91,18 @@ struct Mapping
 	struct named_field_hash *names;
 	NamedField **by_position;	/* what the last record had at each place */
 	const Field **values;		/* of the slots, for the record at hand */
+	JsonbParseState *extra;		/* of the record at hand; NULL: empty */
+	const char *living_unit_read;	/* that came with an area of the record at hand; NULL: none */
+	const char *lot_unit_read;
+
+	/* how dates are meant */
+	DayOrder	date_order;
+	DayOrder	market_order;
+	bool		order_is_assumed;	/* from the market */
+	bool		order_is_wanted;
+	bool		order_is_wrong;
+	int64		month_first_shown;
+	int64		day_first_shown;
 
 	/* slots and columns with a meaning of their own; -1: none */
 	int			media_slot;
@@ -90,13 +115,41 @@ struct Mapping
 				lot_units;
 	Datum		living_unit,	/* text of the unit where the record has none */
 				lot_unit;
-	uint64		living_units_seed,
-				lot_units_seed;
+	bool		living_unit_is_stated;	/* by the header, and not taken from the market */
+	bool		lot_unit_is_stated;
+	int			lot_acres,
+				lot_square_feet;
+	int			list_price,		/* which is close_price where a sale is closed; -1: it stays what it is */
+				close_price,
+				close_date;
 };
 
 /* mapping.c */
 extern int	mapping_add_slot(Mapping *mapping, const char *name, bool reso_name);
 extern MappedTarget *mapping_add_target(Mapping *mapping, const MappingSource *source, int column);
+
+/* mapping_row.c */
+extern void mapping_set_value(const Mapping *mapping, ListingRow *row, int column, Datum value);
+extern void mapping_unset_value(const Mapping *mapping, ListingRow *row, int column);
+extern Field mapping_trimmed(const Field *field);
+
+/* mapping_problem.c */
+extern void mapping_reject(ListingRow *row, const char *code, const char *field, const char *reason);
+extern bool mapping_note_problem(const Mapping *mapping, ListingRow *row, bool required, const char *code,
+								 const char *field, const char *reason);
+extern bool mapping_fail_target(Mapping *mapping, ListingRow *row, const MappedTarget *target, const char *code,
+								const char *reason);
+extern bool mapping_fail_column(Mapping *mapping, ListingRow *row, int column, const char *code, const char *reason);
+
+/* mapping_order.c */
+extern DayOrder mapping_order_of_market(const MappingSource *source);
+
+/* mapping_units.c */
+extern void mapping_units_create(Mapping *mapping, const MappingSource *source);
+extern bool mapping_fill_units(Mapping *mapping, ListingRow *row);
+
+/* mapping_key.c */
+extern bool mapping_make_key(Mapping *mapping, const Record *record, ListingRow *row);
 
 /* mapping_source.c */
 extern void mapping_read_source(Mapping *mapping, const MappingSource *source, const char *column, JsonbValue *value);
@@ -115,6 +168,6 @@ extern void mapping_push_extra(JsonbParseState **state, const Field *field);
 extern struct varlena *mapping_finish_extra(JsonbParseState *state);
 
 /* mapping_media.c */
-extern bool mapping_media(const Mapping *mapping, const Field *field, ListingRow *row);
+extern bool mapping_media(Mapping *mapping, const Field *field, ListingRow *row);
 
 #endif							/* ESTATE_MAPPING_PLAN_H */

@@ -179,6 +179,32 @@ read_exponent(const char *p, char **out, NumberText *number)
 	return end;
 }
 
+/* K and M behind an amount, or the words for them, as an exponent */
+static const char *
+read_multiple(const char *p, char **out, NumberText *number)
+{
+	static const struct
+	{
+		const char *word;
+		int			power;
+	}			multiples[] = {{"million", 6}, {"mio", 6}, {"thousand", 3}, {"k", 3}, {"m", 6}};
+	const char *word = skip_blanks(p);
+
+	for (int i = 0; i < lengthof(multiples); i++)
+	{
+		int			len = strlen(multiples[i].word);
+
+		if (pg_strncasecmp(word, multiples[i].word, len) != 0 || isalnum((unsigned char) word[len]))
+			continue;
+		*(*out)++ = 'e';
+		*out += pg_ltoa(multiples[i].power, *out);
+		number->has_exponent = true;
+		number->whole_digits += multiples[i].power;
+		return word + len;
+	}
+	return p;
+}
+
 NumberResult
 number_read(const char *text, bool amount, bool decimal_comma, NumberText *number)
 {
@@ -188,7 +214,7 @@ number_read(const char *text, bool amount, bool decimal_comma, NumberText *numbe
 	char		point = decimal_comma ? ',' : '.';
 	const char *digits;
 
-	memset(number, 0, offsetof(NumberText, currency) + sizeof(number->currency));
+	memset(number, 0, sizeof(*number));
 	if (is_no_quantity(p))
 		return NUMBER_OUT_OF_RANGE;
 
@@ -214,13 +240,17 @@ number_read(const char *text, bool amount, bool decimal_comma, NumberText *numbe
 	if ((*p == 'e' || *p == 'E') &&
 		(isdigit((unsigned char) p[1]) || ((p[1] == '-' || p[1] == '+') && isdigit((unsigned char) p[2]))))
 		p = read_exponent(p, &out, number);
+	else if (amount)
+		p = read_multiple(p, &out, number);
 	*out = '\0';
 
+	p = skip_blanks(p);
 	if (amount)
-		p = skip_blanks(skip_currency(skip_blanks(p), number));
-	if (*p != '\0')
-		return NUMBER_BAD_TEXT;
-	return number->whole_digits > MAX_DIGITS ? NUMBER_OUT_OF_RANGE : NUMBER_OK;
+		p = skip_blanks(skip_currency(p, number));
+	number->rest = p;
+	if (number->whole_digits > MAX_DIGITS)
+		return NUMBER_OUT_OF_RANGE;
+	return *p == '\0' ? NUMBER_OK : NUMBER_AND_REST;
 }
 
 NumberResult

@@ -18,16 +18,18 @@ typedef struct NumberText
 	int			fraction_digits;	/* behind it, without trailing zeros */
 	bool		has_exponent;
 	char		currency[4];	/* code that came with an amount; empty: none */
+	const char *rest;			/* of the text, where it goes on behind the number */
 } NumberText;
 
 typedef enum NumberResult
 {
 	NUMBER_OK,
+	NUMBER_AND_REST,			/* a number, and other text behind it */
 	NUMBER_BAD_TEXT,
 	NUMBER_OUT_OF_RANGE			/* NaN, infinity, or more digits than anything here has */
 } NumberResult;
 
-/* Reads "1,101", "$301,001.50", "EUR 1.234,5" (decimal_comma), "1e3" */
+/* Reads "1,101", "$301,001.50", "$350K", "EUR 1.234,5" (decimal_comma), "1e3" */
 extern NumberResult number_read(const char *text, bool amount, bool decimal_comma, NumberText *number);
 
 /* To the types of columns; NUMBER_BAD_TEXT: not a whole number */

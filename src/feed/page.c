@@ -48,6 +48,10 @@ tell_mapping(const FeedRun *run)
 	ereport(NOTICE,
 			(errmsg("feed \"%s\": %s", run->feed->name, mapped.data),
 			 kept.len ? errdetail("Kept in extra: %s", kept.data) : 0));
+	if (run->reader && delimited_titles(run->reader))
+		ereport(NOTICE,
+				(errmsg("feed \"%s\": lines above the header are left out", run->feed->name),
+				 errdetail("\"%s\"", delimited_titles(run->reader))));
 }
 
 /* The mapping, as soon as the fields are known */
@@ -63,6 +67,7 @@ compile(FeedRun *run)
 	source.time_zone = run->feed->time_zone;
 	source.area_unit = run->feed->area_unit;
 	source.currency = run->feed->currency;
+	feed_read_mapping_options(run->feed, &source);
 	if (run->reader)
 		source.fields = delimited_names(run->reader, &source.nfields);
 	run->mapping = mapping_compile(&source);
@@ -86,7 +91,8 @@ create_reader(FeedRun *run)
 		options.no_quote = quote[0] == '\0';
 	}
 	if (!run->pushed)			/* what is pushed is text, whatever the source writes */
-		options.encoding = feed_option(run->feed, "encoding");
+		feed_set_encoding(run->context, feed_option(run->feed, "encoding"), &options);
+	options.strict = feed_option_bool(run->feed, "strict", false);
 	options.no_header = !feed_option_bool(run->feed, "header", true);
 	return delimited_create(run->context, &options);
 }
@@ -113,6 +119,7 @@ take_delimited(FeedRun *run, ListingRow *rows, int most)
 	while (n < most)
 	{
 		CHECK_FOR_INTERRUPTS();
+		delimited_mark(run->reader);
 		if (!delimited_next(run->reader, &record))
 		{
 			throw_delimited(run);
@@ -122,6 +129,15 @@ take_delimited(FeedRun *run, ListingRow *rows, int most)
 		if (run->mapping == NULL)
 			compile(run);
 		mapping_apply(run->mapping, &record, &rows[n++]);
+		feed_check_date_order(run);
+		if (!mapping_wants_order(run->mapping))
+			continue;
+		n--;
+		if (!feed_survey_delimited(run))
+		{
+			run->full = false;
+			return n;
+		}
 	}
 	run->full = true;
 	return n;
@@ -146,7 +162,7 @@ push_delimited(FeedRun *run)
 bool
 feed_watermark_time(const Feed *feed, const char *text, TimestampTz *at)
 {
-	return time_stamp_from_text(NULL, text, pg_tzset(feed->time_zone), at) == TIME_OK;
+	return time_stamp_from_text(NULL, DATE_ORDER_UNKNOWN, text, pg_tzset(feed->time_zone), at) == TIME_OK;
 }
 
 /* The latest ModificationTimestamp of a page, as the source writes it */
@@ -252,14 +268,23 @@ open_json(FeedRun *run, JsonPage *page)
 static int
 take_json(FeedRun *run, JsonPage *page, ListingRow *rows, int most)
 {
+	JsonPage	before = *page;
 	Record		record;
 	int			n = 0;
 
 	while (n < most && json_page_next(page, &record))
 	{
 		CHECK_FOR_INTERRUPTS();
-		mapping_apply(run->mapping, &record, &rows[n++]);
+		mapping_apply(run->mapping, &record, &rows[n]);
+		feed_check_date_order(run);
+		if (mapping_wants_order(run->mapping))
+		{
+			feed_survey_json(run, before);
+			mapping_apply(run->mapping, &record, &rows[n]);
+		}
+		n++;
 		note_watermark(run, &record);
+		before = *page;
 	}
 	return n;
 }
@@ -290,6 +315,8 @@ apply(FeedRun *run, ListingRow *rows, int n, ListingCounts *of_page)
 	of_page->unchanged += counts.unchanged;
 	of_page->deleted += counts.deleted;
 	of_page->rejected += counts.rejected;
+	of_page->fields_rejected += counts.fields_rejected;
+	run->fields_rejected += counts.fields_rejected;
 	run->inserted += counts.inserted;
 	if (listing_refresh_statistics(run->inserted, run->inserted_at_refresh))
 		run->inserted_at_refresh = run->inserted;
@@ -300,6 +327,26 @@ end_page(FeedRun *run, const ListingCounts *counts)
 {
 	feed_count_page(run, counts, run->bytes);
 	run->bytes = 0;
+}
+
+/* What a session should know of records that were taken, but not as they came */
+static void
+tell_end(const FeedRun *run)
+{
+	int64		nshort = run->reader ? delimited_short_records(run->reader) : 0;
+
+	if (!run->talkative)
+		return;
+	if (run->fields_rejected > 0)
+		ereport(NOTICE,
+				(errmsg("feed \"%s\": " INT64_FORMAT " values could not be read; their columns are null, their texts in extra",
+						run->feed->name, run->fields_rejected),
+				 errhint("SELECT field, reason_code, reason FROM estate.feed_reject WHERE level = 'field' AND feed_id = %d; says why.",
+						 run->feed->feed_id)));
+	if (nshort > 0)
+		ereport(NOTICE,
+				(errmsg("feed \"%s\": " INT64_FORMAT " records have fewer fields than the header; those left out are taken as empty",
+						run->feed->name, nshort)));
 }
 
 static void
@@ -321,6 +368,8 @@ work_delimited(FeedRun *run)
 		end_page(run, &counts);
 	}
 	run->ended = run->last && !run->full;
+	if (run->ended)
+		tell_end(run);
 }
 
 static void
@@ -350,6 +399,8 @@ work_json(FeedRun *run)
 	resetStringInfo(&run->body);
 	run->page_ended = true;
 	run->ended = run->next_url == NULL;
+	if (run->ended)
+		tell_end(run);
 }
 
 /* Takes what the source has, and applies as much as one transaction should */

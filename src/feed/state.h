@@ -11,6 +11,7 @@
 #include "feed/source.h"
 #include "listing/listing.h"
 #include "parse/delimited.h"
+#include "parse/json.h"
 #include "utils/hsearch.h"
 #include "utils/jsonb.h"
 
@@ -68,6 +69,8 @@ typedef struct FeedRun
 	bool		locked;
 	bool		pushed;			/* a text that somebody pushed: it has no cursor */
 	bool		talkative;		/* in a session: say how the fields are mapped */
+	size_t		surveyed;		/* bytes in which no date has told its order */
+	int64		fields_rejected;
 } FeedRun;
 
 /* catalog.c */
@@ -89,10 +92,20 @@ extern char *feed_job_key(int feed_id);
 extern char *feed_header(const Feed *feed);
 pg_noreturn extern void feed_throw_unknown(const char *name);
 
+/* feed_option.c */
+extern void feed_read_mapping_options(const Feed *feed, MappingSource *source);
+extern bool feed_knows_encoding(const char *name);
+extern void feed_set_encoding(MemoryContext context, char *name, DelimitedOptions *options);
+
 /* page.c */
 extern void feed_work(FeedRun *run);
 extern bool feed_watermark_time(const Feed *feed, const char *text, TimestampTz *at);
 extern int	feed_take_rows(FeedRun *run, ListingRow *rows, int most);
+
+/* survey.c */
+extern void feed_check_date_order(const FeedRun *run);
+extern bool feed_survey_delimited(FeedRun *run);
+extern void feed_survey_json(FeedRun *run, JsonPage page);
 
 /* run.c */
 extern FeedRun *feed_run_create(MemoryContext context, Feed *feed);

@@ -41,16 +41,17 @@ typedef struct ColumnSynonyms
 #define HEADERS(...) (const char *const[]) {__VA_ARGS__, NULL}
 
 static const ColumnSynonyms column_synonyms[] = {
-	{"listing_key", HEADERS("listingkeynumeric", "mlskey", "uniqueid", "recordid", "listinguid", "guid", "uuid", "id")},
+	{"listing_key", HEADERS("listingkeynumeric", "mlskey", "uniqueid", "recordid", "listinguid", "guid", "uuid", "zpid", "propertyid",
+							 "id")},
 	{"listing_id", HEADERS("mlsnumber", "mlsno", "mlsnum", "mlsid", "mls", "mlslistingid", "listingnumber", "listingno",
 						   "listingnum", "listnumber", "listno", "listnum", "propertyref", "reference", "ref")},
 	{"unparsed_address", HEADERS("address", "fulladdress", "streetaddress", "propertyaddress", "siteaddress", "addressline1",
 								 "address1", "addr")},
 	{"street_number", HEADERS("housenumber", "streetno", "streetnum", "houseno")},
 	{"unit_number", HEADERS("unit", "unitno", "apt", "apartment", "suite")},
-	{"city", HEADERS("cityname", "town", "municipality", "posttown")},
+	{"city", HEADERS("cityname", "town", "municipality", "posttown", "suburb")},
 	{"state_or_province", HEADERS("state", "province", "stateprovince")},
-	{"postal_code", HEADERS("zip", "zipcode", "postcode", "postal", "zip5")},
+	{"postal_code", HEADERS("zip", "zipcode", "postcode", "postal", "zip5", "ziporpostalcode")},
 	{"county_or_parish", HEADERS("county", "countyname", "parish")},
 	{"country", HEADERS("countrycode")},
 	{"subdivision_name", HEADERS("subdivision", "subdiv", "neighborhood", "neighbourhood")},
@@ -59,7 +60,7 @@ static const ColumnSynonyms column_synonyms[] = {
 	{"list_price", HEADERS("askingprice", "asking", "currentprice", "listingprice", "price", "lp")},
 	{"original_list_price", HEADERS("originalprice", "origlistprice", "origprice", "olp")},
 	{"previous_list_price", HEADERS("previousprice", "prevprice")},
-	{"close_price", HEADERS("closedprice", "soldprice", "saleprice", "salesprice", "sellingprice")},
+	{"close_price", HEADERS("closedprice", "soldprice", "saleprice", "salesprice", "sellingprice", "resaleprice")},
 	{"close_date", HEADERS("closeddate", "closingdate", "solddate", "datesold", "saledate", "settlementdate", "coedate")},
 	{"standard_status", HEADERS("status", "listingstatus", "liststatus", "stat")},
 	{"property_type", HEADERS("proptype", "propertyclass")},
@@ -69,23 +70,23 @@ static const ColumnSynonyms column_synonyms[] = {
 	{"off_market_date", HEADERS("dateoffmarket")},
 	{"purchase_contract_date", HEADERS("contractdate", "pendingdate", "undercontractdate")},
 	{"expiration_date", HEADERS("expirydate", "expiredate", "expires")},
-	{"days_on_market", HEADERS("dom", "marketdays")},
+	{"days_on_market", HEADERS("dom", "marketdays", "daysonmls", "daysonzillow")},
 	{"cumulative_days_on_market", HEADERS("cdom")},
-	{"latitude", HEADERS("lat", "geolat")},
-	{"longitude", HEADERS("long", "lng", "lon", "geolong", "geolon", "geolng")},
-	{"bedrooms_total", HEADERS("bedrooms", "beds", "bedroom", "bed", "br", "bdrms", "totalbedrooms", "numbedrooms", "bedscount")},
-	{"bathrooms_full", HEADERS("fullbaths", "bathsfull", "fullbathrooms")},
-	{"bathrooms_half", HEADERS("halfbaths", "bathshalf", "halfbathrooms")},
+	{"latitude", HEADERS("lat", "geolat", "lattitude")},
+	{"longitude", HEADERS("long", "lng", "lon", "geolong", "geolon", "geolng", "longtitude")},
+	{"bedrooms_total", HEADERS("bedrooms", "beds", "bedroom", "bed", "br", "bdrms", "totalbedrooms", "numbedrooms", "bedscount", "bedroomabvgr")},
+	{"bathrooms_full", HEADERS("fullbaths", "bathsfull", "fullbathrooms", "fullbath")},
+	{"bathrooms_half", HEADERS("halfbaths", "bathshalf", "halfbathrooms", "halfbath")},
 	{"living_area", HEADERS("livingareasqft", "livingsqft", "sqftliving", "livingareasqm", "sqft", "squarefeet", "squarefootage",
 							"totalsqft", "finishedsqft", "heatedsqft", "sqm", "m2", "squaremeters", "squaremetres",
-							"floorarea")},
-	{"building_area_total", HEADERS("buildingarea", "grossarea", "buildingsqft", "grosssqft")},
-	{"lot_size_area", HEADERS("lotsize", "lotarea", "plotsize", "landarea")},
-	{"lot_size_square_feet", HEADERS("lotsizesqft", "lotsqft", "sqftlot", "lotsquarefeet")},
+							"floorarea", "grlivarea")},
+	{"building_area_total", HEADERS("buildingarea", "grossarea", "buildingsqft", "grosssqft", "grosssquarefeet")},
+	{"lot_size_area", HEADERS("lotsize", "lotarea", "plotsize", "plotarea", "landarea", "landsize")},
+	{"lot_size_square_feet", HEADERS("lotsizesqft", "lotsqft", "sqftlot", "lotsquarefeet", "landsquarefeet", "landsqft")},
 	{"lot_size_acres", HEADERS("lotacres", "acres", "acreage", "lotsizeacre")},
 	{"year_built", HEADERS("yrbuilt", "builtyear", "constructionyear", "yearofconstruction", "built")},
 	{"stories_total", HEADERS("stories", "storeys", "numstories")},
-	{"garage_spaces", HEADERS("garages", "garagecars", "garage")},
+	{"garage_spaces", HEADERS("garages", "garagecars", "garage", "parkinggarage")},
 	{"pool_private_yn", HEADERS("pool", "haspool", "poolyn")},
 	{"waterfront_yn", HEADERS("waterfront", "iswaterfront")},
 	{"new_construction_yn", HEADERS("newconstruction", "newbuild", "isnew")},
@@ -154,8 +155,9 @@ static const Word sub_type_words[] = {
 };
 static const Word unit_words[] = {
 	{"squarefoot", "Square Feet", true}, {"sqft", "Square Feet", true}, {"sf", "Square Feet", true},
-	{"ft2", "Square Feet", true}, {"squaremetres", "Square Meters", true}, {"squaremeter", "Square Meters", true},
-	{"squaremetre", "Square Meters", true}, {"sqm", "Square Meters", true}, {"m2", "Square Meters", true},
+	{"ft2", "Square Feet", true}, {"sqfeet", "Square Feet", true}, {"ft\xC2\xB2", "Square Feet", true},
+	{"squaremetres", "Square Meters", true}, {"squaremeter", "Square Meters", true},
+	{"squaremetre", "Square Meters", true}, {"sqm", "Square Meters", true}, {"sqmt", "Square Meters", true}, {"m2", "Square Meters", true},
 	{"m\xC2\xB2", "Square Meters", true}, {"acre", "Acres", true}, {"ac", "Acres", true},
 	{"hectare", "Hectares", true}, {"ha", "Hectares", true}, {NULL}
 };
@@ -234,13 +236,56 @@ synonym_column(const char *folded, int *rank)
 }
 
 const char *
-synonym_unit(const char *folded)
+synonym_unit(const char *folded, int *base_len)
 {
-	if (strstr(folded, "sqft") || strstr(folded, "squarefe") || strstr(folded, "squarefoot"))
-		return "Square Feet";
-	if (strstr(folded, "sqm") || strstr(folded, "m2") || strstr(folded, "squaremet"))
-		return "Square Meters";
+	static const Word endings[] = {
+		{"sqft", "Square Feet"}, {"squarefeet", "Square Feet"}, {"squarefoot", "Square Feet"},
+		{"sqfeet", "Square Feet"}, {"squarefootage", "Square Feet"}, {"ft2", "Square Feet"}, {"ft\xC2\xB2", "Square Feet"},
+		{"sqm", "Square Meters"}, {"m2", "Square Meters"}, {"m\xC2\xB2", "Square Meters"},
+		{"squaremeters", "Square Meters"}, {"squaremetres", "Square Meters"},
+		{"acres", "Acres"}, {"hectares", "Hectares"}
+	};
+	int			len = strlen(folded);
+
+	for (int i = 0; i < lengthof(endings); i++)
+	{
+		int			ending_len = strlen(endings[i].word);
+
+		if (len < ending_len || strcmp(folded + len - ending_len, endings[i].word) != 0)
+			continue;
+		*base_len = len - ending_len;
+		return endings[i].value;
+	}
+
+	/* sqft_living, SqFt Heated */
+	if (strncmp(folded, "sqft", 4) == 0 || strncmp(folded, "sqm", 3) == 0)
+	{
+		*base_len = 0;
+		return folded[2] == 'f' ? "Square Feet" : "Square Meters";
+	}
 	return NULL;
+}
+
+/* $/SqFt, Price/SqFt, Price per Sq Ft, EUR/m2, PPSF */
+bool
+synonym_is_rate(const char *name)
+{
+	static const char *const signs[] = {"$", "\xE2\x82\xAC", "\xC2\xA3", "\xC2\xA5"};
+	char		folded[128];
+	int			base_len = 0;
+
+	if (strlen(name) >= sizeof(folded))
+		return false;
+	fold_into(name, folded);
+	if (synonym_unit(folded, &base_len) == NULL)
+		return strcmp(folded, "ppsf") == 0 || strcmp(folded, "psf") == 0;
+	for (int i = 0; i < lengthof(signs); i++)
+	{
+		if (strstr(name, signs[i]) != NULL)
+			return true;
+	}
+	return *name == '/' || (base_len >= 3 && strncmp(folded + base_len - 3, "per", 3) == 0) ||
+		strncmp(folded, "price", 5) == 0;
 }
 
 static const ColumnValues *

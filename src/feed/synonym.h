@@ -20,8 +20,11 @@ extern const char *synonym_column(const char *folded, int *rank);
 /* RESO's name of a column, NULL: it has none */
 extern const char *synonym_reso_name(const char *column);
 
-/* The unit of area that a header's folded name states; NULL: none */
-extern const char *synonym_unit(const char *folded);
+/* The unit of area that a header's folded name ends with; NULL: none.  *base_len: of the name without it */
+extern const char *synonym_unit(const char *folded, int *base_len);
+
+/* Whether a header names a price for each unit of area, and so no area */
+extern bool synonym_is_rate(const char *name);
 
 /*
  * The RESO spelling of a value of an enumerated column, or NULL: keep it as it

@@ -9,206 +9,14 @@
  */
 #include "feed/timetext.h"
 
+#include "feed/timeparts.h"
 #include "mb/pg_wchar.h"
 #include "utils/datetime.h"
-
-/* what a text says; -1: nothing */
-typedef struct TimeParts
-{
-	int			year,
-				month,
-				day,
-				hour,
-				minute,
-				second,
-				usec;
-	int			half_day;		/* 0: AM, 1: PM */
-	bool		has_offset;
-	bool		west;
-	int			offset;			/* seconds, east or west */
-} TimeParts;
-
-static const char *const month_names[] = {
-	"january", "february", "march", "april", "may", "june", "july",
-	"august", "september", "october", "november", "december"
-};
-
-/* Reads min to max digits; false: there are fewer */
-static bool
-take_digits(const char **p, int min, int max, int *value)
-{
-	int			n = 0;
-
-	*value = 0;
-	while (n < max && isdigit((unsigned char) (*p)[n]))
-		*value = *value * 10 + ((*p)[n++] - '0');
-	*p += n;
-	return n >= min;
-}
-
-/* Reads the digits of a fraction of a second; beyond microseconds they are dropped */
-static bool
-take_fraction(const char **p, int max, int *usec)
-{
-	int			n = 0;
-
-	*usec = 0;
-	for (; n < max && isdigit((unsigned char) **p); n++, (*p)++)
-	{
-		if (n < 6)
-			*usec = *usec * 10 + (**p - '0');
-	}
-	for (int i = n; i < 6; i++)
-		*usec *= 10;
-	return n > 0;
-}
-
-static bool
-take_char(const char **p, char c)
-{
-	if (**p != c)
-		return false;
-	(*p)++;
-	return true;
-}
-
-static void
-take_blanks(const char **p)
-{
-	while (**p == ' ' || **p == '\t')
-		(*p)++;
-}
-
-/* AM, PM, a.m., p.m. */
-static bool
-take_half_day(const char **p, int *half_day)
-{
-	const char *at = *p;
-	char		c = pg_ascii_tolower(*at);
-
-	if (c != 'a' && c != 'p')
-		return false;
-	at++;
-	if (*at == '.')
-		at++;
-	if (pg_ascii_tolower(*at) != 'm')
-		return false;
-	at++;
-	if (*at == '.')
-		at++;
-	*half_day = (c == 'p');
-	*p = at;
-	return true;
-}
-
-/* Z, +HH, +HHMM, +HH:MM */
-static bool
-take_offset(const char **p, TimeParts *parts)
-{
-	int			hours,
-				minutes = 0;
-
-	if (**p == 'Z' || **p == 'z')
-	{
-		(*p)++;
-		parts->has_offset = true;
-		return true;
-	}
-	if (**p != '+' && **p != '-')
-		return false;
-	parts->west = (*(*p)++ == '-');
-	if (!take_digits(p, 2, 2, &hours))
-		return false;
-	if (**p == ':' || isdigit((unsigned char) **p))
-	{
-		if (**p == ':')
-			(*p)++;
-		if (!take_digits(p, 2, 2, &minutes))
-			return false;
-	}
-	parts->has_offset = true;
-	parts->offset = (hours * 60 + minutes) * 60;
-	return hours <= 15 && minutes <= 59;
-}
-
-/* 2026-03-01, 2026/03/01, 20260301, or 3/1/2026 */
-static bool
-take_usual_day(const char **p, TimeParts *parts)
-{
-	int			digits = strspn(*p, "0123456789");
-	char		separator;
-
-	if (digits == 8)
-		return take_digits(p, 4, 4, &parts->year) && take_digits(p, 2, 2, &parts->month) &&
-			take_digits(p, 2, 2, &parts->day);
-	if (digits == 4)
-	{
-		take_digits(p, 4, 4, &parts->year);
-		separator = **p;
-		return (separator == '-' || separator == '/') &&
-			take_char(p, separator) && take_digits(p, 1, 2, &parts->month) &&
-			take_char(p, separator) && take_digits(p, 1, 2, &parts->day);
-	}
-	return take_digits(p, 1, 2, &parts->month) && take_char(p, '/') &&
-		take_digits(p, 1, 2, &parts->day) && take_char(p, '/') &&
-		take_digits(p, 4, 4, &parts->year);
-}
-
-/* 09:30, 09:30:00.5, 093000, 9:30 PM */
-static bool
-take_usual_time(const char **p, TimeParts *parts)
-{
-	int			digits = strspn(*p, "0123456789");
-
-	if (digits == 6)
-	{
-		if (!(take_digits(p, 2, 2, &parts->hour) && take_digits(p, 2, 2, &parts->minute) &&
-			  take_digits(p, 2, 2, &parts->second)))
-			return false;
-	}
-	else
-	{
-		if (!take_digits(p, 1, 2, &parts->hour) || !take_char(p, ':') || !take_digits(p, 2, 2, &parts->minute))
-			return false;
-		if (take_char(p, ':') && !take_digits(p, 2, 2, &parts->second))
-			return false;
-	}
-	if ((**p == '.' || **p == ',') && digits <= 6)
-	{
-		(*p)++;
-		if (!take_fraction(p, INT_MAX, &parts->usec))
-			return false;
-	}
-	return true;
-}
-
-/* The forms that need no template */
-static bool
-read_usual(const char *p, TimeParts *parts)
-{
-	if (!take_usual_day(&p, parts))
-		return false;
-	if (*p == '\0')
-		return true;
-	if (*p != 'T' && *p != 't' && *p != ' ')
-		return false;
-	if (*p != ' ')
-		p++;
-	take_blanks(&p);
-	if (!take_usual_time(&p, parts))
-		return false;
-	take_blanks(&p);
-	if (take_half_day(&p, &parts->half_day))
-		take_blanks(&p);
-	if (*p != '\0' && !take_offset(&p, parts))
-		return false;
-	return *p == '\0';
-}
 
 /* The parts of a template */
 typedef enum TemplateKind
 {
-	TT_YEAR, TT_MONTH, TT_DAY, TT_HOUR24, TT_HOUR12, TT_MINUTE, TT_SECOND,
+	TT_YEAR, TT_SHORT_YEAR, TT_MONTH, TT_DAY, TT_HOUR24, TT_HOUR12, TT_MINUTE, TT_SECOND,
 	TT_MILLI, TT_MICRO, TT_HALF_DAY, TT_ZONE_HOUR, TT_ZONE_MINUTE, TT_ZONE, TT_MONTH_NAME,
 	TT_LITERAL
 } TemplateKind;
@@ -222,7 +30,7 @@ typedef struct TemplateWord
 
 /* longer words before those that they begin with */
 static const TemplateWord template_words[] = {
-	{"YYYY", TT_YEAR, 4}, {"MONTH", TT_MONTH_NAME, 0}, {"MON", TT_MONTH_NAME, 0},
+	{"YYYY", TT_YEAR, 4}, {"YY", TT_SHORT_YEAR, 2}, {"MONTH", TT_MONTH_NAME, 0}, {"MON", TT_MONTH_NAME, 0},
 	{"MM", TT_MONTH, 2}, {"MI", TT_MINUTE, 2}, {"MS", TT_MILLI, 3},
 	{"DD", TT_DAY, 2}, {"HH24", TT_HOUR24, 2}, {"HH12", TT_HOUR12, 2}, {"HH", TT_HOUR12, 2},
 	{"SS", TT_SECOND, 2}, {"US", TT_MICRO, 6},
@@ -240,6 +48,7 @@ typedef struct TemplateItem
 
 struct TimeTemplate
 {
+	bool		no_day;			/* the first of the month is meant */
 	int			nitems;
 	TemplateItem items[FLEXIBLE_ARRAY_MEMBER];
 };
@@ -277,7 +86,7 @@ time_template_parse(const char *pattern, char **problem)
 		{
 			item->kind = word->kind;
 			item->max_digits = word->digits;
-			item->min_digits = word->kind == TT_YEAR ? 4 : 1;
+			item->min_digits = word->kind == TT_YEAR ? 4 : word->kind == TT_SHORT_YEAR ? 2 : 1;
 			p += strlen(word->word);
 
 			/* two numbers in a row can only be told apart by their width */
@@ -302,31 +111,17 @@ time_template_parse(const char *pattern, char **problem)
 	}
 	if (quoted)
 		*problem = "the template has a quote without its pair";
-	else if (!(seen & (1 << TT_YEAR)) || !(seen & (1 << TT_DAY)) ||
+	else if (!(seen & ((1 << TT_YEAR) | (1 << TT_SHORT_YEAR))) ||
 			 !(seen & ((1 << TT_MONTH) | (1 << TT_MONTH_NAME))))
-		*problem = "the template needs a year (YYYY), a month (MM or MON) and a day (DD)";
+		*problem = "the template needs a year (YYYY or YY) and a month (MM or MON); without a day (DD) it is the first";
 	else if (((seen >> TT_HOUR12) & 1) != ((seen >> TT_HALF_DAY) & 1))
 		*problem = "HH12 and AM go together; an hour from 0 to 23 is HH24";
 	else
-		return template;
-	return NULL;
-}
-
-/* Jan, JANUARY */
-static bool
-take_month_name(const char **p, int *month)
-{
-	for (int i = 0; i < 12; i++)
 	{
-		int			len = strlen(month_names[i]);
-
-		if (pg_strncasecmp(*p, month_names[i], 3) != 0)
-			continue;
-		*month = i + 1;
-		*p += pg_strncasecmp(*p, month_names[i], len) == 0 ? len : 3;
-		return true;
+		template->no_day = !(seen & (1 << TT_DAY));
+		return template;
 	}
-	return false;
+	return NULL;
 }
 
 /* -08 of a template's TZH */
@@ -339,7 +134,7 @@ take_zone_hour(const char **p, TimeParts *parts)
 		return false;
 	parts->west = (*(*p)++ == '-');
 	parts->has_offset = true;
-	if (!take_digits(p, 1, 2, &hours) || hours > 15)
+	if (!time_take_digits(p, 1, 2, &hours) || hours > 15)
 		return false;
 	parts->offset += hours * 3600;
 	return true;
@@ -350,7 +145,7 @@ take_zone_minute(const char **p, TimeParts *parts)
 {
 	int			minutes;
 
-	if (!take_digits(p, 1, 2, &minutes) || minutes > 59)
+	if (!time_take_digits(p, 1, 2, &minutes) || minutes > 59)
 		return false;
 	parts->offset += minutes * 60;
 	return true;
@@ -362,33 +157,38 @@ take_item(const TemplateItem *item, const char **p, TimeParts *parts)
 	switch (item->kind)
 	{
 		case TT_YEAR:
-			return take_digits(p, item->min_digits, item->max_digits, &parts->year);
+			return time_take_digits(p, item->min_digits, item->max_digits, &parts->year);
+		case TT_SHORT_YEAR:
+			if (!time_take_digits(p, item->min_digits, item->max_digits, &parts->year))
+				return false;
+			parts->year = time_full_year(parts->year);
+			return true;
 		case TT_MONTH:
-			return take_digits(p, item->min_digits, item->max_digits, &parts->month);
+			return time_take_digits(p, item->min_digits, item->max_digits, &parts->month);
 		case TT_DAY:
-			return take_digits(p, item->min_digits, item->max_digits, &parts->day);
+			return time_take_digits(p, item->min_digits, item->max_digits, &parts->day);
 		case TT_HOUR24:
 		case TT_HOUR12:
-			return take_digits(p, item->min_digits, item->max_digits, &parts->hour);
+			return time_take_digits(p, item->min_digits, item->max_digits, &parts->hour);
 		case TT_MINUTE:
-			return take_digits(p, item->min_digits, item->max_digits, &parts->minute);
+			return time_take_digits(p, item->min_digits, item->max_digits, &parts->minute);
 		case TT_SECOND:
-			return take_digits(p, item->min_digits, item->max_digits, &parts->second);
+			return time_take_digits(p, item->min_digits, item->max_digits, &parts->second);
 		case TT_MILLI:
 		case TT_MICRO:
-			return take_fraction(p, item->max_digits, &parts->usec);
+			return time_take_fraction(p, item->max_digits, &parts->usec);
 		case TT_HALF_DAY:
-			return take_half_day(p, &parts->half_day);
+			return time_take_half_day(p, &parts->half_day);
 		case TT_ZONE_HOUR:
 			return take_zone_hour(p, parts);
 		case TT_ZONE_MINUTE:
 			return take_zone_minute(p, parts);
 		case TT_ZONE:
-			return take_offset(p, parts);
+			return time_take_offset(p, parts);
 		case TT_MONTH_NAME:
-			return take_month_name(p, &parts->month);
+			return time_take_month_name(p, &parts->month);
 		case TT_LITERAL:
-			return take_char(p, item->literal);
+			return time_take_char(p, item->literal);
 	}
 	return false;
 }
@@ -409,50 +209,81 @@ parts_exist(TimeParts *parts)
 }
 
 static TimeResult
-read_parts(const TimeTemplate *template, const char *text, TimeParts *parts)
+read_template(const TimeTemplate *template, const char *text, TimeParts *parts)
 {
+	for (int i = 0; i < template->nitems; i++)
+	{
+		if (!take_item(&template->items[i], &text, parts))
+			return TIME_BAD_TEXT;
+	}
+	if (template->no_day)
+		parts->day = 1;
+	return *text == '\0' ? TIME_OK : TIME_BAD_TEXT;
+}
+
+static TimeResult
+read_parts(const TimeTemplate *template, DayOrder order, const char *text, TimeParts *parts)
+{
+	TimeResult	outcome;
+
 	memset(parts, 0, sizeof(*parts));
 	parts->half_day = -1;
-	if (template == NULL)
-	{
-		if (!read_usual(text, parts))
-			return TIME_BAD_TEXT;
-	}
-	else
-	{
-		for (int i = 0; i < template->nitems; i++)
-		{
-			if (!take_item(&template->items[i], &text, parts))
-				return TIME_BAD_TEXT;
-		}
-		if (*text != '\0')
-			return TIME_BAD_TEXT;
-	}
+	outcome = template ? read_template(template, text, parts) : time_read_usual(text, order, parts);
+	if (outcome != TIME_OK || parts->has_moment)
+		return outcome;
+
+	/* what databases and libraries write that have no null */
+	if (parts->year <= 1 || (parts->month == 0 && parts->day == 0))
+		return TIME_NOTHING;
 	return parts_exist(parts) ? TIME_OK : TIME_OUT_OF_RANGE;
+}
+
+/* The day of a moment in a zone; of midnight in UTC, which is how days are written as moments, the day there */
+static DateADT
+day_of_moment(TimestampTz moment, pg_tz *zone)
+{
+	struct pg_tm tm;
+	fsec_t		fsec;
+	int			west;
+
+	if (moment % USECS_PER_DAY == 0 || zone == NULL || timestamp2tm(moment, &west, &tm, &fsec, NULL, zone) != 0)
+		return moment / USECS_PER_DAY - (moment % USECS_PER_DAY < 0 ? 1 : 0);
+	return date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
 }
 
 /* The day as it is written: a time or an offset that follows does not move it */
 TimeResult
-time_date_from_text(const TimeTemplate *template, const char *text, DateADT *result)
+time_date_from_text(const TimeTemplate *template, DayOrder order, const char *text, pg_tz *zone, DateADT *result)
 {
 	TimeParts	parts;
-	TimeResult	outcome = read_parts(template, text, &parts);
+	TimeResult	outcome = read_parts(template, order, text, &parts);
 
-	if (outcome == TIME_OK)
+	if (outcome != TIME_OK)
+		return outcome;
+	if (parts.has_moment)
+		*result = day_of_moment(parts.moment, zone);
+	else
 		*result = date2j(parts.year, parts.month, parts.day) - POSTGRES_EPOCH_JDATE;
-	return outcome;
+	return TIME_OK;
 }
 
 TimeResult
-time_stamp_from_text(const TimeTemplate *template, const char *text, pg_tz *zone, TimestampTz *result)
+time_stamp_from_text(const TimeTemplate *template, DayOrder order, const char *text, pg_tz *zone, TimestampTz *result)
 {
 	TimeParts	parts;
-	TimeResult	outcome = read_parts(template, text, &parts);
+	TimeResult	outcome = read_parts(template, order, text, &parts);
 	struct pg_tm tm = {0};
 	int			west;
 
 	if (outcome != TIME_OK)
 		return outcome;
+	if (parts.has_moment)
+	{
+		*result = parts.moment;
+		return TIME_OK;
+	}
+	if (parts.month_only)
+		return TIME_BAD_TEXT;
 	tm.tm_year = parts.year;
 	tm.tm_mon = parts.month;
 	tm.tm_mday = parts.day;
@@ -467,4 +298,15 @@ time_stamp_from_text(const TimeTemplate *template, const char *text, pg_tz *zone
 	if (tm2timestamp(&tm, parts.usec, &west, result) != 0)
 		return TIME_OUT_OF_RANGE;
 	return TIME_OK;
+}
+
+DayOrder
+time_order_shown(const char *text)
+{
+	TimeParts	parts = {0};
+
+	parts.half_day = -1;
+	if (time_read_usual(text, DATE_ORDER_UNKNOWN, &parts) != TIME_OK || !parts_exist(&parts))
+		return DATE_ORDER_UNKNOWN;
+	return parts.shown;
 }

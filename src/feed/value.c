@@ -11,9 +11,8 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "feed/number.h"
+#include "feed/value_parts.h"
 #include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 #include "parse/json.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -79,11 +78,13 @@ value_rule_fits(const ValueRule *rule)
 	switch (column_class(rule->type))
 	{
 		case CLASS_TEXT:
-			return rule->form == VALUE_TEXT || rule->form == VALUE_LIST || rule->form == VALUE_INTEGER ||
+			return rule->form == VALUE_TEXT || rule->form == VALUE_LIST ||
+				rule->form == VALUE_INTEGER ||
 				rule->form == VALUE_NUMBER || rule->form == VALUE_MONEY;
 		case CLASS_INTEGER:
 		case CLASS_NUMBER:
-			return rule->form == VALUE_INTEGER || rule->form == VALUE_NUMBER || rule->form == VALUE_MONEY;
+			return rule->form == VALUE_INTEGER || rule->form == VALUE_NUMBER ||
+				rule->form == VALUE_MONEY;
 		case CLASS_BOOLEAN:
 			return rule->form == VALUE_BOOLEAN;
 		case CLASS_LIST:
@@ -113,10 +114,36 @@ set_range(ValueRule *rule, double min, double max)
 	rule->max = max;
 }
 
+/* The words that may stand behind a number of a column */
+static ValueWords
+words_of(const char *column)
+{
+	static const struct
+	{
+		const char *column;
+		ValueWords	words;
+	}			known[] = {
+		{"living_area", WORDS_AREA}, {"building_area_total", WORDS_AREA}, {"lot_size_area", WORDS_AREA},
+		{"lot_size_acres", WORDS_ACRES}, {"lot_size_square_feet", WORDS_SQUARE_FEET}, {"garage_spaces", WORDS_CARS},
+		{"bedrooms_total", WORDS_BEDROOMS}, {"bathrooms_full", WORDS_BATHROOMS}, {"bathrooms_half", WORDS_BATHROOMS},
+		{"bathrooms_total_integer", WORDS_BATHROOMS}, {"stories_total", WORDS_STORIES},
+		{"days_on_market", WORDS_DAYS}, {"cumulative_days_on_market", WORDS_DAYS}
+	};
+
+	for (int i = 0; i < lengthof(known); i++)
+	{
+		if (strcmp(column, known[i].column) == 0)
+			return known[i].words;
+	}
+	return WORDS_NONE;
+}
+
 /* What the name says about sense and form of a number */
 static void
 number_rule_default(const char *column, ValueRule *rule)
 {
+	rule->words = words_of(column);
+	rule->zero_is_nothing = strcmp(column, "year_built") == 0;
 	if (strcmp(column, "latitude") == 0)
 		set_range(rule, -90, 90);
 	else if (strcmp(column, "longitude") == 0)
@@ -191,7 +218,8 @@ value_rule_parse(const char *as, ValueRule *rule, char **problem)
 			rule->template = time_template_parse(colon + 1, problem);
 			return rule->template != NULL;
 		}
-		if ((form == VALUE_NUMBER || form == VALUE_MONEY || form == VALUE_INTEGER) && strcmp(colon + 1, "comma") == 0)
+		if ((form == VALUE_NUMBER || form == VALUE_MONEY || form == VALUE_INTEGER) &&
+			strcmp(colon + 1, "comma") == 0)
 		{
 			rule->decimal_comma = true;
 			return true;
@@ -201,26 +229,6 @@ value_rule_parse(const char *as, ValueRule *rule, char **problem)
 		return false;
 	}
 	*problem = "it is one of text, integer, number, money, boolean, list, date[:TEMPLATE], timestamp[:TEMPLATE]";
-	return false;
-}
-
-/* Refuses a value; the message quotes it, clipped */
-static bool pg_attribute_printf(4, 5)
-refuse(ValueError *error, const char *code, const Field *field, const char *format,...)
-{
-	StringInfoData reason;
-	int			clipped = pg_mbcliplen(field->value, field->len, 80);
-	va_list		args;
-	char		rest[200];
-
-	va_start(args, format);
-	vsnprintf(rest, sizeof(rest), format, args);
-	va_end(args);
-
-	initStringInfo(&reason);
-	appendStringInfo(&reason, "\"%.*s%s\" %s", clipped, field->value, clipped < field->len ? "..." : "", rest);
-	error->code = code;
-	error->reason = reason.data;
 	return false;
 }
 
@@ -242,18 +250,6 @@ joined_list(const Field *field)
 	return line.data;
 }
 
-static bool
-to_text(const ValueRule *rule, const Field *field, const char *text, Datum *result, ValueError *error)
-{
-	int			len = strlen(text);
-	int			max = rule->typmod >= (int32) VARHDRSZ ? rule->typmod - VARHDRSZ : 0;
-
-	if (max > 0 && len > max && pg_mbstrlen_with_len(text, len) > max)
-		return refuse(error, "out_of_range", field, "has more than %d characters", max);
-	*result = PointerGetDatum(cstring_to_text_with_len(text, len));
-	return true;
-}
-
 /* Text, or a list in one line; a list without elements is null */
 static bool
 to_line(const ValueRule *rule, const Field *field, Datum *result, bool *isnull, ValueError *error)
@@ -261,71 +257,7 @@ to_line(const ValueRule *rule, const Field *field, Datum *result, bool *isnull, 
 	const char *line = field->kind == FIELD_JSON ? joined_list(field) : field->value;
 
 	*isnull = (*line == '\0');
-	return *isnull || to_text(rule, field, line, result, error);
-}
-
-static bool
-to_integer(const ValueRule *rule, const Field *field, const NumberText *number, Datum *result, ValueError *error)
-{
-	int64		value = 0;
-	NumberResult outcome = number_to_int64(number, &value);
-
-	if (outcome == NUMBER_BAD_TEXT)
-		return refuse(error, "bad_type", field, "is not a whole number");
-	if (outcome == NUMBER_OUT_OF_RANGE ||
-		(rule->type == INT4OID && value != (int32) value) || (rule->type == INT2OID && value != (int16) value))
-		return refuse(error, "out_of_range", field, "is beyond the range of the column");
-	*result = rule->type == INT8OID ? Int64GetDatum(value) :
-		rule->type == INT4OID ? Int32GetDatum((int32) value) : Int16GetDatum((int16) value);
-	return true;
-}
-
-static bool
-to_number(const ValueRule *rule, const Field *field, Datum *result, ValueError *error)
-{
-	NumberText	number;
-	NumberResult outcome = number_read(field->value, rule->form == VALUE_MONEY,
-									   rule->decimal_comma && field->kind != FIELD_NUMBER, &number);
-
-	if (outcome == NUMBER_BAD_TEXT)
-		return refuse(error, "bad_type", field, "is not %s",
-					  rule->form == VALUE_MONEY ? "an amount of money" : "a number");
-	if (outcome == NUMBER_OUT_OF_RANGE)
-		return refuse(error, "out_of_range", field, "is no usable number");
-	if (rule->currency && number.currency[0] && strcmp(rule->currency, number.currency) != 0)
-		return refuse(error, "bad_type", field, "is not in the market's currency, %s", rule->currency);
-	if (rule->form == VALUE_INTEGER && (number.fraction_digits > 0 && !number.has_exponent))
-		return refuse(error, "bad_type", field, "is not a whole number");
-	if (rule->has_range)
-	{
-		double		value = strtod(number.text, NULL);
-
-		if (value < rule->min || value > rule->max)
-			return refuse(error, "out_of_range", field, isinf(rule->max) ? "is less than %g" : "is not between %g and %g",
-						  rule->min, rule->max);
-	}
-
-	switch (rule->type)
-	{
-		case NUMERICOID:
-			if (number_to_numeric(&number, rule->typmod, result) == NUMBER_OUT_OF_RANGE)
-				return refuse(error, "out_of_range", field, "has more digits than the column");
-			return true;
-		case FLOAT8OID:
-			*result = Float8GetDatum(strtod(number.text, NULL));
-			return true;
-		case FLOAT4OID:
-			if (isinf((float) strtod(number.text, NULL)))
-				return refuse(error, "out_of_range", field, "is too large");
-			*result = Float4GetDatum((float) strtod(number.text, NULL));
-			return true;
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-			return to_integer(rule, field, &number, result, error);
-		default:
-			return to_text(rule, field, number.text, result, error);
-	}
+	return *isnull || value_to_text(rule, field, line, result, error);
 }
 
 static bool
@@ -342,7 +274,7 @@ to_boolean(const Field *field, Datum *result, ValueError *error)
 			return true;
 		}
 	}
-	return refuse(error, "bad_type", field, "is neither yes nor no");
+	return value_refuse(error, "bad_type", field, "is neither yes nor no");
 }
 
 /* One element of a list, trimmed; empty ones are left out */
@@ -392,7 +324,8 @@ to_list(const ValueRule *rule, const Field *field, Datum *result)
 			p = next ? next + 1 : NULL;
 		}
 	}
-	*result = PointerGetDatum(construct_array(elements, n, rule->type == VARCHARARRAYOID ? VARCHAROID : TEXTOID,
+	*result = PointerGetDatum(construct_array(elements, n, rule->type == VARCHARARRAYOID ?
+											  VARCHAROID : TEXTOID,
 											  -1, false, TYPALIGN_INT));
 	return true;
 }
@@ -411,25 +344,44 @@ day_of(TimestampTz moment, pg_tz *zone)
 }
 
 static bool
-to_time(const ValueRule *rule, const Field *field, Datum *result, ValueError *error)
+refuse_time(const ValueRule *rule, const Field *field, TimeResult outcome, DayOrder order,
+			ValueError *error)
+{
+	if (outcome == TIME_AMBIGUOUS)
+		return value_refuse(error, "ambiguous", field,
+							"could be either way round: option \"date_order\" says which");
+	if (outcome == TIME_BAD_TEXT)
+		return value_refuse(error, "bad_type", field, rule->template ? "does not fit the template" :
+					  "is not a %s in a usual form; \"as\" can give a template",
+					  form_names[rule->form]);
+	return value_refuse(error, "out_of_range", field, rule->template ||
+						order == DATE_ORDER_UNKNOWN ? "does not exist" :
+				  order == DATE_DAY_FIRST ? "does not exist: the day goes first in this source" :
+				  order == DATE_MONTH_FIRST ? "does not exist: the month goes first in this source" : "does not exist");
+}
+
+static bool
+to_time(const ValueRule *rule, const Field *field, Datum *result, bool *isnull, ValueError *error)
 {
 	TimeResult	outcome;
 	TimestampTz moment = 0;
 	DateADT		day = 0;
 	bool		whole_day = rule->form == VALUE_DATE && rule->type == DATEOID;
+	DayOrder	order = rule->order ? *rule->order : DATE_ORDER_UNKNOWN;
 
 	if (whole_day)
-		outcome = time_date_from_text(rule->template, field->value, &day);
+		outcome = time_date_from_text(rule->template, order, field->value, rule->zone, &day);
 	else
-		outcome = time_stamp_from_text(rule->template, field->value, rule->zone, &moment);
+		outcome = time_stamp_from_text(rule->template, order, field->value, rule->zone, &moment);
 
-	if (outcome == TIME_BAD_TEXT)
-		return refuse(error, "bad_type", field, rule->template ? "does not fit the template" :
-					  "is not a %s in a usual form; \"as\" can give a template",
-					  form_names[rule->form]);
-	if (outcome == TIME_OUT_OF_RANGE)
-		return refuse(error, "out_of_range", field, rule->template || strchr(field->value, '/') == NULL ? "does not exist" :
-					  "does not exist: the month goes first, or \"as\" gives another order");
+	if (outcome == TIME_NOTHING)
+	{
+		*isnull = true;
+		return true;
+	}
+	if (outcome != TIME_OK)
+		return refuse_time(rule, field, outcome, strpbrk(field->value, "/.-") ? order :
+						   DATE_ORDER_UNKNOWN, error);
 	if (rule->type == TIMESTAMPTZOID)
 		*result = TimestampTzGetDatum(moment);
 	else
@@ -438,7 +390,8 @@ to_time(const ValueRule *rule, const Field *field, Datum *result, ValueError *er
 }
 
 bool
-value_convert(const ValueRule *rule, const Field *field, Datum *result, bool *isnull, ValueError *error)
+value_convert(const ValueRule *rule, const Field *field, Datum *result, bool *isnull,
+			  ValueError *error)
 {
 	*isnull = false;
 	if (field->kind == FIELD_NULL)
@@ -446,8 +399,12 @@ value_convert(const ValueRule *rule, const Field *field, Datum *result, bool *is
 		*isnull = true;
 		return true;
 	}
+	if (field->kind == FIELD_DAMAGED)
+		return value_refuse(error, "bad_encoding", field,
+							"holds what no text in the database can hold");
 	if (field->kind == FIELD_JSON && rule->form != VALUE_TEXT && rule->form != VALUE_LIST)
-		return refuse(error, "bad_type", field, "is an object or a list, not a %s", form_names[rule->form]);
+		return value_refuse(error, "bad_type", field, "is an object or a list, not a %s",
+							form_names[rule->form]);
 
 	switch (rule->form)
 	{
@@ -456,7 +413,7 @@ value_convert(const ValueRule *rule, const Field *field, Datum *result, bool *is
 		case VALUE_INTEGER:
 		case VALUE_NUMBER:
 		case VALUE_MONEY:
-			return to_number(rule, field, result, error);
+			return value_to_number(rule, field, result, isnull, error);
 		case VALUE_BOOLEAN:
 			return to_boolean(field, result, error);
 		case VALUE_LIST:
@@ -465,7 +422,7 @@ value_convert(const ValueRule *rule, const Field *field, Datum *result, bool *is
 			return to_list(rule, field, result);
 		case VALUE_DATE:
 		case VALUE_TIMESTAMP:
-			return to_time(rule, field, result, error);
+			return to_time(rule, field, result, isnull, error);
 	}
-	return refuse(error, "bad_type", field, "cannot be read");
+	return value_refuse(error, "bad_type", field, "cannot be read");
 }

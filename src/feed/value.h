@@ -24,6 +24,20 @@ typedef enum ValueForm
 	VALUE_TIMESTAMP
 } ValueForm;
 
+/* words that may stand behind a number of a column, as "sqft" behind an area */
+typedef enum ValueWords
+{
+	WORDS_NONE,
+	WORDS_AREA,					/* the unit counts */
+	WORDS_ACRES,
+	WORDS_SQUARE_FEET,
+	WORDS_CARS,
+	WORDS_BEDROOMS,
+	WORDS_BATHROOMS,
+	WORDS_STORIES,
+	WORDS_DAYS
+} ValueWords;
+
 /* how one column's values are made */
 typedef struct ValueRule
 {
@@ -34,6 +48,9 @@ typedef struct ValueRule
 	const char *currency;		/* NULL: any */
 	Oid			type;			/* of the column */
 	int32		typmod;
+	const DayOrder *order;		/* of dates without template; NULL: not known */
+	ValueWords	words;
+	bool		zero_is_nothing;
 	bool		has_range;
 	double		min,
 				max;
@@ -41,8 +58,9 @@ typedef struct ValueRule
 
 typedef struct ValueError
 {
-	const char *code;			/* bad_type, out_of_range */
+	const char *code;			/* bad_type, out_of_range, ambiguous, bad_encoding */
 	char	   *reason;
+	const char *unit;			/* no error: the unit that came with an area; NULL: none */
 } ValueError;
 
 /* "integer", "date:YYYYMMDD", ...; false: *problem says what is wrong */
@@ -57,8 +75,8 @@ extern bool value_rule_fits(const ValueRule *rule);
 extern const char *value_form_name(ValueForm form);
 
 /*
- * Converts text (trimmed, not empty) or a JSON value.  False: *error says why
- * not.  The result is in CurrentMemoryContext.
+ * Converts text (trimmed, not empty) or a JSON value.  False: *error, which
+ * the caller has zeroed, says why not.  The result is in CurrentMemoryContext.
  */
 extern bool value_convert(const ValueRule *rule, const Field *field, Datum *result, bool *isnull, ValueError *error);
 

@@ -231,13 +231,19 @@ apply_round(const ListingPage *page, Known *known, int n, ListingCounts *counts)
 				withdrawn[nwithdrawn++] = k;
 		}
 		else if (k->id == 0)
+		{
+			k->written = true;
 			written[nwritten++] = k;
+		}
 		else if (k->removed || !k->has_hash || k->content_hash != k->row->content_hash)
 		{
+			k->written = true;
 			written[nwritten++] = k;
 			updated[nupdated++] = k;
 		}
 	}
+	for (int i = 0; i < n; i++)
+		counts->fields_rejected += known[i].row->nproblems;
 	counts->inserted += nwritten - nupdated;
 	counts->updated += nupdated;
 	counts->deleted += nwithdrawn;
@@ -254,6 +260,8 @@ apply_round(const ListingPage *page, Known *known, int n, ListingCounts *counts)
 		listing_withdraw(page, withdrawn, nwithdrawn);
 	if (nsettled > 0)
 		listing_resolve_rejects(page, settled, nsettled);
+	if (nwritten > 0)
+		listing_write_problems(page, written, nwritten);
 }
 
 /*

@@ -22,6 +22,7 @@ typedef struct Known
 	ListingRow *row;
 	int64		id;				/* 0: the listing is new */
 	bool		removed;
+	bool		written;		/* it is new, or has changed */
 	int64		content_hash;
 	bool		has_hash;
 	TimestampTz modified_at;	/* DT_NOBEGIN: none */
@@ -40,6 +41,7 @@ extern void listing_apply_good(const ListingPage *page, ListingRow **rows, int n
 
 /* reject.c */
 extern void listing_write_rejects(const ListingPage *page);
+extern void listing_write_problems(const ListingPage *page, Known *const *written, int n);
 extern void listing_resolve_rejects(const ListingPage *page, Known *const *settled, int n);
 
 /* home.c */

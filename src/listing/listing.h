@@ -38,6 +38,14 @@ typedef struct ListingMedia
 	bool		preferred;
 } ListingMedia;
 
+/* A field that could not be read: its column is null, its text is in extra */
+typedef struct ListingProblem
+{
+	const char *code;
+	const char *field;			/* column, or field of the source */
+	const char *reason;
+} ListingProblem;
+
 /*
  * A record after mapping.  Either reject_code is set, or the row can be
  * applied.  values[] has an entry for each column of the mapping's
@@ -55,6 +63,9 @@ typedef struct ListingRow
 	bool		has_media;		/* the record states its media (maybe none) */
 	const char *removed_reason; /* the source withdraws the listing; NULL: no */
 	int64		content_hash;
+
+	int			nproblems;		/* of a good row */
+	ListingProblem *problems;
 
 	const char *reject_code;	/* NULL: the row is good */
 	const char *reject_field;	/* may be NULL */
@@ -87,7 +98,8 @@ typedef struct ListingCounts
 				updated,
 				unchanged,
 				deleted,
-				rejected;
+				rejected,
+				fields_rejected;	/* of records that are not rejected */
 } ListingCounts;
 
 extern ListingColumns *listing_columns(void);

@@ -17,47 +17,14 @@
 #include "parse/delimited.h"
 
 #include "mb/pg_wchar.h"
-#include "parse/delimited_scan.h"
-#include "parse/encoding.h"
+#include "parse/delimited_reader.h"
 #include "utils/memutils.h"
-
-/* a header longer than this is none */
-#define HEADER_MAX_BYTES (1024 * 1024)
-
-/* so many bytes are looked at to see what the source is */
-#define SNIFF_BYTES 256
 
 /* an incomplete record larger than this is scanned again only when it has doubled */
 #define RESCAN_MIN_BYTES (64 * 1024)
 
 /* bytes that may be scanned again because of quotes that do not fit */
 #define RESYNC_BUDGET ((int64) 64 * 1024 * 1024)
-
-struct DelimitedReader
-{
-	MemoryContext context;
-	DelimitedScan scan;			/* delimiter, quote, and the fields last found */
-	TextEncoding encoding;
-	bool		has_header;
-	const char *const *given_names;
-	int			ngiven;
-
-	char	   *buffer;			/* UTF-8, not yet handed out from pos on */
-	size_t		len,
-				size,
-				pos;
-	bool		last;			/* nothing more will be pushed */
-	size_t		wanted;			/* bytes after pos without which a scan is no use */
-	bool		skipping;		/* the rest of a line that is too long */
-	int64		resync_budget;
-
-	int			nnames;
-	char	  **names;			/* NULL: not known yet */
-	char	   *values;			/* copy of the record, cut into fields */
-	size_t		values_size;
-	Field	   *fields;
-	const char *error;
-};
 
 DelimitedReader *
 delimited_create(MemoryContext context, const DelimitedOptions *options)
@@ -70,12 +37,18 @@ delimited_create(MemoryContext context, const DelimitedOptions *options)
 	reader->ngiven = options->names ? options->nnames : 0;
 	reader->resync_budget = RESYNC_BUDGET;
 	reader->encoding = TEXT_UTF8;
-	if (options->encoding && !text_encoding_parse(options->encoding, &reader->encoding))
-		reader->error = MemoryContextStrdup(context, psprintf("encoding \"%s\" is not supported, only %s",
+	reader->convert = options->convert;
+	reader->convert_arg = options->convert_arg;
+	reader->strict = options->strict;
+	if (options->convert == NULL && options->encoding &&
+		!text_encoding_parse(options->encoding, &reader->encoding))
+		reader->error = MemoryContextStrdup(context,
+											psprintf("encoding \"%s\" is not supported, only %s",
 															  options->encoding, text_encoding_names()));
 
 	if (options->delimiter == '\n' || options->delimiter == '\r' || options->delimiter == ' ' ||
-		(options->delimiter && !options->no_quote && options->delimiter == (options->quote ? options->quote : '"')))
+		(options->delimiter && !options->no_quote &&
+		 options->delimiter == (options->quote ? options->quote : '"')))
 		reader->error = "a delimiter cannot be a line end, a blank or the quote";
 
 	reader->scan.delimiter = options->delimiter;
@@ -84,33 +57,6 @@ delimited_create(MemoryContext context, const DelimitedOptions *options)
 	reader->scan.size = 32;
 	reader->scan.fields = MemoryContextAlloc(context, reader->scan.size * sizeof(ScanField));
 	return reader;
-}
-
-void
-delimited_push(DelimitedReader *reader, const char *bytes, size_t len, bool last)
-{
-	size_t		needed;
-
-	if (reader->pos > 0)
-	{
-		memmove(reader->buffer, reader->buffer + reader->pos, reader->len - reader->pos);
-		reader->len -= reader->pos;
-		reader->pos = 0;
-	}
-
-	needed = reader->len + len * (reader->encoding == TEXT_UTF8 ? 1 : TEXT_MAX_EXPANSION) + 1;
-	if (needed > reader->size)
-	{
-		size_t		size = Max(needed, reader->size * 2);
-
-		if (reader->buffer == NULL)
-			reader->buffer = MemoryContextAllocHuge(reader->context, size);
-		else
-			reader->buffer = repalloc_huge(reader->buffer, size);
-		reader->size = size;
-	}
-	reader->len += text_to_utf8(reader->encoding, bytes, len, reader->buffer + reader->len);
-	reader->last = reader->last || last;
 }
 
 const char *
@@ -146,215 +92,10 @@ delimited_encodings(void)
 	return text_encoding_names();
 }
 
-/* A message for the life of the reader */
-static void pg_attribute_printf(2, 3)
-set_error(DelimitedReader *reader, const char *format,...)
-{
-	char		message[512];
-	va_list		args;
-
-	va_start(args, format);
-	vsnprintf(message, sizeof(message), format, args);
-	va_end(args);
-
-	/* what is quoted from the source may not be UTF-8, or be cut in two */
-	message[pg_encoding_verifymbstr(PG_UTF8, message, strlen(message))] = '\0';
-	reader->error = MemoryContextStrdup(reader->context, message);
-}
-
-/* Moves behind empty lines; false: nothing but those is there */
-static bool
-skip_empty_lines(DelimitedReader *reader)
-{
-	while (reader->pos < reader->len &&
-		   (reader->buffer[reader->pos] == '\n' || reader->buffer[reader->pos] == '\r'))
-		reader->pos++;
-	return reader->pos < reader->len;
-}
-
-/*
- * Copies the record's bytes and cuts the copy into the fields of the last
- * scan.  The copy is valid until the next call.
- */
-static void
-cut_fields(DelimitedReader *reader, size_t raw_len)
-{
-	DelimitedScan *scan = &reader->scan;
-
-	if (raw_len + 1 > reader->values_size)
-	{
-		reader->values_size = Max(raw_len + 1, 2 * reader->values_size);
-		if (reader->values)
-			pfree(reader->values);
-		reader->values = MemoryContextAlloc(reader->context, reader->values_size);
-	}
-	memcpy(reader->values, reader->buffer + reader->pos, raw_len);
-
-	for (int i = 0; i < scan->nfields; i++)
-	{
-		ScanField  *field = &scan->fields[i];
-
-		field->value = reader->values + field->start;
-		field->len = field->end - field->start;
-		if (field->doubled)
-			field->len = delimited_undouble(field->value, field->len, scan->quote);
-		field->value[field->len] = '\0';
-	}
-}
-
-/* What the first bytes show to be no delimited text; NULL: may be some */
-static const char *
-foreign_format(const unsigned char *bytes, size_t len)
-{
-	if (len >= 2 && bytes[0] == 0x1F && bytes[1] == 0x8B)
-		return "gzip";
-	if (len >= 4 && memcmp(bytes, "PK\003\004", 4) == 0)
-		return "a zip archive";
-	if (len >= 2 && ((bytes[0] == 0xFF && bytes[1] == 0xFE) || (bytes[0] == 0xFE && bytes[1] == 0xFF)))
-		return "UTF-16 text";
-	if (len >= 4 && memcmp(bytes, "%PDF", 4) == 0)
-		return "a PDF document";
-	while (len > 0 && isspace(*bytes))
-		bytes++, len--;
-	if (len > 0 && *bytes == '<')
-		return (len >= 5 && memcmp(bytes, "<?xml", 5) == 0) ? "XML" : "HTML or XML";
-	if (len > 1 && (*bytes == '{' || *bytes == '['))
-	{
-		/* a brace may begin a key (land registry), but not one followed by a quote or a bracket */
-		for (bytes++, len--; len > 0 && isspace(*bytes); bytes++, len--)
-			;
-		if (len > 0 && (*bytes == '"' || *bytes == '{' || *bytes == '['))
-			return "JSON";
-	}
-	return NULL;
-}
-
-/* Takes the names of the fields from the scanned header, or as given, or makes them */
-static void
-set_names(DelimitedReader *reader)
-{
-	DelimitedScan *scan = &reader->scan;
-	int			nfields = scan->nfields;
-	char	  **names = MemoryContextAlloc(reader->context, nfields * sizeof(char *));
-
-	if (reader->given_names && reader->ngiven != nfields)
-	{
-		set_error(reader, "%d names are given, but the first line has %d fields", reader->ngiven, nfields);
-		return;
-	}
-
-	for (int i = 0; i < nfields; i++)
-	{
-		const char *name = "";
-
-		if (reader->given_names)
-			name = reader->given_names[i];
-		else if (reader->has_header)
-		{
-			delimited_trim(&scan->fields[i]);
-			name = scan->fields[i].value;
-		}
-		names[i] = MemoryContextStrdup(reader->context, *name ? name : psprintf("column_%d", i + 1));
-	}
-
-	reader->nnames = nfields;
-	reader->names = names;
-	reader->fields = MemoryContextAllocZero(reader->context, nfields * sizeof(Field));
-}
-
-/* One line that looks like a header may still be unfit */
-static bool
-check_header(DelimitedReader *reader, size_t raw_len)
-{
-	DelimitedScan *scan = &reader->scan;
-	const char *raw = reader->buffer + reader->pos;
-
-	if (pg_encoding_verifymbstr(PG_UTF8, raw, raw_len) != raw_len)
-	{
-		set_error(reader, "the header holds bytes that are not text in the encoding of the feed");
-		return false;
-	}
-	cut_fields(reader, raw_len);
-	if (reader->given_names)
-		return true;
-	for (int i = 0; i < scan->nfields; i++)
-		delimited_trim(&scan->fields[i]);
-	for (int i = 0; i < scan->nfields; i++)
-	{
-		for (int j = 0; j < i; j++)
-		{
-			if (scan->fields[i].len > 0 && strcmp(scan->fields[i].value, scan->fields[j].value) == 0)
-			{
-				set_error(reader, "the header names \"%.100s\" twice, as fields %d and %d",
-						  scan->fields[i].value, j + 1, i + 1);
-				return false;
-			}
-		}
-	}
-	return true;
-}
-
-/*
- * Reads the first line: the header, or without one the number of fields.
- * False: more bytes are needed, or reader->error is set.
- */
-static bool
-read_header(DelimitedReader *reader)
-{
-	DelimitedScan *scan = &reader->scan;
-	const char *foreign;
-	size_t		next,
-				raw_len;
-	ScanResult	result;
-
-	if (reader->len - reader->pos < SNIFF_BYTES && !reader->last)
-		return false;
-	if (reader->len - reader->pos >= 3 && memcmp(reader->buffer + reader->pos, "\xEF\xBB\xBF", 3) == 0)
-		reader->pos += 3;
-	if ((foreign = foreign_format((unsigned char *) reader->buffer + reader->pos,
-								  Min(reader->len - reader->pos, SNIFF_BYTES))) != NULL)
-	{
-		set_error(reader, "the source is %s, not delimited text", foreign);
-		return false;
-	}
-	if (!skip_empty_lines(reader))
-	{
-		if (reader->last)
-			set_error(reader, "the source is empty");
-		return false;
-	}
-
-	if (scan->delimiter == 0 &&
-		!delimited_guess(scan, reader->buffer + reader->pos, reader->len - reader->pos, reader->last))
-		result = SCAN_MORE;
-	else
-		result = delimited_scan(scan, reader->buffer + reader->pos, reader->len - reader->pos, reader->last,
-								&raw_len, &next);
-
-	if (result == SCAN_MORE && reader->len - reader->pos <= HEADER_MAX_BYTES)
-		return false;
-	if (result == SCAN_MORE || result == SCAN_TOO_LARGE || (result == SCAN_RECORD && raw_len > HEADER_MAX_BYTES))
-	{
-		set_error(reader, "the first line is too long for a header");
-		return false;
-	}
-	if (result == SCAN_BROKEN)
-	{
-		set_error(reader, "the first line cannot be read: %s", scan->error);
-		return false;
-	}
-
-	if (reader->has_header && !check_header(reader, raw_len))
-		return false;
-	set_names(reader);
-	if (reader->has_header)
-		reader->pos += next;
-	return reader->error == NULL;
-}
-
 /* Hands out len bytes from pos as a record that cannot be used */
 static void
-broken_record(DelimitedReader *reader, size_t len, Record *record, const char *code, const char *error)
+broken_record(DelimitedReader *reader, size_t len, Record *record, const char *code,
+			  const char *error)
 {
 	record->nfields = 0;
 	record->fields = NULL;
@@ -362,6 +103,21 @@ broken_record(DelimitedReader *reader, size_t len, Record *record, const char *c
 	record->raw_len = len;
 	record->error_code = code;
 	record->error = error;
+}
+
+/* How many of the fields last scanned are left without empty ones behind those of the header */
+static int
+fields_without_surplus(const DelimitedReader *reader, int nfields)
+{
+	while (nfields > reader->nnames)
+	{
+		const ScanField *field = &reader->scan.fields[nfields - 1];
+
+		if (field->end > field->start)
+			break;
+		nfields--;
+	}
+	return nfields;
 }
 
 /*
@@ -377,6 +133,7 @@ resynchronise(DelimitedReader *reader, size_t at, bool *skip_line)
 	size_t		line = delimited_line_end(start, 0, len);
 
 	*skip_line = false;
+	reader->scan.backslash = false;
 	reader->resync_budget -= at;
 	while (line < len && line < at)
 	{
@@ -385,39 +142,80 @@ resynchronise(DelimitedReader *reader, size_t at, bool *skip_line)
 					next;
 
 		if (reader->resync_budget > 0 &&
-			delimited_scan(&reader->scan, start + line, end - line, true, &raw_len, &next) == SCAN_RECORD &&
-			next == end - line && reader->scan.nfields == reader->nnames)
+			delimited_scan(&reader->scan, start + line, end - line, true, &raw_len,
+						   &next) == SCAN_RECORD &&
+			next == end - line && fields_without_surplus(reader, reader->scan.nfields) == reader->nnames)
 			return line;
 		line = end;
 	}
 
 	/* a line that ends beyond what is here, or beyond what a record may be */
-	if (line >= len && len > 0 && start[len - 1] != '\n' && !(reader->last && len == reader->len - reader->pos))
+	if (line >= len && len > 0 && start[len - 1] != '\n' &&
+		!(reader->last && len == reader->len - reader->pos))
 		*skip_line = true;
 	return line;
 }
 
-/* Fills a record from the last scan, which took raw_len bytes */
+/* The fields whose bytes are no text are shown with escapes, and say so */
 static void
+mark_damaged(DelimitedReader *reader, Record *record)
+{
+	record->bad_bytes = true;
+	for (int i = 0; i < record->nfields; i++)
+	{
+		Field	   *field = &record->fields[i];
+
+		if (pg_encoding_verifymbstr(PG_UTF8, field->value, field->len) == field->len)
+			continue;
+		field->value = record_escaped(field->value, field->len, &field->len);
+		field->kind = FIELD_DAMAGED;
+	}
+}
+
+/* A record with another number of fields than the header; false: it is none */
+static bool
+fit_fields(DelimitedReader *reader, Record *record, int nfields)
+{
+	DelimitedScan *scan = &reader->scan;
+
+	/* many writers leave out the empty fields at the end, but not most of a record */
+	if (nfields < reader->nnames && !reader->strict && 2 * nfields >= reader->nnamed)
+	{
+		for (int i = nfields; i < reader->nnames; i++)
+		{
+			reader->fields[i].name = reader->names[i];
+			reader->fields[i].value = "";
+			reader->fields[i].len = 0;
+			reader->fields[i].kind = FIELD_NULL;
+		}
+		record->nfields = reader->nnames;
+		reader->short_records++;
+		return true;
+	}
+	snprintf(scan->error_space, sizeof(scan->error_space), "%d fields where the header has %d",
+			 nfields, reader->nnames);
+	record->error_code = "ragged_row";
+	record->error = scan->error_space;
+	return false;
+}
+
+/* Fills a record from the last scan, which took raw_len bytes; false: nothing is in it */
+static bool
 good_record(DelimitedReader *reader, size_t raw_len, Record *record)
 {
 	DelimitedScan *scan = &reader->scan;
 	const char *raw = reader->buffer + reader->pos;
-	int			valid = pg_encoding_verifymbstr(PG_UTF8, raw, raw_len);
 	int			nfields = scan->nfields;
+	bool		is_empty = nfields > 1;
 
-	if (valid != raw_len)
-	{
-		broken_record(reader, raw_len, record, "bad_encoding",
-					  raw[valid] == '\0' ? "a zero byte in the record" : "bytes that are not text in the encoding of the feed");
-		return;
-	}
+	delimited_cut_fields(reader, raw_len);
+	for (int i = 0; i < nfields && is_empty; i++)
+		is_empty = scan->fields[i].len == 0;
+	if (is_empty)
+		return false;
 
-	cut_fields(reader, raw_len);
-
-	/* many writers end each line, but not the header, with a delimiter */
-	if (nfields == reader->nnames + 1 && scan->fields[nfields - 1].len == 0)
-		nfields--;
+	/* many writers end each line, but not the header, with delimiters */
+	nfields = fields_without_surplus(reader, nfields);
 
 	record->nfields = Min(nfields, reader->nnames);
 	record->fields = reader->fields;
@@ -430,14 +228,11 @@ good_record(DelimitedReader *reader, size_t raw_len, Record *record)
 		reader->fields[i].len = scan->fields[i].len;
 		reader->fields[i].kind = FIELD_TEXT;
 	}
-
 	if (nfields != reader->nnames)
-	{
-		snprintf(scan->error_space, sizeof(scan->error_space), "%d fields where the header has %d",
-				 nfields, reader->nnames);
-		record->error_code = "ragged_row";
-		record->error = scan->error_space;
-	}
+		(void) fit_fields(reader, record, nfields);
+	if (pg_encoding_verifymbstr(PG_UTF8, raw, raw_len) != raw_len)
+		mark_damaged(reader, record);
+	return true;
 }
 
 /*
@@ -457,54 +252,167 @@ broken_line_is_here(const DelimitedReader *reader, size_t available)
 static void
 skip_long_line(DelimitedReader *reader)
 {
-	const char *newline = memchr(reader->buffer + reader->pos, '\n', reader->len - reader->pos);
+	while (reader->pos < reader->len && reader->skipping)
+	{
+		char		c = reader->buffer[reader->pos++];
 
-	reader->skipping = (newline == NULL);
-	reader->pos = newline ? newline + 1 - reader->buffer : reader->len;
+		reader->skipping = c != '\n' && c != '\r';
+	}
+}
+
+/* Whether a quote with a backslash before it is among the bytes */
+static bool
+has_escaped_quote(const DelimitedReader *reader, size_t len)
+{
+	const char *begin = reader->buffer + reader->pos;
+	const char *p = begin;
+
+	while ((p = memchr(p, reader->scan.quote, begin + len - p)) != NULL)
+	{
+		if (p > begin && p[-1] == '\\')
+			return true;
+		p++;
+	}
+	return false;
+}
+
+/*
+ * A record that cannot be, or has too few or too many fields, may have been
+ * written by one who escapes quotes with a backslash.  SCAN_BROKEN: it was not.
+ */
+static ScanResult
+scan_escaped(DelimitedReader *reader, size_t looked_at, size_t *raw_len, size_t *next)
+{
+	DelimitedScan *scan = &reader->scan;
+	ScanResult	result;
+
+	if (!scan->quoting || scan->quote == '\\' || !has_escaped_quote(reader, looked_at))
+		return SCAN_BROKEN;
+	scan->backslash = true;
+	result = delimited_scan(scan, reader->buffer + reader->pos, reader->len - reader->pos,
+							reader->last, raw_len, next);
+	if (result == SCAN_MORE || (result == SCAN_RECORD && scan->nfields == reader->nnames))
+		return result;
+	scan->backslash = false;
+	return SCAN_BROKEN;
+}
+
+/* Scans the record at pos in either dialect */
+static ScanResult
+scan_record(DelimitedReader *reader, size_t *raw_len, size_t *next)
+{
+	DelimitedScan *scan = &reader->scan;
+	const char *bytes = reader->buffer + reader->pos;
+	size_t		available = reader->len - reader->pos;
+	ScanResult	result;
+	size_t		broken_at;
+	const char *error;
+	ScanResult	escaped;
+
+	scan->backslash = false;
+	result = delimited_scan(scan, bytes, available, reader->last, raw_len, next);
+	if (result == SCAN_MORE || (result == SCAN_RECORD && scan->nfields == reader->nnames))
+		return result;
+	if (result != SCAN_RECORD && !broken_line_is_here(reader, available))
+		return SCAN_MORE;
+
+	broken_at = result == SCAN_RECORD ? *raw_len : scan->broken_at;
+	error = scan->error;
+	escaped = scan_escaped(reader, broken_at, raw_len, next);
+	if (escaped != SCAN_BROKEN)
+		return escaped;
+	if (result == SCAN_RECORD)
+		return delimited_scan(scan, bytes, available, reader->last, raw_len, next);
+	scan->broken_at = broken_at;
+	scan->error = error;
+	return result;
+}
+
+/* Hands out what cannot be a record, and finds where reading goes on */
+static size_t
+hand_out_broken(DelimitedReader *reader, ScanResult result, Record *record)
+{
+	const char *error = reader->scan.error;
+	size_t		next = resynchronise(reader, reader->scan.broken_at, &reader->skipping);
+	size_t		raw_len = next;
+
+	while (raw_len > 0 && (reader->buffer[reader->pos + raw_len - 1] == '\n' ||
+						   reader->buffer[reader->pos + raw_len - 1] == '\r'))
+		raw_len--;
+	broken_record(reader, raw_len, record, result == SCAN_TOO_LARGE ? "too_large" : "malformed",
+				  error);
+	return next;
 }
 
 bool
 delimited_next(DelimitedReader *reader, Record *record)
 {
-	DelimitedScan *scan = &reader->scan;
-	size_t		raw_len,
-				next,
-				available;
-	ScanResult	result;
+	bool		is_record = false;
 
 	memset(record, 0, sizeof(*record));
-	if (reader->error || (reader->names == NULL && !read_header(reader)))
+	if (reader->error || (reader->names == NULL && !delimited_read_header(reader)))
 		return false;
-	if (reader->skipping)
-		skip_long_line(reader);
-	if (!skip_empty_lines(reader))
-		return false;
-
-	available = reader->len - reader->pos;
-	if (available < reader->wanted && !reader->last)
-		return false;
-	result = delimited_scan(scan, reader->buffer + reader->pos, available, reader->last, &raw_len, &next);
-	if (result == SCAN_MORE || (result != SCAN_RECORD && !broken_line_is_here(reader, available)))
+	while (!is_record)
 	{
-		reader->wanted = available < RESCAN_MIN_BYTES ? 0 : Min(2 * available, RECORD_MAX_BYTES + 1);
-		return false;
-	}
+		size_t		raw_len,
+					next,
+					available;
+		ScanResult	result;
 
-	reader->wanted = 0;
-	if (result == SCAN_RECORD)
-		good_record(reader, raw_len, record);
-	else
-	{
-		const char *code = result == SCAN_TOO_LARGE ? "too_large" : "malformed";
-		const char *error = scan->error;
-
-		next = resynchronise(reader, scan->broken_at, &reader->skipping);
-		raw_len = next;
-		while (raw_len > 0 && (reader->buffer[reader->pos + raw_len - 1] == '\n' ||
-							   reader->buffer[reader->pos + raw_len - 1] == '\r'))
-			raw_len--;
-		broken_record(reader, raw_len, record, code, error);
+		if (reader->skipping)
+			skip_long_line(reader);
+		if (!delimited_skip_empty_lines(reader))
+			return false;
+		available = reader->len - reader->pos;
+		if (available < reader->wanted && !reader->last)
+			return false;
+		result = scan_record(reader, &raw_len, &next);
+		if (result == SCAN_MORE)
+		{
+			reader->wanted = available < RESCAN_MIN_BYTES ? 0 : Min(2 * available, RECORD_MAX_BYTES + 1);
+			return false;
+		}
+		reader->wanted = 0;
+		is_record = true;
+		if (result == SCAN_RECORD)
+			is_record = good_record(reader, raw_len, record);
+		else
+			next = hand_out_broken(reader, result, record);
+		reader->pos += next;
 	}
-	reader->pos += next;
 	return true;
+}
+
+void
+delimited_mark(DelimitedReader *reader)
+{
+	/* going back to what is above the first record would make it one */
+	if (reader->names == NULL && reader->error == NULL)
+		(void) delimited_read_header(reader);
+	reader->mark.pos = reader->pos;
+	reader->mark.skipping = reader->skipping;
+	reader->mark.resync_budget = reader->resync_budget;
+	reader->mark.short_records = reader->short_records;
+}
+
+void
+delimited_rewind(DelimitedReader *reader)
+{
+	reader->pos = reader->mark.pos;
+	reader->skipping = reader->mark.skipping;
+	reader->resync_budget = reader->mark.resync_budget;
+	reader->short_records = reader->mark.short_records;
+	reader->wanted = 0;
+}
+
+size_t
+delimited_buffered(const DelimitedReader *reader)
+{
+	return reader->len - reader->mark.pos;
+}
+
+int64
+delimited_short_records(const DelimitedReader *reader)
+{
+	return reader->short_records;
 }

@@ -21,6 +21,17 @@ find_special(const char *p, const char *end, char delimiter)
 	return p;
 }
 
+/* Whether a quote has an odd number of backslashes before it */
+static bool
+is_escaped(const char *quote, const char *begin)
+{
+	int			n = 0;
+
+	while (quote - n > begin && quote[-n - 1] == '\\')
+		n++;
+	return n % 2 == 1;
+}
+
 /*
  * Steps over a quoted field that begins at *pp, behind its opening quote.
  * False: the closing quote, or what follows it, is not here.
@@ -38,6 +49,11 @@ scan_quoted(DelimitedScan *scan, ScanField *field, const char *bytes, const char
 		if (quote == NULL || (quote + 1 == end && !last))
 			return false;
 		p = quote + 1;
+		if (scan->backslash && is_escaped(quote, bytes + field->start))
+		{
+			field->doubled = true;
+			continue;
+		}
 		if (p == end || *p != scan->quote)
 		{
 			field->end = quote - bytes;
@@ -149,40 +165,84 @@ delimited_scan(DelimitedScan *scan, const char *bytes, size_t len, bool last, si
 	return SCAN_RECORD;
 }
 
-/*
- * Chooses the delimiter that the first line has most of, outside quotes; a
- * comma if it has none.  False: the line's end is not here.
- */
-bool
-delimited_guess(DelimitedScan *scan, const char *bytes, size_t len, bool last)
+/* What a candidate for the delimiter does in the first lines */
+typedef struct Candidate
 {
-	static const char candidates[] = {',', '\t', ';', '|'};
-	int			count[lengthof(candidates)] = {0};
-	bool		quoted = false;
-	int			best = 0;
-	size_t		i;
+	char		delimiter;
+	int			usual;			/* how many there are in most lines that have any */
+	int			nlines;			/* in how many lines there are as many */
+} Candidate;
 
-	for (i = 0; i < len; i++)
+#define GUESS_LINES 32
+
+static void
+weigh(Candidate *candidate, const int *counts, int nlines)
+{
+	for (int i = 0; i < nlines; i++)
 	{
-		if (scan->quoting && bytes[i] == scan->quote)
-			quoted = !quoted;
-		else if (!quoted && (bytes[i] == '\n' || bytes[i] == '\r'))
-			break;
-		for (int c = 0; c < lengthof(candidates); c++)
+		int			same = 0;
+
+		for (int j = 0; j < nlines; j++)
+			same += counts[j] == counts[i];
+		if (counts[i] > 0 && (same > candidate->nlines || (same == candidate->nlines && counts[i] > candidate->usual)))
 		{
-			if (!quoted && bytes[i] == candidates[c])
-				count[c]++;
+			candidate->usual = counts[i];
+			candidate->nlines = same;
 		}
 	}
-	if (i == len && !last)
-		return false;
-	for (int c = 1; c < lengthof(candidates); c++)
+}
+
+/*
+ * Chooses the delimiter of which most of the first lines have the same number,
+ * outside quotes, and of several the one that they have most of; a comma if
+ * there is none.
+ */
+void
+delimited_guess(DelimitedScan *scan, const char *bytes, size_t len)
+{
+	Candidate	candidates[] = {{','}, {'\t'}, {';'}, {'|'}};
+	int			counts[lengthof(candidates)][GUESS_LINES] = {{0}};
+	bool		quoted = false;
+	bool		at_begin = true;
+	int			line = 0;
+	int			best = 0;
+
+	for (size_t i = 0; i < len && line < GUESS_LINES; i++)
 	{
-		if (count[c] > count[best])
+		bool		is_delimiter = false;
+
+		if (scan->quoting && bytes[i] == scan->quote && (quoted || at_begin))
+		{
+			quoted = !quoted;
+			at_begin = false;
+			continue;
+		}
+		if (quoted)
+			continue;
+		if (bytes[i] == '\n' || bytes[i] == '\r')
+		{
+			if (i > 0 && bytes[i - 1] != '\n' && bytes[i - 1] != '\r')
+				line++;
+			at_begin = true;
+			continue;
+		}
+		for (int c = 0; c < lengthof(candidates); c++)
+		{
+			if (bytes[i] != candidates[c].delimiter)
+				continue;
+			counts[c][line]++;
+			is_delimiter = true;
+		}
+		at_begin = is_delimiter || (at_begin && bytes[i] == ' ');
+	}
+	for (int c = 0; c < lengthof(candidates); c++)
+	{
+		weigh(&candidates[c], counts[c], Min(line + 1, GUESS_LINES));
+		if (candidates[c].nlines > candidates[best].nlines ||
+			(candidates[c].nlines == candidates[best].nlines && candidates[c].usual > candidates[best].usual))
 			best = c;
 	}
-	scan->delimiter = candidates[best];
-	return true;
+	scan->delimiter = candidates[best].delimiter;
 }
 
 /* Behind the end of the line that begins at from; len if it has none */
@@ -199,28 +259,22 @@ delimited_line_end(const char *bytes, size_t from, size_t len)
 	return (p - bytes) + behind_line_end(p, end, true);
 }
 
-/* Makes one quote of each doubled one, in place; returns the new length */
+/* Makes one quote of each doubled or escaped one, in place; returns the new length */
 uint32
-delimited_undouble(char *value, uint32 len, char quote)
+delimited_undouble(char *value, uint32 len, char quote, bool backslash)
 {
 	uint32		out = 0;
 
 	for (uint32 in = 0; in < len; in++)
 	{
+		if (backslash && value[in] == '\\' && in + 1 < len && (value[in + 1] == quote || value[in + 1] == '\\'))
+		{
+			value[out++] = value[++in];
+			continue;
+		}
 		value[out++] = value[in];
 		if (value[in] == quote)
 			in++;
 	}
 	return out;
-}
-
-/* Moves the bounds of a copied field past the blanks around it */
-void
-delimited_trim(ScanField *field)
-{
-	while (field->len > 0 && isspace((unsigned char) *field->value))
-		field->value++, field->len--;
-	while (field->len > 0 && isspace((unsigned char) field->value[field->len - 1]))
-		field->len--;
-	field->value[field->len] = '\0';
 }

@@ -11,7 +11,7 @@ typedef struct ScanField
 {
 	uint32		start,			/* offsets from the record's begin, without quotes */
 				end;
-	bool		doubled;		/* holds doubled quotes */
+	bool		doubled;		/* holds doubled or escaped quotes */
 	char	   *value;			/* set by who copies the record */
 	uint32		len;
 } ScanField;
@@ -21,6 +21,7 @@ typedef struct DelimitedScan
 	char		delimiter;
 	char		quote;
 	bool		quoting;
+	bool		backslash;		/* a backslash before a quote makes it text */
 
 	int			nfields;		/* of the record scanned last */
 	ScanField  *fields;
@@ -40,9 +41,8 @@ typedef enum ScanResult
 
 extern ScanResult delimited_scan(DelimitedScan *scan, const char *bytes, size_t len, bool last,
 								 size_t *raw_len, size_t *next);
-extern bool delimited_guess(DelimitedScan *scan, const char *bytes, size_t len, bool last);
+extern void delimited_guess(DelimitedScan *scan, const char *bytes, size_t len);
 extern size_t delimited_line_end(const char *bytes, size_t from, size_t len);
-extern uint32 delimited_undouble(char *value, uint32 len, char quote);
-extern void delimited_trim(ScanField *field);
+extern uint32 delimited_undouble(char *value, uint32 len, char quote, bool backslash);
 
 #endif							/* ESTATE_DELIMITED_SCAN_H */

@@ -1,6 +1,6 @@
 /*
  * encoding.c
- *	  The single-byte encodings that feeds come in, to UTF-8.
+ *	  Encodings that feeds come in, to UTF-8: those of the west, and UTF-16.
  *
  * A leaf, used by the parsers in whatever process runs a feed.  No memory of
  * its own, no catalog access.
@@ -25,7 +25,9 @@ static const EncodingName encoding_names[] = {
 	{"utf8", TEXT_UTF8}, {"ascii", TEXT_UTF8}, {"usascii", TEXT_UTF8},
 	{"latin1", TEXT_LATIN1}, {"iso88591", TEXT_LATIN1},
 	{"latin9", TEXT_LATIN9}, {"iso885915", TEXT_LATIN9},
-	{"win1252", TEXT_WIN1252}, {"windows1252", TEXT_WIN1252}, {"cp1252", TEXT_WIN1252}
+	{"win1252", TEXT_WIN1252}, {"windows1252", TEXT_WIN1252}, {"cp1252", TEXT_WIN1252},
+	{"utf16", TEXT_UTF8},		/* the text itself says which of the two */
+	{"utf16le", TEXT_UTF16LE}, {"utf16be", TEXT_UTF16BE}
 };
 
 bool
@@ -60,7 +62,7 @@ text_encoding_parse(const char *name, TextEncoding *encoding)
 const char *
 text_encoding_names(void)
 {
-	return "UTF8, LATIN1, LATIN9, WIN1252";
+	return "UTF8, LATIN1, LATIN9, WIN1252, UTF16";
 }
 
 /* The code point of one byte from 0x80 up; 0: not defined */
@@ -124,5 +126,60 @@ text_to_utf8(TextEncoding encoding, const char *source, size_t len, char *target
 			*out++ = 0x80 | (code & 0x3F);
 		}
 	}
+	return out - target;
+}
+
+size_t
+text_utf16_to_utf8(TextEncoding encoding, const char *source, size_t len, bool last, char *target, size_t *taken)
+{
+	int			high = encoding == TEXT_UTF16BE ? 0 : 1;
+	char	   *out = target;
+	size_t		i = 0;
+
+	while (i + 1 < len)
+	{
+		uint32		code = (unsigned char) source[i + high] << 8 | (unsigned char) source[i + 1 - high];
+
+		if (code >= 0xD800 && code < 0xDC00)
+		{
+			uint32		low;
+
+			if (i + 3 >= len && !last)
+				break;
+			low = i + 3 < len ? (unsigned char) source[i + 2 + high] << 8 | (unsigned char) source[i + 3 - high] : 0;
+			if (low >= 0xDC00 && low < 0xE000)
+			{
+				code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+				i += 2;
+			}
+		}
+		i += 2;
+		if (code < 0x80)
+			*out++ = code;
+		else if (code < 0x800)
+		{
+			*out++ = 0xC0 | (code >> 6);
+			*out++ = 0x80 | (code & 0x3F);
+		}
+		else if (code < 0x10000)
+		{
+			*out++ = 0xE0 | (code >> 12);
+			*out++ = 0x80 | ((code >> 6) & 0x3F);
+			*out++ = 0x80 | (code & 0x3F);
+		}
+		else
+		{
+			*out++ = 0xF0 | (code >> 18);
+			*out++ = 0x80 | ((code >> 12) & 0x3F);
+			*out++ = 0x80 | ((code >> 6) & 0x3F);
+			*out++ = 0x80 | (code & 0x3F);
+		}
+	}
+	if (last && i < len)
+	{
+		*out++ = (char) 0xFF;	/* half a character at the very end */
+		i = len;
+	}
+	*taken = i;
 	return out - target;
 }

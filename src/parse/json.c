@@ -83,11 +83,6 @@ read_record(JsonPage *page, const char *begin, const char *end, int depth, Recor
 		record->error_code = "malformed";
 		record->error = "nested deeper than 64 levels";
 	}
-	else if (pg_encoding_verifymbstr(PG_UTF8, begin, end - begin) != end - begin)
-	{
-		record->error_code = "bad_encoding";
-		record->error = "bytes that are not UTF-8";
-	}
 	else
 		json_members(begin, end - begin, page->guess, record);
 	/* one record of very many fields must not make all that follow large */

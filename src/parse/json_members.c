@@ -14,6 +14,7 @@
 #include "parse/json.h"
 #include "parse/json_members.h"
 #include "parse/json_scan.h"
+#include "parse/json_storable.h"
 
 /* numbers beyond this are of no use, and could not be stored */
 #define NUMBER_MAX_DIGITS 1000
@@ -26,6 +27,13 @@ typedef struct MembersState
 	bool		in_array;
 	const char *name;			/* of the member at hand */
 	const char *begin;			/* of a nested member */
+
+	const char *original;		/* the bytes as they came, where some of them had to be replaced */
+	const char *storable;		/* the bytes that are parsed */
+	const JsonEscape *escapes;	/* what is replaced in these */
+	int			nescapes;
+	const char *previous_end;	/* where the member before this one ends */
+	bool		too_large_number;	/* within the nested member at hand */
 
 	Field	   *fields;
 	int			nfields,
@@ -67,27 +75,55 @@ number_in_bounds(const char *token)
 	return strlen(token) <= NUMBER_MAX_DIGITS && power <= NUMBER_MAX_DIGITS && power >= -NUMBER_MAX_DIGITS;
 }
 
+/* Whether something between these was replaced */
+static bool
+is_replaced(const MembersState *state, const char *begin, const char *end)
+{
+	for (int i = 0; i < state->nescapes; i++)
+	{
+		const char *at = state->storable + state->escapes[i].at;
+
+		if (at >= begin && at < end)
+			return true;
+	}
+	return false;
+}
+
+/* The place in the bytes as they came of one in those that are parsed */
+static const char *
+original_of(const MembersState *state, const char *p)
+{
+	size_t		offset = p - state->storable;
+	size_t		grown = 0;
+
+	for (int i = 0; i < state->nescapes && state->escapes[i].at < offset; i++)
+		grown += state->escapes[i].grown;
+	return state->original + offset - grown;
+}
+
 static JsonActionResult
 scalar(void *arg, char *token, JsonTokenType type)
 {
 	MembersState *state = arg;
 
-	if (type == JSON_TOKEN_NUMBER && !number_in_bounds(token))
-	{
-		state->problem_code = "out_of_range";
-		state->problem = "a number with more than 1000 digits";
-	}
 	if (state->depth != 1)
 	{
+		if (type == JSON_TOKEN_NUMBER && !number_in_bounds(token))
+			state->too_large_number = true;
 		if (token)
 			pfree(token);
 	}
 	else if (type == JSON_TOKEN_NULL)
 		add_field(state, "", 0, FIELD_NULL);
-	else
+	else if (type == JSON_TOKEN_STRING)
 		add_field(state, token, strlen(token),
-				  type == JSON_TOKEN_STRING ? FIELD_TEXT :
-				  type == JSON_TOKEN_NUMBER ? FIELD_NUMBER : FIELD_BOOL);
+				  is_replaced(state, state->previous_end, state->lexer->prev_token_terminator) ? FIELD_DAMAGED : FIELD_TEXT);
+	else if (type == JSON_TOKEN_NUMBER)
+		add_field(state, token, strlen(token), number_in_bounds(token) ? FIELD_NUMBER : FIELD_TEXT);
+	else
+		add_field(state, token, strlen(token), FIELD_BOOL);
+	if (state->depth == 1)
+		state->previous_end = state->lexer->prev_token_terminator;
 	JSON_ACTION_RETURN();
 }
 
@@ -97,7 +133,10 @@ nested_begin(MembersState *state, bool is_array)
 	if (state->depth == 0)
 		state->in_array = is_array;
 	else if (state->depth == 1)
+	{
 		state->begin = state->lexer->token_start;
+		state->too_large_number = false;
+	}
 	state->depth++;
 }
 
@@ -107,9 +146,22 @@ nested_end(MembersState *state)
 	state->depth--;
 	if (state->depth == 1)
 	{
-		int			len = state->lexer->prev_token_terminator - state->begin;
+		const char *end = state->lexer->prev_token_terminator;
 
-		add_field(state, pnstrdup(state->begin, len), len, FIELD_JSON);
+		/* nested ones keep what had to be replaced, so that whoever looks into them finds it */
+		if (state->too_large_number)
+			add_field(state, pnstrdup(state->begin, end - state->begin), end - state->begin, FIELD_DAMAGED);
+		else if (is_replaced(state, state->begin, end))
+		{
+			const char *begin = original_of(state, state->begin);
+			int			len = original_of(state, end) - begin;
+			char	   *text = json_escaped_bytes(begin, len, &len);
+
+			add_field(state, text, len, FIELD_JSON);
+		}
+		else
+			add_field(state, pnstrdup(state->begin, end - state->begin), end - state->begin, FIELD_JSON);
+		state->previous_end = end;
 	}
 }
 
@@ -167,9 +219,14 @@ json_members(const char *bytes, int len, int guess, Record *record)
 	JsonSemAction actions = {0};
 	JsonParseErrorType error;
 
+	state.original = bytes;
+	state.storable = json_storable(bytes, len, &len, &state.escapes, &state.nescapes);
+	state.previous_end = state.storable;
+	for (int i = 0; i < state.nescapes; i++)
+		record->bad_bytes = record->bad_bytes || state.escapes[i].grown > 1;
 	state.size = Max(guess, 8);
 	state.fields = palloc(state.size * sizeof(Field));
-	state.lexer = make_json_lexer(bytes, len);
+	state.lexer = make_json_lexer(state.storable, len);
 	actions.semstate = &state;
 	actions.object_start = object_start;
 	actions.object_end = nested_end_action;
@@ -204,8 +261,7 @@ json_members_parse(const char *bytes, size_t len, Record *members)
 	members->raw = bytes;
 	members->raw_len = len;
 	if (p == end || (*p != '{' && *p != '[') || len > RECORD_MAX_BYTES ||
-		json_skip_value(&p, end, &depth) != JSON_SKIP_OK || depth > RECORD_MAX_DEPTH ||
-		pg_encoding_verifymbstr(PG_UTF8, bytes, len) != len)
+		json_skip_value(&p, end, &depth) != JSON_SKIP_OK || depth > RECORD_MAX_DEPTH)
 		return false;
 	json_members(bytes, len, 0, members);
 	return members->error_code == NULL;

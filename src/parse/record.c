@@ -43,3 +43,11 @@ record_raw_text(const Record *record, int max_bytes, int *len)
 	*len = out - text;
 	return text;
 }
+
+char *
+record_escaped(const char *bytes, int bytes_len, int *len)
+{
+	Record		record = {.raw = bytes, .raw_len = bytes_len};
+
+	return record_raw_text(&record, bytes_len, len);
+}

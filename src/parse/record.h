@@ -17,7 +17,8 @@ typedef enum FieldKind
 	FIELD_TEXT,
 	FIELD_NUMBER,				/* JSON number, as written */
 	FIELD_BOOL,					/* JSON true or false */
-	FIELD_JSON					/* JSON array or object, as written */
+	FIELD_JSON,					/* JSON array or object, as written */
+	FIELD_DAMAGED				/* text that the database cannot hold: what it cannot is written as an escape */
 } FieldKind;
 
 typedef struct Field
@@ -34,6 +35,7 @@ typedef struct Record
 	Field	   *fields;
 	const char *raw;			/* the record as it came */
 	int			raw_len;
+	bool		bad_bytes;			/* raw is no UTF-8: some field is FIELD_DAMAGED */
 	const char *error_code;		/* malformed, ragged_row, bad_encoding, too_large; NULL: good */
 	const char *error;			/* in words */
 } Record;
@@ -45,5 +47,8 @@ typedef struct Record
 
 /* The record as it came, as text: bytes that are not UTF-8 are written \xHH; at most max_bytes of it */
 extern char *record_raw_text(const Record *record, int max_bytes, int *len);
+
+/* The same of any bytes, all of them */
+extern char *record_escaped(const char *bytes, int bytes_len, int *len);
 
 #endif							/* ESTATE_RECORD_H */

@@ -68,6 +68,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	options.delimiter = delimiters[(data[0] >> 2) & 3];
 	options.no_header = (data[0] & 16) != 0;
 	options.no_quote = (data[0] & 32) != 0;
+	options.strict = (data[0] & 64) != 0;
+	if (data[0] & 128)
+		options.encoding = data[0] & 1 ? "utf16le" : "utf16be";
 	chunk = 1 + data[1];
 	data += 2;
 	size -= 2;

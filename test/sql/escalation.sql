@@ -201,7 +201,7 @@ DELETE FROM trap.seen;
 RESET SESSION AUTHORIZATION;
 
 SELECT estate.create_market('trapped') > 0 AS created;
-SELECT estate.create_feed('trapped', preset => 'csv', market => 'town', mapping => '{"listing_key": "k", "standard_status": "s",
+SELECT estate.create_feed('trapped', preset => 'csv', options => '{"strict": true}', market => 'town', mapping => '{"listing_key": "k", "standard_status": "s",
 	"close_price": "p", "close_date": "d", "living_area": "a"}') AS trapped \gset
 SELECT seen, inserted, rejected FROM estate.push_feed('trapped', 'k,s,p,d,a' || (
 	SELECT string_agg(format(E'\n%s,Closed,%s,2024-%s-01,%s', i, 1000 * i, 1 + i % 6, i), '') FROM generate_series(40, 140) i) || E'\nbad,Closed,much,x,y');

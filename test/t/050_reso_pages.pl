@@ -30,7 +30,7 @@ sub market
 {
 	my ($name, $arguments) = @_;
 	query($node, "SELECT estate.create_market('$name', time_zone => 'America/Los_Angeles')");
-	query($node, "SELECT estate.create_feed('$name', market => '$name', preset => 'reso'$arguments)");
+	query($node, "SELECT estate.create_feed('$name', market => '$name', preset => 'reso', options => '{\"strict\": true}'$arguments)");
 	return;
 }
 

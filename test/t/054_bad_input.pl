@@ -151,16 +151,16 @@ sub rejects
 $server->put('bad.csv', "listing_key,list_price,close_date,city\n"
 	. "B1,100,2026-01-02,Lakemont\n"
 	. "B2,a lot,2026-01-02,Lakemont\n"
-	. "B3,100,02.13.2026,Lakemont\n"
+	. "B3,100,32.13.2026,Lakemont\n"
 	. "B4,100\n"
 	. "B5,100,2026-01-02,caf\xE9\n"
 	. ",100,2026-01-02,Lakemont\n"
 	. "B6,99999999999999,2026-01-02,Lakemont\n"
 	. "B7,100,2026-01-02,Lakemont\n");
-query($node, "SELECT estate.create_feed('bad', url => '" . $server->url('/bad.csv') . "', preset => 'csv')");
+query($node, "SELECT estate.create_feed('bad', url => '" . $server->url('/bad.csv') . q{', preset => 'csv', options => '{"strict": true}')});
 query($node, "CALL estate.run_feed('bad')");
 is(run_of($node, 'bad'), 'done|1|8|2|0|0|0|6', 'two good records are applied, six are kept');
-rejects('bad', "B2|list_price|bad_type\nB3|close_date|bad_type\nB4|-|ragged_row\n-|-|bad_encoding\n-|listing_key|bad_key\nB6|list_price|out_of_range", 'each with its reason');
+rejects('bad', "B2|list_price|bad_type\nB3|close_date|out_of_range\nB4|-|ragged_row\nB5|city|bad_encoding\n-|listing_key|bad_key\nB6|list_price|out_of_range", 'each with its reason');
 is(query($node, "SELECT raw FROM estate.feed_reject WHERE reason_code = 'bad_encoding'"), 'B5,100,2026-01-02,caf\xE9', 'bytes that are not text are shown as such');
 is(query($node, "SELECT count(*) FROM estate.feed_reject WHERE reason = ''"), '0', 'each says why in words');
 query($node, "CALL estate.run_feed('bad')");
@@ -168,23 +168,97 @@ is(query($node, 'SELECT count(*) FROM estate.feed_reject'), '6', 'a record that 
 
 $server->put('mixed.json', '{"value": [{"ListingKey": "C1", "ListPrice": 1}, {"ListingKey": "C1", "ListPrice": 2}, 7, {"ListingKey": "C2", "City": "' . "\xFF" . '"},'
 	. ' {"ListingKey": "C3", "ListPrice": 3}, {"ListingKey": "C3", "ListPrice": "x"}, {"ListingKey": "C4", "City": "\ud800"}, {"ListingKey": "C5", "City": "a\u0000b"}]}');
-query($node, "SELECT estate.create_feed('mixed', url => '" . $server->url('/mixed.json') . "', preset => 'reso')");
+query($node, "SELECT estate.create_feed('mixed', url => '" . $server->url('/mixed.json') . q{', preset => 'reso', options => '{"strict": true}')});
 query($node, "CALL estate.run_feed('mixed')");
 is(run_of($node, 'mixed'), 'done|1|8|2|1|0|0|5', 'a key that comes twice is applied twice, in order');
 is(query($node, "SELECT listing_key, list_price FROM estate.listing WHERE source_system = 'mixed' ORDER BY 1"), "C1|2.00\nC3|3.00", 'the last good one counts');
 is(query($node, "SELECT field, old_value, new_value FROM estate.listing_change JOIN estate.listing USING (market_id) WHERE listing = listing.id"),
 	'list_price|1.00|2.00', 'with its change');
 like(query($node, "SELECT string_agg(reason_code, ' ' ORDER BY reject_id) FROM estate.feed_reject JOIN estate.feed USING (feed_id) WHERE name = 'mixed'"),
-	qr/^malformed bad_encoding bad_type \S+ \S+$/, 'bad records in a page do not spoil it');
+	qr/^malformed bad_encoding bad_type bad_encoding bad_encoding$/, 'bad records in a page do not spoil it');
 
 # 6. A template that does not fit the values
-query($node, qq(SELECT estate.create_feed('template', url => '@{[$server->url('/dates.csv')]}', preset => 'csv',
+query($node, qq(SELECT estate.create_feed('template', url => '@{[$server->url('/dates.csv')]}', preset => 'csv', options => '{"strict": true}',
 	mapping => '{"listing_key": "k", "close_date": {"from": "d", "as": "date:YYYYMMDD"}}')));
 $server->put('dates.csv', "k,d\nD1,20260102\nD2,20260102T000000\nD3,2026-01-02\nD4,20261302\n");
 query($node, "CALL estate.run_feed('template')");
 is(run_of($node, 'template'), 'done|1|4|1|0|0|0|3', 'what the template does not consume is rejected');
 like(query($node, "SELECT string_agg(listing_key || ' ' || field || ' ' || reason_code, ', ' ORDER BY reject_id) FROM estate.feed_reject JOIN estate.feed USING (feed_id) WHERE name = 'template'"),
 	qr/^D2 close_date bad_type, D3 close_date bad_type, D4 close_date \w+$/, 'with the field');
+
+# 7. The same without "strict": what cannot be read is null, its text is kept, and it is told
+for my $feed ([ 'bad', 'csv', 'done|1|8|7|0|0|0|1' ], [ 'mixed', 'reso', 'done|1|8|5|2|0|0|1' ])
+{
+	my ($name, $preset, $counts) = @$feed;
+	my $file = $preset eq 'csv' ? 'bad.csv' : 'mixed.json';
+	query($node, "SELECT estate.create_feed('lenient $name', url => '" . $server->url("/$file") . "', preset => '$preset')");
+	my ($code, $out, $said) = $node->psql('estate', "CALL estate.run_feed('lenient $name')");
+	is(run_of($node, "lenient $name"), $counts, "$name: only what has no key, or is no record, is rejected");
+	like($said, qr/\d values could not be read; their columns are null, their texts in extra.*level = 'field'/s, "$name: a session is told");
+}
+sub entries
+{
+	my ($feed, $level) = @_;
+	return query($node, "SELECT listing_key, field, reason_code FROM estate.feed_reject JOIN estate.feed USING (feed_id)
+		WHERE name = '$feed' AND level = '$level' AND resolved_at IS NULL ORDER BY listing_key, field");
+}
+is(entries('lenient bad', 'field'), "B2|list_price|bad_type\nB3|close_date|out_of_range\nB5|city|bad_encoding\nB6|list_price|out_of_range", 'each field has its reason');
+is(query($node, q{SELECT count(*), count(*) FILTER (WHERE level = 'record') FROM estate.feed_reject JOIN estate.feed USING (feed_id) WHERE name = 'lenient bad' AND reason <> '' AND raw <> ''}),
+	'5|1', 'apart from the record without a key');
+is(query($node, q{SELECT listing_key, list_price, city, extra FROM estate.listing WHERE source_system = 'lenient bad' AND listing_key IN ('B2', 'B5', 'B6') ORDER BY 1}),
+	qq{B2||Lakemont|{"list_price": "a lot"}\nB5|100.00||{"city": "caf\\\\xE9"}\nB6||Lakemont|{"list_price": "99999999999999"}}, 'their texts are in extra');
+is(query($node, q{SELECT fields_rejected, rejected, open_field_rejects, open_rejects FROM estate.feed_status WHERE name = 'lenient bad'}), '4|1|4|1', 'they are counted apart');
+is(entries('lenient mixed', 'field'), "C2|city|bad_encoding\nC3|list_price|bad_type\nC4|city|bad_encoding\nC5|city|bad_encoding", 'so are those of JSON');
+like(query($node, q{SELECT string_agg(problem, ' ') FROM estate.preview_feed('lenient bad', 8)}), qr/bad_type: "a lot".*bad_key/, 'a preview shows them');
+
+# again: nothing is written; a source that mends them settles them; another that breaks them opens them
+query($node, "CALL estate.run_feed('lenient bad')");
+is(run_of($node, 'lenient bad'), 'done|1|8|0|0|7|0|1', 'again, nothing has changed');
+is(query($node, q{SELECT count(*) FROM estate.feed_reject JOIN estate.feed USING (feed_id) WHERE name = 'lenient bad'}), '5', 'and nothing is told twice');
+is(query($node, q{SELECT fields_rejected, open_field_rejects FROM estate.feed_status WHERE name = 'lenient bad'}), '4|4', 'but counted again');
+$server->put('bad.csv', "listing_key,list_price,close_date,city\nB2,200,2026-01-02,Lakemont\nB5,so so,2026-01-02,Lakemont\n");
+query($node, "CALL estate.run_feed('lenient bad')");
+is(entries('lenient bad', 'field'), "B3|close_date|out_of_range\nB5|list_price|bad_type\nB6|list_price|out_of_range", 'what is mended is settled');
+is(query($node, q{SELECT estate.replay_rejects('lenient bad')}), '0', 'replayed as they were mapped, nothing is settled');
+query($node, q{SELECT estate.alter_feed('lenient bad', mapping => '{"listing_key": "listing_key", "list_price": {"from": "list_price", "lookup": {"so so": "150"}}, "city": "city"}')});
+is(query($node, q{SELECT estate.replay_rejects('lenient bad')}), '2', 'with a better mapping, those that it reads are');
+is(query($node, q{SELECT list_price FROM estate.listing WHERE source_system = 'lenient bad' AND listing_key = 'B5'}), '150.00', 'and their columns are filled');
+
+# 8. What cannot be known is told: dates that are the other way round than in the market
+query($node, "SELECT estate.create_feed('order', url => '" . $server->url('/order.csv') . "', preset => 'csv')");
+$server->put('order.csv', join '', "id,List Date\n", map { "O$_,3/1/2026\n" } 1 .. 2000);
+my ($code, $out, $said) = $node->psql('estate', "CALL estate.run_feed('order')");
+like($said, qr/no date tells whether the month goes first; in this market the month does/, 'an order that is taken from the market is told');
+is(query($node, q{SELECT DISTINCT listing_contract_date FROM estate.listing WHERE source_system = 'order'}), '2026-03-01', 'and taken');
+$server->put('order.csv', join '', "id,List Date,Remarks\n", (map { "O$_,3/1/2026," . 'x' x 1000 . "\n" } 1 .. 12_000), "O12001,25/1/2026,\n");
+is(refused($node, "CALL estate.run_feed('order')")->{sqlstate}, '22008', 'one that turns out to be wrong fails the run');
+query($node, q{SELECT estate.alter_feed('order', options => '{"date_order": "DMY"}')});
+$server->put('order.csv', "id,List Date\nO1,3/1/2026\nO2,25/1/2026\n");
+query($node, "CALL estate.run_feed('order')");
+is(query($node, q{SELECT listing_key, listing_contract_date FROM estate.listing WHERE source_system = 'order' AND listing_key IN ('O1', 'O2') ORDER BY 1}),
+	"O1|2026-01-03\nO2|2026-01-25", 'until the feed says how they are meant');
+# more than a read of the source before the first date that tells
+$server->put('order.csv', join '', "id,List Date\n", (map { "P$_,3/1/2026\n" } 1 .. 20_000), "P20001,25/1/2026\n");
+query($node, "SELECT estate.create_feed('late order', url => '" . $server->url('/order.csv') . "', preset => 'csv')");
+query($node, "CALL estate.run_feed('late order')");
+is(query($node, q{SELECT count(*), min(listing_contract_date) FROM estate.listing WHERE source_system = 'late order'}), '20001|2026-01-03', 'what tells may come late in the file');
+
+# 9. Encodings that only the server knows, a key for files without one
+$server->put('koi8.csv', "id,city,price\n1,\xED\xCF\xD3\xCB\xD7\xC1,4500000\n");
+query($node, "SELECT estate.create_feed('koi8', url => '" . $server->url('/koi8.csv') . q{', preset => 'csv', options => '{"encoding": "KOI8R"}')});
+query($node, "CALL estate.run_feed('koi8')");
+is(query($node, q{SELECT city = U&'\041C\043E\0441\043A\0432\0430' FROM estate.listing WHERE source_system = 'koi8'}), 't', 'an encoding that the server can convert');
+$server->put('sjis.csv', "id,city\n" . join('', map { "$_,\x93\x8C\x8B\x9E\n" } 1 .. 5000));
+query($node, "SELECT estate.create_feed('sjis', url => '" . $server->url('/sjis.csv') . q{', preset => 'csv', options => '{"encoding": "SJIS"}')});
+query($node, "CALL estate.run_feed('sjis')");
+is(query($node, q{SELECT count(*), bool_and(city = U&'\6771\4EAC') FROM estate.listing WHERE source_system = 'sjis'}), '5000|t', 'also one of several bytes a character');
+$server->put('keyless.csv', "month,town,price\n2017-01,A,1\n2017-01,A,2\n");
+query($node, "SELECT estate.create_feed('keyless', url => '" . $server->url('/keyless.csv') . "', preset => 'csv', key => 'row')");
+query($node, "CALL estate.run_feed('keyless')");
+query($node, "CALL estate.run_feed('keyless')");
+is(run_of($node, 'keyless'), 'done|1|2|0|0|2|0|0', 'a row is known again by all that it says');
+is_refused(create(q{preset => 'csv', key => 'postcode'}), '22023', qr/address, or row/, 'a key that nobody can make');
+is_refused(create(q{preset => 'csv', options => '{"date_order": "YMD"}'}), '22023', qr/DMY.*MDY/, 'an order that is none');
 
 $node->stop;
 done_testing();

@@ -17,7 +17,7 @@ sub market
 {
 	my ($name) = @_;
 	query($node, "SELECT estate.create_market('$name', time_zone => 'America/Los_Angeles')");
-	query($node, "SELECT estate.create_feed('$name', market => '$name', preset => 'reso', url => '$url')");
+	query($node, "SELECT estate.create_feed('$name', market => '$name', preset => 'reso', url => '$url', options => '{\"strict\": true}')");
 	return;
 }
 

@@ -48,7 +48,7 @@ is(query($node, "SELECT count(DISTINCT f), count(*) FROM (SELECT source_system, 
 # 2. Pipes and another encoding; a short line is kept; replayed when the mapping is right
 my $map = q({"listing_key": "LISTNUM", "unparsed_address": "ADDR", "city": "TOWN", "list_price": "PRICE", "standard_status": {"from": "STAT", "lookup": {"A": "Active"}},
 	"listing_contract_date": {"from": "LISTDT", "as": "date:MM/DD/YYYY"}, "bedrooms_total": "BR", "living_area": "SQFT", "public_remarks": "REMARKS"});
-query($node, qq{SELECT estate.create_feed('pipe', url => '@{[$server->url('/listings_pipe_latin1.txt')]}', preset => 'csv', market => 'Quebec', options => '{"delimiter": "|", "encoding": "LATIN1"}', mapping => '$map')});
+query($node, qq{SELECT estate.create_feed('pipe', url => '@{[$server->url('/listings_pipe_latin1.txt')]}', preset => 'csv', market => 'Quebec', options => '{"delimiter": "|", "encoding": "LATIN1", "strict": true}', mapping => '$map')});
 query($node, "CALL estate.run_feed('pipe')");
 is(run_of($node, 'pipe'), 'done|1|6|0|0|0|0|6', 'a template that does not fit: all are kept');
 is(query($node, "SELECT string_agg(reason_code, ' ' ORDER BY reject_id) FROM estate.feed_reject"), 'bad_type bad_type bad_type bad_type bad_type ragged_row', 'with the reason');
@@ -70,7 +70,7 @@ is(query($node, "SELECT count(*) FROM estate.feed_reject WHERE resolved_at IS NU
 
 # 3. A record whose key could not be read is settled by its text; one that is not text is left alone
 $server->put('keys.csv', "a,b\n1,2\n,3\n4,caf\xE9\n");
-query($node, "SELECT estate.create_feed('keys', url => '" . $server->url('/keys.csv') . q{', preset => 'csv', market => 'US', mapping => '{"listing_key": "a"}')});
+query($node, "SELECT estate.create_feed('keys', url => '" . $server->url('/keys.csv') . q{', preset => 'csv', market => 'US', mapping => '{"listing_key": "a"}', options => '{"strict": true}')});
 query($node, "CALL estate.run_feed('keys')");
 is(run_of($node, 'keys'), 'done|1|3|1|0|0|0|2', 'two without a key that can be read');
 query($node, q{SELECT estate.alter_feed('keys', mapping => '{"listing_key": "b"}')});
@@ -79,8 +79,8 @@ is(query($node, "SELECT reason_code FROM estate.feed_reject WHERE resolved_at IS
 
 # 4. A column of one's own, no header, other delimiters, NULL text
 query($node, 'ALTER TABLE estate.listing ADD COLUMN walk_score int');
-$server->put('own.txt', "W1\t88\t200000\nW2\tn/a\t1\nW3\t\t300000\n");
-query($node, "SELECT estate.create_feed('own', url => '" . $server->url('/own.txt') . q{', preset => 'csv', market => 'US', options => '{"delimiter": "\\\\t", "header": false}',
+$server->put('own.txt', "W1\t88\t200000\nW2\tgood\t1\nW3\t\t300000\n");
+query($node, "SELECT estate.create_feed('own', url => '" . $server->url('/own.txt') . q{', preset => 'csv', market => 'US', options => '{"delimiter": "\\\\t", "header": false, "strict": true}',
 	mapping => '{"listing_key": "column_1", "walk_score": "column_2", "list_price": "column_3"}')});
 query($node, "CALL estate.run_feed('own')");
 is(query($node, "SELECT listing_key, walk_score, list_price FROM estate.listing WHERE source_system = 'own' ORDER BY 1"), "W1|88|200000.00\nW3||300000.00", 'a column of one\'s own is filled');

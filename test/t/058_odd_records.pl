@@ -23,7 +23,7 @@ sub feed
 {
 	my ($name, $market, @records) = @_;
 	$server->put("$name.json", page(@records));
-	query($node, "SELECT estate.create_feed('$name', url => '" . $server->url("/$name.json") . "', market => '$market')");
+	query($node, "SELECT estate.create_feed('$name', url => '" . $server->url("/$name.json") . "', market => '$market', options => '{\"strict\": true}')");
 	query($node, "CALL estate.run_feed('$name')");
 	return run_of($node, $name);
 }

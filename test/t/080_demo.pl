@@ -37,8 +37,8 @@ $connection //= '-h /nowhere';
 
 subtest 'what is in it' => sub {
 	is(query($connection, 'SELECT count(*) FROM estate.market'), '3', 'three markets');
-	is(query($connection, 'SELECT count(*), count(*) FILTER (WHERE outcome = $$done$$), sum(rejected) FROM estate.feed_run'), '6|6|2',
-		'six runs, two rejects');
+	is(query($connection, 'SELECT count(*), count(*) FILTER (WHERE outcome = $$done$$), sum(rejected), sum(fields_rejected) FROM estate.feed_run'), '6|6|1|1',
+		'six runs, a rejected record, a rejected field');
 	is(query($connection, 'SELECT sum(inserted) = (SELECT count(*) FROM estate.listing), sum(inserted) > 4800 FROM estate.feed_run'), 't|t',
 		'what was inserted is there');
 	is(query($connection, 'SELECT count(*) FROM estate.model WHERE active AND mdape < 12'), '3', 'a good model for each market');

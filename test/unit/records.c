@@ -78,11 +78,27 @@ row_values(const ListingColumns *columns, const ListingRow *row)
 	return line.data;
 }
 
+/* What could not be read of a row */
+static char *
+row_problems(const ListingRow *row)
+{
+	StringInfoData line;
+
+	if (row->nproblems == 0)
+		return NULL;
+	initStringInfo(&line);
+	for (int i = 0; i < row->nproblems; i++)
+		appendStringInfo(&line, "%s%s: %s %s", i > 0 ? "; " : "", row->problems[i].code, row->problems[i].field,
+						 row->problems[i].reason);
+	return line.data;
+}
+
 static void
 put_row(ReturnSetInfo *rsinfo, const ListingColumns *columns, const ListingRow *row)
 {
-	Datum		values[10];
-	bool		nulls[10] = {0};
+	Datum		values[11];
+	bool		nulls[11] = {0};
+	char	   *problems = row_problems(row);
 
 #define PUT_TEXT(i, s) (nulls[i] = (s) == NULL, values[i] = (s) ? CStringGetTextDatum(s) : (Datum) 0)
 	PUT_TEXT(0, row->listing_key);
@@ -97,6 +113,7 @@ put_row(ReturnSetInfo *rsinfo, const ListingColumns *columns, const ListingRow *
 	nulls[8] = !row->has_media;
 	values[8] = Int32GetDatum(row->nmedia);
 	values[9] = Int64GetDatum(row->content_hash);
+	PUT_TEXT(10, problems);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
@@ -104,6 +121,7 @@ typedef struct Reading
 {
 	const char *preset;
 	Jsonb	   *mapping;
+	Jsonb	   *settings;		/* strict, key, date_order, nothing, currency, as a feed has them; NULL: none */
 	ListingColumns *columns;
 	int			chunk;			/* bytes of a push; 0: all at once */
 	DelimitedOptions options;
@@ -112,16 +130,38 @@ typedef struct Reading
 				rejected;
 } Reading;
 
-static void
+/* False: dates could be either way round, and it is not known which */
+static bool
 take_record(Reading *reading, Mapping *mapping, const Record *record)
 {
 	ListingRow	row;
 
 	mapping_apply(mapping, record, &row);
+	if (mapping_wants_order(mapping))
+		return false;
 	reading->seen++;
 	reading->rejected += row.reject_code != NULL;
 	if (reading->rsinfo)
 		put_row(reading->rsinfo, reading->columns, &row);
+	return true;
+}
+
+static JsonbValue *
+setting(const Reading *reading, const char *name)
+{
+	JsonbValue	key = {.type = jbvString};
+
+	key.val.string.val = unconstify(char *, name);
+	key.val.string.len = strlen(name);
+	return reading->settings ? findJsonbValueFromContainer(&reading->settings->root, JB_FOBJECT, &key) : NULL;
+}
+
+static char *
+text_setting(const Reading *reading, const char *name)
+{
+	JsonbValue *value = setting(reading, name);
+
+	return value ? pnstrdup(value->val.string.val, value->val.string.len) : NULL;
 }
 
 static MappingSource
@@ -136,7 +176,14 @@ source_of(const Reading *reading, const char *const *fields, int nfields)
 	source.nfields = nfields;
 	source.time_zone = "America/Los_Angeles";
 	source.area_unit = "sqft";
-	source.currency = "USD";
+	source.currency = text_setting(reading, "currency");
+	if (source.currency == NULL)
+		source.currency = "USD";
+	source.strict = setting(reading, "strict") && setting(reading, "strict")->val.boolean;
+	source.key = text_setting(reading, "key");
+	if (text_setting(reading, "date_order"))
+		source.date_order = *text_setting(reading, "date_order") == 'D' ? DATE_DAY_FIRST : DATE_MONTH_FIRST;
+	source.nothing = setting(reading, "nothing") ? JsonbValueToJsonb(setting(reading, "nothing")) : NULL;
 	return source;
 }
 
@@ -156,9 +203,10 @@ read_delimited(Reading *reading, const char *bytes, size_t len)
 		CHECK_FOR_INTERRUPTS();
 		delimited_push(reader, bytes + done, n, done + n == len);
 		done += n;
-		while (delimited_next(reader, &record))
+		while (delimited_mark(reader), delimited_next(reader, &record))
 		{
 			MemoryContext saved;
+			bool		taken;
 
 			if (mapping == NULL)
 			{
@@ -169,9 +217,18 @@ read_delimited(Reading *reading, const char *bytes, size_t len)
 				mapping = mapping_compile(&source);
 			}
 			saved = MemoryContextSwitchTo(row_context);
-			take_record(reading, mapping, &record);
+			taken = take_record(reading, mapping, &record);
 			MemoryContextSwitchTo(saved);
 			MemoryContextReset(row_context);
+			if (taken)
+				continue;
+			delimited_rewind(reader);
+			if (done < len)
+				break;
+			while (delimited_next(reader, &record))
+				mapping_survey(mapping, &record);
+			delimited_rewind(reader);
+			mapping_decide_order(mapping);
 		}
 	} while (done < len);
 	if (delimited_error(reader))
@@ -188,8 +245,17 @@ read_json(Reading *reading, const char *bytes, size_t len)
 
 	if (!json_page_parse(bytes, len, &page))
 		ereport(ERROR, (errcode(ERRCODE_BAD_COPY_FILE_FORMAT), errmsg("%s", page.error)));
-	while (json_page_next(&page, &record))
-		take_record(reading, mapping, &record);
+	for (JsonPage before = page; json_page_next(&page, &record); before = page)
+	{
+		Record		other;
+
+		if (take_record(reading, mapping, &record))
+			continue;
+		while (json_page_next(&before, &other))
+			mapping_survey(mapping, &other);
+		mapping_decide_order(mapping);
+		(void) take_record(reading, mapping, &record);
+	}
 	if (page.next_link && reading->rsinfo)
 		ereport(NOTICE, (errmsg("next link %s", page.next_link)));
 }
@@ -220,6 +286,9 @@ read_body(FunctionCallInfo fcinfo, Reading *reading)
 		reading->options.nnames = n;
 	}
 	reading->options.no_header = !PG_GETARG_BOOL(8);
+	if (PG_NARGS() > 9 && get_fn_expr_argtype(fcinfo->flinfo, 9) == JSONBOID)
+		reading->settings = PG_GETARG_JSONB_P(9);
+	reading->options.strict = setting(reading, "strict") && setting(reading, "strict")->val.boolean;
 
 	if (strcmp(reading->preset, "reso") == 0)
 		read_json(reading, VARDATA_ANY(body), VARSIZE_ANY_EXHDR(body));

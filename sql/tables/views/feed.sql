@@ -11,8 +11,9 @@ SELECT f.feed_id, f.name, m.name AS market, f.preset,
 		WHEN w.waiting THEN 'waiting'
 		ELSE 'idle' END)::varchar(10) AS state,
 	r.run_id, r.started_at, r.ended_at, r.outcome, r.seen, r.inserted, r.updated, r.unchanged, r.deleted, r.rejected,
-	(SELECT count(*) FROM estate.feed_reject j WHERE j.feed_id = f.feed_id AND j.resolved_at IS NULL) AS open_rejects,
-	c.failures, c.last_error, w.next_run_at
+	(SELECT count(*) FROM estate.feed_reject j WHERE j.feed_id = f.feed_id AND j.resolved_at IS NULL AND j.level = 'record') AS open_rejects,
+	c.failures, c.last_error, w.next_run_at, r.fields_rejected,
+	(SELECT count(*) FROM estate.feed_reject j WHERE j.feed_id = f.feed_id AND j.resolved_at IS NULL AND j.level = 'field') AS open_field_rejects
 FROM estate.feed f
 JOIN estate.market m ON m.market_id = f.market_id
 JOIN estate_internal.feed_cursor c ON c.feed_id = f.feed_id
@@ -40,4 +41,6 @@ COMMENT ON COLUMN estate.feed_status.open_rejects IS 'Rejected records that are 
 COMMENT ON COLUMN estate.feed_status.failures IS 'Failed runs in a row';
 COMMENT ON COLUMN estate.feed_status.last_error IS 'Why the last run failed';
 COMMENT ON COLUMN estate.feed_status.next_run_at IS 'When the workers run it next';
+COMMENT ON COLUMN estate.feed_status.fields_rejected IS 'Fields of applied records that could not be read in the last run';
+COMMENT ON COLUMN estate.feed_status.open_field_rejects IS 'Such fields that are not settled yet, of all runs';
 GRANT SELECT ON estate.feed_status TO estate_reader, estate_operator;

@@ -7,7 +7,8 @@
 \set pipe `base64 -w0 :'abs_srcdir'/../feeds/listings_pipe_latin1.txt`
 SELECT count(*), count(code) AS rejected, sum(media) AS media, count(DISTINCT hash) AS hashes FROM unit.read(convert_to(:'page1', 'UTF8'), 'reso');
 SELECT count(*), count(code) AS rejected, sum(media) AS media, count(DISTINCT hash) AS hashes FROM unit.read(convert_to(:'page2', 'UTF8'), 'reso');
-SELECT key, code, field, reason, removed, media FROM unit.read(convert_to(:'delta', 'UTF8'), 'reso');
+SELECT key, code, field, reason, removed, media, problems FROM unit.read(convert_to(:'delta', 'UTF8'), 'reso');
+SELECT key, code, field, reason, removed, media, problems FROM unit.read(convert_to(:'delta', 'UTF8'), 'reso', settings => '{"strict": true}') WHERE code IS NOT NULL;
 SELECT vals, extra FROM unit.read(convert_to(:'delta', 'UTF8'), 'reso') WHERE key IN ('TST000003', 'TST000007', 'TST000015');
 -- a record that has not changed has the hash that it had
 SELECT p.key, p.hash = d.hash AS same FROM unit.read(convert_to(:'page1', 'UTF8'), 'reso') p JOIN unit.read(convert_to(:'delta', 'UTF8'), 'reso') d USING (key)
@@ -39,7 +40,7 @@ SELECT key, removed, vals, code FROM unit.read(convert_to('[{"ListingKey":"1","S
 	{"ListingKey":"5","StandardStatus":"Sold","LivingArea":100,"LivingAreaUnits":"SquareMeters"},{"ListingKey":"6","StandardStatus":"Cancelled","PropertySubType":"SingleFamilyResidence"}]', 'UTF8'), 'reso');
 SELECT vals FROM unit.read(convert_to(E'MLS #,Status,Living Area Sqm,MLS Number\n1,SOLD,80,7', 'UTF8'));
 -- media
-SELECT key, media, code, field, reason FROM unit.read(convert_to('[{"ListingKey":"1","Media":null},{"ListingKey":"2","Media":{}},{"ListingKey":"3","Media":[1]},{"ListingKey":"4","Media":[{"Order":1}]},
+SELECT key, media, problems, extra FROM unit.read(convert_to('[{"ListingKey":"1","Media":null},{"ListingKey":"2","Media":{}},{"ListingKey":"3","Media":[1]},{"ListingKey":"4","Media":[{"Order":1}]},
 	{"ListingKey":"5","Media":[{"MediaURL":"u","Order":"x"}]},{"ListingKey":"6","Media":[{"MediaURL":"u","MediaModificationTimestamp":"yesterday"}]},{"ListingKey":"7","Media":[{"MediaURL":"u"}]}]', 'UTF8'), 'reso');
 -- the key: of several fields, missing, too long
 SELECT key, code, field, reason FROM unit.read(convert_to(E'a,b\n1,2\n1,\n ,\n3,' || repeat('x', 300), 'UTF8'), mapping => '{"listing_key":{"from":["a","b"]}}');

@@ -10,8 +10,9 @@ SET client_min_messages = warning;
 \set ECHO all
 RESET client_min_messages;
 CREATE FUNCTION unit.read(body bytea, preset text DEFAULT 'csv', target text DEFAULT 'estate.listing', mapping jsonb DEFAULT NULL,
-	chunk int DEFAULT 0, encoding text DEFAULT NULL, delimiter text DEFAULT NULL, names text[] DEFAULT NULL, header bool DEFAULT true)
-RETURNS TABLE (key text, code text, field text, reason text, raw text, vals text, extra jsonb, removed text, media int, hash bigint)
+	chunk int DEFAULT 0, encoding text DEFAULT NULL, delimiter text DEFAULT NULL, names text[] DEFAULT NULL, header bool DEFAULT true,
+	settings jsonb DEFAULT '{}')
+RETURNS TABLE (key text, code text, field text, reason text, raw text, vals text, extra jsonb, removed text, media int, hash bigint, problems text)
 LANGUAGE c AS 'pg_estate_unit', 'unit_read';
 CREATE FUNCTION unit.time(body bytea, preset text DEFAULT 'csv', target text DEFAULT 'estate.listing', mapping jsonb DEFAULT NULL,
 	chunk int DEFAULT 0, encoding text DEFAULT NULL, delimiter text DEFAULT NULL, names text[] DEFAULT NULL, header bool DEFAULT true)

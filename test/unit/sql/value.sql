@@ -2,7 +2,7 @@
 CREATE TABLE unit.typed (listing_key text, i2 int2, i4 int4, i8 int8, n numeric, n62 numeric(6,2), f4 float4, f8 float8, b bool, d date, t timestamptz,
 	l text[], v varchar(5), x text, latitude float8, list_price numeric(14,2));
 CREATE FUNCTION unit.value(col text, "as" text, VARIADIC texts text[]) RETURNS TABLE (input text, result text) LANGUAGE sql AS $$
-	SELECT i, coalesce(code || ': ' || reason, nullif(substring(vals FROM '^listing_key=1; (.*)$'), ''), 'null')
+	SELECT i, coalesce(code || ': ' || reason, regexp_replace(problems, '^(\w+): \w+', '\1:'), nullif(substring(vals FROM '^listing_key=1; (.*)$'), ''), 'null')
 	FROM unnest(texts) WITH ORDINALITY u (i, o), unit.read(convert_to(E'k\x1fv\n1\x1f"' || replace(i, '"', '""') || '"', 'UTF8'), 'csv', 'unit.typed',
 		jsonb_build_object('listing_key', 'k', col, CASE WHEN "as" IS NULL THEN '"v"'::jsonb ELSE jsonb_build_object('from', 'v', 'as', "as") END), delimiter => E'\x1f') r ORDER BY o $$;
 
