@@ -143,7 +143,7 @@ GRANT EXECUTE ON FUNCTION estate.running_jobs() TO estate_operator, estate_admin
 CREATE FUNCTION estate.may_see_job_of(role regrole) RETURNS bool
 	AS 'MODULE_PATHNAME', 'estate_may_see_job_of' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION estate.may_see_job_of(regrole) IS
-'Whether the caller may see what a job of the role is asked to do and what came of it: a member of the role, or of the owner of the facts';
+'Internal: whether the caller may see what a job of the role is asked to do and what came of it: a member of the role, or of the owner of the facts';
 GRANT EXECUTE ON FUNCTION estate.may_see_job_of(regrole) TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate.queue_counts(OUT queue text, OUT ready bigint, OUT open bigint, OUT scheduled bigint, OUT retryable bigint,
