@@ -104,6 +104,7 @@ subtest 'a key that somebody is about to take' => sub {
 	eventually($node, "SELECT state = 'retryable' FROM estate.job WHERE id = $id", 'the worker does not wait for him');
 	$other->query_safe('ROLLBACK');
 	$other->quit;
+	is(query($node, "SELECT estate.cancel_job($id)"), 't', 'it need not be tried again');
 };
 
 subtest 'no connection is left' => sub {
