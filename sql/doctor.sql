@@ -162,9 +162,9 @@ BEGIN
 			'autovacuum worker', 'background writer', 'checkpointer', 'walwriter', 'walsender', 'walreceiver', 'walsummarizer',
 			'startup', 'archiver', 'logger', 'io worker', 'slotsync worker', 'standalone backend', 'logical replication launcher');
 	RETURN QUERY SELECT 'max_worker_processes', available >= wanted.needed + others,
-		format('%s; %s are needed for %s databases with estate.workers = %s each, %s while long jobs hold them up; %s are of others%s', available,
-			wanted.needed, (SELECT count(*) FROM estate_code.served_databases() n WHERE n.unserved IS NULL), current_setting('estate.workers'),
-			wanted.most, others, '; the last one was refused at ' || wanted.refused_at),
+		format('%s; %s are needed for %s with estate.workers = %s each, %s while long jobs hold them up; %s are of others%s', available,
+			wanted.needed, (SELECT count(*) || CASE count(*) WHEN 1 THEN ' database' ELSE ' databases' END
+				FROM estate_code.served_databases() n WHERE n.unserved IS NULL), current_setting('estate.workers'), wanted.most, others, '; the last one was refused at ' || wanted.refused_at),
 		CASE WHEN available >= wanted.needed + others THEN NULL
 			WHEN (SELECT pending_restart FROM pg_settings WHERE name = 'max_worker_processes') THEN '-- restart the server: a change waits for that'
 			ELSE format('ALTER SYSTEM SET max_worker_processes = %s; -- then restart the server',

@@ -1,4 +1,5 @@
--- Publications that name the tables of the queue, which is no subscriber's affair; see docs/jobs.md
+-- Publications that have tables of the queue, which is no subscriber's affair. One FOR ALL TABLES has to, and works, so it is no fault;
+-- see docs/jobs.md
 WITH publishing AS (
 	SELECT p.pubname, p.puballtables, concat_ws(', ',
 		(SELECT 'TABLES IN SCHEMA estate_internal' FROM pg_publication_namespace s
@@ -9,11 +10,8 @@ WITH publishing AS (
 	FROM pg_publication p
 	WHERE p.pubname IN (SELECT t.pubname FROM pg_publication_tables t WHERE t.schemaname = 'estate_internal')
 )
-SELECT 'publications', count(*) = 0,
-	coalesce(string_agg(format('%I names the tables of the queue', pubname), '; ' ORDER BY pubname), 'none names the tables of the queue'),
-	nullif(concat_ws(' ',
-		string_agg(format('ALTER PUBLICATION %I DROP %s;', pubname, by_name), ' ' ORDER BY pubname) FILTER (WHERE NOT puballtables),
-		'CREATE PUBLICATION facts FOR TABLES IN SCHEMA estate; -- for subscribers to have instead of '
-		|| string_agg(quote_ident(pubname), ', ' ORDER BY pubname) FILTER (WHERE puballtables)
-		|| ': FOR ALL TABLES works, but they need tables of the same names, and feeds that are paused'), '')
+SELECT 'publications', count(*) FILTER (WHERE NOT puballtables) = 0,
+	coalesce('tables of the queue are in ' || string_agg(quote_ident(pubname), ', ' ORDER BY pubname)
+		|| ': a subscriber has to have tables of their names', 'none has tables of the queue'),
+	string_agg(format('ALTER PUBLICATION %I DROP %s;', pubname, by_name), ' ' ORDER BY pubname) FILTER (WHERE NOT puballtables)
 FROM publishing
