@@ -11,16 +11,12 @@
 
 #include "access/htup_details.h"
 #include "access/xlog.h"
-#include "catalog/pg_database.h"
 #include "catalog/pg_type.h"
-#include "commands/dbcommands.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/syscache.h"
 #include "utils/tuplestore.h"
-#include "utils/varlena.h"
 
 #include "enable.h"
 #include "estate.h"
@@ -95,57 +91,6 @@ estate_server_state(PG_FUNCTION_ARGS)
 	values[7] = doctor_tables(false, &nulls[7]);
 	values[8] = CStringGetTextDatum(enable_command_to_configure());
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
-}
-
-/* Why a database gets no workers, as the launcher sees it; NULL: it does */
-static const char *
-doctor_database_fault(const char *name, int n)
-{
-	Oid			oid = get_database_oid(name, true);
-	HeapTuple	tuple = NULL;
-	const char *fault = NULL;
-
-	if (OidIsValid(oid))
-		tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(oid));
-	if (!HeapTupleIsValid(tuple))
-		return "does not exist";
-	if (((Form_pg_database) GETSTRUCT(tuple))->datistemplate)
-		fault = "is a template";
-	else if (!((Form_pg_database) GETSTRUCT(tuple))->datallowconn)
-		fault = "does not allow connections";
-	else if (n > ESTATE_MAX_DATABASES)
-		fault = psprintf("is one too many: there are workers for %d databases",
-						 ESTATE_MAX_DATABASES);
-	ReleaseSysCache(tuple);
-	return fault;
-}
-
-PG_FUNCTION_INFO_V1(estate_named_databases);
-
-/* estate_code.named_databases() -> setof (name, fault) */
-Datum
-estate_named_databases(PG_FUNCTION_ARGS)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	List	   *names = NIL;
-	ListCell   *cell;
-	int			good = 0;
-
-	InitMaterializedSRF(fcinfo, 0);
-	if (!SplitIdentifierString(pstrdup(estate_databases), ',', &names))
-		return (Datum) 0;
-	foreach(cell, names)
-	{
-		const char *fault = doctor_database_fault(lfirst(cell), good + 1);
-		Datum		values[2] = {CStringGetTextDatum(lfirst(cell)), (Datum) 0};
-		bool		nulls[2] = {false, fault == NULL};
-
-		if (fault)
-			values[1] = CStringGetTextDatum(fault);
-		good += fault == NULL;
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
-	return (Datum) 0;
 }
 
 /* Adds the rows of a query of sql/findings */

@@ -132,13 +132,17 @@ estate_lock_slot(LWLockMode mode)
 	return NULL;
 }
 
+static void *
+piece_of_slot(const EstateArea *area, const EstateDatabaseSlot *slot)
+{
+	return slot ? area->pieces + area->bytes * (slot - estate_shared->databases) : NULL;
+}
+
 /* This database's piece of an area, as it is; NULL: it has no workers */
 void *
 estate_piece(const EstateArea *area)
 {
-	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
-
-	return slot ? area->pieces + area->bytes * (slot - estate_shared->databases) : NULL;
+	return piece_of_slot(area, estate_find_slot(MyDatabaseId));
 }
 
 static LWLock *
@@ -151,8 +155,9 @@ lock_of_piece(const EstateArea *area, const void *piece)
 void *
 estate_lock_piece(const EstateArea *area, LWLockMode mode)
 {
+	/* looked for once: the launcher may give us a slot, or take it away, at any moment */
 	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
-	void	   *piece = area->npieces == 1 ? area->pieces : estate_piece(area);
+	void	   *piece = area->npieces == 1 ? area->pieces : piece_of_slot(area, slot);
 
 	if (piece == NULL)
 		return NULL;

@@ -107,13 +107,16 @@ on_timeout(void)
 	interrupt();
 }
 
-/* SIGINT in a worker stops a handler, and never the bookkeeping around it */
+/*
+ * SIGINT in a worker stops a handler, and never the bookkeeping around it, unless
+ * that is what a lock_timeout of our own sends: else we would wait for ever.
+ */
 static void
 on_cancel(SIGNAL_ARGS)
 {
 	int			save_errno = errno;
 
-	if (current)
+	if (current || get_timeout_indicator(LOCK_TIMEOUT, false))
 		interrupt();
 	errno = save_errno;
 }

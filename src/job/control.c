@@ -119,10 +119,14 @@ estate_snooze_job(PG_FUNCTION_ARGS)
 	"  AND (" below " IS NULL OR id OPERATOR(pg_catalog.<) " below ")" \
 	"  ORDER BY id DESC LIMIT " CppAsString2(AGAIN_MOST) " FOR UPDATE SKIP LOCKED)," \
 	" taken AS (" \
-	"  INSERT INTO estate_internal.job_unique (unique_key, role, job, handler, held)" \
+	"  INSERT INTO estate_internal.job_unique AS k (unique_key, role, job, handler, held)" \
 	"  SELECT DISTINCT ON (unique_key, role) unique_key, role, id, handler, true FROM candidate" \
 	"  WHERE is_unique ORDER BY unique_key, role, id DESC" \
-	"  ON CONFLICT DO NOTHING RETURNING job)" \
+	/* one that was taken for a time which is over is nobody's, though nobody has swept it */ \
+	"  ON CONFLICT (unique_key, role) DO UPDATE" \
+	"  SET job = excluded.job, until = NULL, handler = excluded.handler, held = true" \
+	"  WHERE NOT k.held AND k.until OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp()" \
+	"  RETURNING job)" \
 	" SELECT " JOB_COLUMN_NAMES ", done_by, heap, place, state," \
 	"  NOT is_unique OR id OPERATOR(pg_catalog.=) ANY (SELECT job FROM taken)" \
 	" FROM candidate ORDER BY id DESC"

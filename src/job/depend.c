@@ -390,10 +390,12 @@ take_lost(Datum failed)
 		"  ORDER BY o.id FOR UPDATE),"
 		" gone AS ("
 		"  DELETE FROM estate_internal.job_dependency d USING lost"
-		"  WHERE d.job OPERATOR(pg_catalog.=) lost.id)"
-		" DELETE FROM estate_internal.job_open o USING lost"
-		" WHERE o.id OPERATOR(pg_catalog.=) lost.id"
-		" RETURNING o.*",
+		"  WHERE d.job OPERATOR(pg_catalog.=) lost.id),"
+		" taken AS ("
+		"  DELETE FROM estate_internal.job_open o USING lost"
+		"  WHERE o.id OPERATOR(pg_catalog.=) lost.id"
+		"  RETURNING o.*)"
+		" SELECT " JOB_COLUMN_NAMES ", done_by FROM taken",
 		1, {INT8ARRAYOID}
 	};
 	List	   *lost = NIL;
@@ -406,7 +408,7 @@ take_lost(Datum failed)
 		JobEnding  *ending = palloc(sizeof(JobEnding));
 
 		ending->job = record_of_row(rows, i);
-		ending->done_by = keeper_char(rows, i, OPEN_DONE_BY + 1);
+		ending->done_by = keeper_char(rows, i, JOB_COLUMNS + 1);
 		ending->state = "cancelled";
 		count_jobs(ending->job->queue, COUNTED_BLOCKED, -1);
 		lost = lappend(lost, ending);

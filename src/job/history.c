@@ -155,11 +155,19 @@ ended_slots(Relation relation)
 
 	if (slots[0] && slots[0]->tts_tupleDescriptor->natts == natts)
 		return slots;
-	for (int i = 0; slots[0] && i < ENDED_CHUNK; i++)
-		ExecDropSingleTupleTableSlot(slots[i]);
+	/* what an error breaks off is done again, from where it was */
+	for (int i = ENDED_CHUNK; i-- > 0;)
+		if (slots[i])
+		{
+			TupleTableSlot *old = slots[i];
+
+			slots[i] = NULL;
+			ExecDropSingleTupleTableSlot(old);
+		}
 	caller = MemoryContextSwitchTo(TopMemoryContext);
 	desc = CreateTupleDescCopy(RelationGetDescr(relation));
-	for (int i = 0; i < ENDED_CHUNK; i++)
+	/* the first one last: with it all are there */
+	for (int i = ENDED_CHUNK; i-- > 0;)
 		slots[i] = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
 	MemoryContextSwitchTo(caller);
 	return slots;

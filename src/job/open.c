@@ -245,7 +245,9 @@ open_hold_back(const Job *job, const AdmissionAnswer *answer)
 	values[3] = Int16GetDatum(job->waited | (key ? WAITED_FOR_KEY :
 											 answer->admission == KEY_UNCOUNTED ? WAITED_FOR_ROOM :
 											 WAITED_FOR_RATE));
-	(void) keeper_run(&statement, values, nulls);
+	/* unless somebody has it locked, who is about to take it away */
+	if (keeper_run(&statement, values, nulls).n == 0)
+		return;
 	count_jobs(job->queue, count_open(job, WAITS_FOR_TIME), -1);
 	count_jobs(job->queue, COUNTED_OPEN, 1);
 }

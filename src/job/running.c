@@ -135,8 +135,12 @@ running_remove_all(void)
 {
 	RunningState *state = lock_mine(LW_EXCLUSIVE);
 
-	my_entry->njobs = 0;
-	my_entry->progress.id = 0;
+	/* whoever has left his slot may have a successor there already */
+	if (my_entry->pid == MyProcPid)
+	{
+		my_entry->njobs = 0;
+		my_entry->progress.id = 0;
+	}
 	unlock_mine(state);
 }
 

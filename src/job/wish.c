@@ -37,7 +37,7 @@
 #include "job/wish.h"
 #include "keeper.h"
 
-/* see src/job/run.c for its neighbours */
+/* see src/job/lock.c for its neighbours; this one ends with the transaction */
 #define LOCK_CLASS_WISH 1021
 
 static bool counted = false;	/* among the transactions that may be making wishes */

@@ -255,11 +255,14 @@ tell_of_name(const RenameStmt *statement)
 			 errhint("Put the new name into estate.databases, then SELECT pg_reload_conf();")));
 }
 
-/* What a statement that has succeeded changes for the workers */
+/*
+ * What a statement that has succeeded changes for the workers.  Of a ROLLBACK
+ * or a CALL nothing may be left by now: so its tag comes with it.
+ */
 static void
-note_change(const Node *statement)
+note_change(const Node *statement, NodeTag tag)
 {
-	switch (nodeTag(statement))
+	switch (tag)
 	{
 		case T_RenameStmt:
 			if (((const RenameStmt *) statement)->renameType != OBJECT_DATABASE)
@@ -340,6 +343,7 @@ make_way(PlannedStmt *planned, const char *query, bool keep_tree, ProcessUtility
 		 QueryCompletion *done)
 {
 	const Node *statement = planned->utilityStmt;
+	NodeTag		tag = nodeTag(statement);
 	const char *name = database_needed(statement);
 	Oid			database = name && estate_shared ? get_database_oid(name, true) : InvalidOid;
 	ErrorContextCallback explain = {.callback = explain_refusal, .arg = &database};
@@ -353,7 +357,7 @@ make_way(PlannedStmt *planned, const char *query, bool keep_tree, ProcessUtility
 	call_next(planned, query, keep_tree, context, params, environment, dest, done);
 	if (OidIsValid(database))
 		error_context_stack = explain.previous;
-	note_change(statement);
+	note_change(statement, tag);
 }
 
 /* Workers that were asked to leave may come back, also those that had nothing to do */

@@ -50,7 +50,7 @@ count_workers(Oid database)
 
 PG_FUNCTION_INFO_V1(estate_served_databases);
 
-/* estate.served_databases() -> setof (name text, unserved text, workers int, busy int) */
+/* estate_code.served_databases() -> setof (name text, unserved text, workers int, busy int) */
 Datum
 estate_served_databases(PG_FUNCTION_ARGS)
 {
@@ -79,7 +79,7 @@ estate_served_databases(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(estate_worker_processes);
 
 /*
- * estate.worker_processes() -> (needed int, most int, refused_at timestamptz): how many of
+ * estate_code.worker_processes() -> (needed int, most int, refused_at timestamptz): how many of
  * max_worker_processes all databases together need, and could use
  */
 Datum

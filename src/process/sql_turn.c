@@ -246,8 +246,8 @@ sql_turn(JobScope *scope, bool woken, bool (*may_go_on) (void), TimestampTz *due
 			((volatile EstateDatabaseSlot *) database)->due[WORKER_SQL] = Min(timed, limited);
 		}
 		*due = Min(timed, limited);
-		/* and before we rest: then there is most to give back */
-		if (TimestampDifferenceExceeds(tidied_at, now, TIDY_EVERY_MS) ||
+		/* when there is more to give back, else we would not rest; and before we do */
+		if (TimestampDifferenceExceeds(tidied_at, now, TIDY_EVERY_MS) || now >= tidy_again ||
 			(!any && worked && looked_at == now))
 		{
 			tidied_at = now;

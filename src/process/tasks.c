@@ -12,6 +12,7 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/latch.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 
 #include "effect/media.h"
@@ -104,10 +105,24 @@ settle(Task *task)
 		job_snooze(&task->job, task->wake_at);
 }
 
+/*
+ * One row that a client keeps locked must not stop all feeds and effects: the
+ * job is put off, see failed_step().  What is written of that may wait.
+ */
+static void
+wait_briefly_for_locks(void)
+{
+	if (IsBackgroundWorker)
+		(void) set_config_option("lock_timeout", "2s", PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_LOCAL, true, 0, false);
+}
+
 static void
 start_step(void *arg)
 {
 	Task	   *task = arg;
+
+	wait_briefly_for_locks();
 
 	if (task->job.id != 0 && !job_still_open(&task->job))
 	{
@@ -131,6 +146,7 @@ next_step(void *arg)
 {
 	Task	   *task = arg;
 
+	wait_briefly_for_locks();
 	task->handler->step(task);
 	settle(task);
 }

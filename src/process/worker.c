@@ -167,9 +167,6 @@ settle_session(void)
 	 */
 	if (my_kind == WORKER_SQL)
 		step_relax_commits(true);
-	else
-		/* one row that a client keeps locked must not stop all feeds and effects; see run_step() */
-		SetConfigOption("lock_timeout", "2s", PGC_SUSET, PGC_S_OVERRIDE);
 }
 
 /* Says once in a while that there is something a human has to do */

@@ -122,4 +122,15 @@ SET client_min_messages = error;
 CALL estate.run_jobs();
 SELECT sole.show();
 SELECT count(*) AS keys FROM estate_internal.job_unique;
+-- a key that was taken for a time which is over does not keep a job from being run again
+SELECT estate.enqueue('sole.try', '{"what": "again"}', unique_key => 'r', max_attempts => 1) AS r \gset
+CALL estate.run_jobs();
+SELECT estate.enqueue('sole.note', '{"what": "for a time"}', unique_key => 'r', unique_until => '1 min') <> :r AS another;
+CALL estate.run_jobs();
+SELECT estate.retry_job(:r);
+UPDATE estate_internal.job_unique SET until = clock_timestamp() - interval '1 s';
+SELECT estate.retry_job(:r);
+SELECT job = :r AS has_it, until, held FROM estate_internal.job_unique;
+SELECT estate.cancel_job(:r);
+SELECT count(*) AS keys FROM estate_internal.job_unique;
 DROP SCHEMA sole CASCADE;

@@ -84,7 +84,7 @@ subtest 'others run beside a slow one' => sub {
 	is(state_of($slow), 'running', 'it still runs');
 	is(value("SELECT running FROM estate.queue_status WHERE queue = 'default'"), 1, 'queue_status shows it');
 
-	wait_for($node, "SELECT busy = 1 FROM estate.served_databases() WHERE name = 'estate'", 'the others rest');
+	wait_for($node, "SELECT busy = 1 FROM estate_code.served_databases() WHERE name = 'estate'", 'the others rest');
 	my $ms = milliseconds(value('SELECT ' . note_job('after it')));
 	cmp_ok($ms, '<', 2000, "one enqueued later, when the other worker rests: $ms ms");
 

@@ -89,6 +89,24 @@ subtest 'the tables of the queue are locked' => sub {
 	each_once('queue locked again', 200, 'and after the start');
 };
 
+# whoever enqueues with the key of a job that has started, and does not commit, holds up nobody when it fails
+subtest 'a key that somebody is about to take' => sub {
+	query($node, q{CREATE FUNCTION public.fail_behind_gate(jsonb) RETURNS void LANGUAGE plpgsql AS
+		$$ BEGIN PERFORM pg_advisory_xact_lock_shared(71); RAISE 'not yet'; END $$});
+	my $enqueue = q{SELECT estate.enqueue('public.fail_behind_gate', unique_key => 'of two', unique_until => 'start', backoff => ARRAY['1 hour']::interval[])};
+	my $gate = $node->background_psql('estate');
+	$gate->query_safe('SELECT pg_advisory_lock(71)');
+	my $id = query($node, $enqueue);
+	wait_for($node, q{SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 71 AND NOT granted}, 'the job runs');
+	my $other = $node->background_psql('estate');
+	$other->query_safe("BEGIN; SET LOCAL client_min_messages = error; $enqueue");
+	$gate->quit;
+	eventually($node, "SELECT state = 'retryable' FROM estate.job WHERE id = $id", 'the worker does not wait for him');
+	$other->query_safe('ROLLBACK');
+	$other->quit;
+	is(query($node, "SELECT estate.cancel_job($id)"), 't', 'it need not be tried again');
+};
+
 subtest 'no connection is left' => sub {
 	wait_until_idle($node);
 	# the last ones are for superusers: they are taken as well

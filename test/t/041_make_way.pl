@@ -230,12 +230,12 @@ subtest 'settings of the database' => sub {
 
 subtest 'more databases than there is room for' => sub {
 	$node->safe_psql('postgres', join ';', 'SELECT', map { "CREATE DATABASE d$_" } 1 .. 32);
-	is(query($node, q{SELECT name, unserved FROM estate.served_databases()}), "estate|\ncopy|does not exist", 'before');
+	is(query($node, q{SELECT name, unserved FROM estate_code.served_databases()}), "estate|\ncopy|does not exist", 'before');
 	my $log = -s $node->logfile;
 	$node->safe_psql('postgres', q{ALTER SYSTEM SET estate.databases = '} . join(', ', 'estate', 'missing', map { "d$_" } 1 .. 32) . q{'});
 	$node->reload;
 	$node->wait_for_log(qr/no workers run in database "d32" of estate\.databases: it is one too many.*\n.*DETAIL:  At most 32 databases can have workers\./, $log);
-	is(query($node, q{SELECT name, unserved FROM estate.served_databases() WHERE unserved IS NOT NULL ORDER BY 1}),
+	is(query($node, q{SELECT name, unserved FROM estate_code.served_databases() WHERE unserved IS NOT NULL ORDER BY 1}),
 		"d32|is one too many\nmissing|does not exist", 'the log and the function name those that have none');
 	works('the others are served');
 	for (1 .. 3)
@@ -245,7 +245,7 @@ subtest 'more databases than there is room for' => sub {
 	}
 	my $said = () = log_from($node, $log) =~ /one too many/g;
 	is($said, 1, 'the log says it once');
-	is(query($node, 'SELECT needed, most FROM estate.worker_processes()'), (3 + 32 * 2) . '|' . (3 + 32 * 6), 'so many processes would be needed');
+	is(query($node, 'SELECT needed, most FROM estate_code.worker_processes()'), (3 + 32 * 2) . '|' . (3 + 32 * 6), 'so many processes would be needed');
 };
 
 $node->stop('fast');

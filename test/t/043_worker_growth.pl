@@ -152,7 +152,7 @@ subtest 'too few processes for all databases' => sub {
 			ok($node->poll_query_until($db, "SELECT state = 'done' FROM estate.job WHERE id = $id"), "$db has its turn");
 		}
 	}
-	is(query($node, q{SELECT needed, refused_at IS NOT NULL FROM estate.worker_processes()}), '7|t', 'what would be needed, and that it was not to be had');
+	is(query($node, q{SELECT needed, refused_at IS NOT NULL FROM estate_code.worker_processes()}), '7|t', 'what would be needed, and that it was not to be had');
 };
 
 $node->stop('fast');

@@ -67,6 +67,17 @@ for my $case (@asked)
 	is($times, 1, "$what: exactly once in the end");
 }
 
+# it is read from where job_open has it, not from where the other tables do
+subtest 'a job that can never run has not asked for it' => sub {
+	value(q{
+		CREATE FUNCTION public.fail(args jsonb) RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE 'never'; END $$;
+		SELECT estate.enqueue('public.note', '{"what": "lost"}', durable => asked, depends_on => ARRAY[blocker])
+		FROM (SELECT estate.enqueue('public.fail', max_attempts => 1) AS blocker OFFSET 0) b, unnest(ARRAY[false, true]) asked});
+	wait_for($node, q{SELECT count(*) = 2 FROM estate.job WHERE state = 'cancelled' AND args->>'what' = 'lost'}, 'both are cancelled');
+	is(value(q{SELECT string_agg(coalesce(durable::text, 'not'), ', ' ORDER BY id) FROM estate_internal.job_ended WHERE args->>'what' = 'lost'}),
+		'not, true', 'what each had asked for');
+};
+
 subtest 'a job keeps what it asked for' => sub {
 	value(q{
 		CREATE FUNCTION public.fail_first(args jsonb) RETURNS void LANGUAGE plpgsql AS $$

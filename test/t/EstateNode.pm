@@ -111,9 +111,9 @@ sub wait_until_idle
 {
 	my ($node) = @_;
 	my $none = q{(SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'pg_estate worker' AND datname = current_database())};
-	my $resting = q{(SELECT busy = 0 FROM estate.served_databases() WHERE name = current_database() AND unserved IS NULL)};
+	my $resting = q{(SELECT busy = 0 FROM estate_code.served_databases() WHERE name = current_database() AND unserved IS NULL)};
 	# the extension may have been dropped
-	my $known = $node->safe_psql('estate', q{SELECT to_regproc('estate.served_databases') IS NOT NULL}) eq 't';
+	my $known = $node->safe_psql('estate', q{SELECT to_regproc('estate_code.served_databases') IS NOT NULL}) eq 't';
 	return wait_for($node, $known ? "SELECT coalesce($resting, $none)" : "SELECT $none", 'the workers rest');
 }
 

@@ -7,7 +7,9 @@ WITH dead AS (
 ), due AS (
 	SELECT queue, min(since) AS since
 	FROM (SELECT queue, since FROM estate.oldest_ready()
-		UNION ALL SELECT queue, oldest FROM estate.queue_counts()
+		-- where there are no workers, as on a standby
+		UNION ALL SELECT queue, min(coalesce(run_at, enqueued_at)) FROM estate_internal.job_ready
+			WHERE NOT EXISTS (SELECT FROM estate.oldest_ready()) GROUP BY queue
 		UNION ALL SELECT queue, min(run_at) FROM estate_internal.job_open
 			WHERE waits_for = 'time' AND done_by <> 'x' AND run_at <= now() GROUP BY queue) o
 	GROUP BY queue
