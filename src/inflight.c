@@ -60,7 +60,8 @@ EstateArea inflight_area = {
 
 Inflight   *inflight_mine = NULL;
 
-static Inflight *entries = NULL;	/* mapped once for the life of the postmaster; its children inherit it */
+/* Mapped once for the life of the postmaster; its children inherit it */
+static Inflight *entries = NULL;
 
 /* Zeroes, written: a hole in the file would be a SIGBUS when the disk is full */
 static bool
@@ -116,7 +117,8 @@ static bool
 is_only(const Inflight *entry)
 {
 	for (int i = 0; i < INFLIGHT_ENTRIES; i++)
-		if (entries[i].count > 0 && (entries[i].database != entry->database || entries[i].ids[0] != entry->ids[0]))
+		if (entries[i].count > 0 &&
+			(entries[i].database != entry->database || entries[i].ids[0] != entry->ids[0]))
 			return false;
 	return true;
 }
@@ -170,7 +172,10 @@ quit(SIGNAL_ARGS)
 
 static volatile sig_atomic_t told_to_leave = false;
 
-/* Whoever wants us to leave is somebody else: a handler that terminates its own backend is a suspect, too */
+/*
+ * Whoever wants us to leave is somebody else: a handler that terminates its own
+ * backend is a suspect, too
+ */
 static void
 terminate(int number, siginfo_t *from, void *context)
 {

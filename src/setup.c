@@ -110,17 +110,22 @@ require_installer(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to set up pg_estate"),
-				 errdetail("Only superusers and members of the role that owns schema \"estate\" may do that.")));
+				 errdetail("Only superusers and members of the role that owns"
+						   " schema \"estate\" may do that.")));
 	if (OidIsValid(internal) && internal != owner)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_SCHEMA_DEFINITION),
-				 errmsg("schema \"estate_internal\" belongs to \"%s\", not to the owner of schema \"estate\"",
+				 errmsg("schema \"estate_internal\" belongs to \"%s\", not to the owner of"
+						" schema \"estate\"",
 						GetUserNameFromId(internal, false)),
 				 errhint("ALTER SCHEMA estate_internal OWNER TO %s;",
 						 quote_identifier(GetUserNameFromId(owner, false)))));
 }
 
-/* Records are UTF-8 and are stored as they are: SQL_ASCII takes them so, other encodings would not */
+/*
+ * Records are UTF-8 and are stored as they are: SQL_ASCII takes them so, other
+ * encodings would not
+ */
 static void
 require_utf8(void)
 {
@@ -146,7 +151,8 @@ require_all_or_nothing(int version)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 missing ? errmsg("the tables of pg_estate in this database are not complete") :
-				 errmsg("tables of an earlier setup() are left, but not the bookkeeping in estate_internal"),
+				 errmsg("tables of an earlier setup() are left,"
+						" but not the bookkeeping in estate_internal"),
 				 missing ? errdetail("These are missing: %s.", missing) :
 				 errdetail("These are left: %s.", left),
 				 errhint("Restore what is missing from a backup, or drop what is left,"
@@ -160,7 +166,8 @@ require_current_functions(void)
 	if (!estate_functions_are_current())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the functions of pg_estate in this database are not of the library's version %s",
+				 errmsg("the functions of pg_estate in this database are not"
+						" of the library's version %s",
 						ESTATE_VERSION),
 				 errhint("ALTER EXTENSION pg_estate UPDATE; SELECT * FROM estate.setup();")));
 }
@@ -174,7 +181,8 @@ make_schemas(void)
 	estate_become(&user, estate_schema_owner("estate"));
 	if (!OidIsValid(estate_schema_owner("estate_internal")))
 		run_sql("CREATE SCHEMA estate_internal;"
-				"COMMENT ON SCHEMA estate_internal IS 'Queues and bookkeeping of pg_estate; nothing here is meant to be read';");
+				"COMMENT ON SCHEMA estate_internal IS"
+				" 'Queues and bookkeeping of pg_estate; nothing here is meant to be read';");
 	run_sql("GRANT USAGE ON SCHEMA estate TO estate_reader, estate_operator, estate_admin;"
 			"GRANT USAGE ON SCHEMA estate_internal TO estate_operator, estate_admin;");
 	estate_resume_user(&user);
@@ -313,7 +321,8 @@ remember_version(int from)
 	KeeperStatement statement = {
 		psprintf(from == 0 ?
 				 "INSERT INTO estate_internal.installation (tables_version) VALUES (%d)" :
-				 "UPDATE estate_internal.installation SET tables_version = %d", ESTATE_TABLES_VERSION),
+				 "UPDATE estate_internal.installation SET tables_version = %d",
+				 ESTATE_TABLES_VERSION),
 		.flags = KEEPER_PASSING
 	};
 
@@ -339,7 +348,8 @@ warn_of_lost_servers(SetupReport *to)
 	ereport(WARNING,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("servers that feeds refer to do not exist: %s", lost),
-			 errhint("CREATE SERVER .. FOREIGN DATA WRAPPER estate_target OPTIONS (kind .., url ..);"
+			 errhint("CREATE SERVER .. FOREIGN DATA WRAPPER estate_target"
+					 " OPTIONS (kind .., url ..);"
 					 " SELECT * FROM estate.doctor(); tells which feeds need them.")));
 }
 
@@ -398,13 +408,15 @@ drop_tables(void)
 	run_sql("DROP VIEW IF EXISTS estate_internal.job_waiting");
 	tables = ask_text(psprintf("WITH ours AS (SELECT pg_catalog.to_regclass(name) AS oid"
 							   "  FROM (%s) n(step, name))"
-							   " SELECT pg_catalog.string_agg(c.oid::pg_catalog.regclass::text, ', ')"
+							   " SELECT pg_catalog.string_agg("
+							   "  c.oid::pg_catalog.regclass::text, ', ')"
 							   " FROM pg_catalog.pg_class c WHERE c.relkind = 'r'"
 							   " AND (c.oid IN (SELECT oid FROM ours)"
 							   "  OR c.oid IN (SELECT inhrelid FROM pg_catalog.pg_inherits"
 							   "   WHERE inhparent IN (SELECT oid FROM ours)))",
 							   setup_names));
-	sequences = ask_text(psprintf("SELECT pg_catalog.string_agg(c.oid::pg_catalog.regclass::text, ', ')"
+	sequences = ask_text(psprintf("SELECT pg_catalog.string_agg("
+								  "c.oid::pg_catalog.regclass::text, ', ')"
 								  " FROM pg_catalog.pg_class c WHERE c.relkind = 'S' AND c.oid IN"
 								  " (SELECT pg_catalog.to_regclass(name) FROM (%s) n(step, name))",
 								  setup_names));

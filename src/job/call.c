@@ -36,7 +36,10 @@ static volatile sig_atomic_t timed_out = false;
 static TimeoutId timeout_id = MAX_TIMEOUTS;
 static bool listening = false;	/* a worker: SIGINT is for the handler alone */
 
-/* A handler that ran jobs would find its own: the row that it is being run for is this transaction's */
+/*
+ * A handler that ran jobs would find its own: the row that it is being run for
+ * is this transaction's
+ */
 void
 job_refuse_in_handler(void)
 {
@@ -241,7 +244,8 @@ explain(ErrorData *error, JobCall *call)
 		return;
 	call->timed_out = timed_out;
 	if (timed_out)
-		error->message = psprintf("the handler took longer than its timeout of " INT64_FORMAT " ms", call->timeout_ms);
+		error->message = psprintf("the handler took longer than its timeout of " INT64_FORMAT " ms",
+								  call->timeout_ms);
 	else if (call->cancelled ||
 			 (call->count == 1 && running_cancelled(call->jobs[0]->id)))
 	{

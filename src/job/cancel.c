@@ -44,7 +44,8 @@ cancel_before_prepare(void)
 	if (ntold > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot PREPARE a transaction that has cancelled a job while it was running"),
+				 errmsg("cannot PREPARE a transaction that has cancelled a job"
+						" while it was running"),
 				 errhint("Cancel the job in a transaction of its own.")));
 }
 

@@ -186,7 +186,8 @@ find_ticks(const CronFields *fields, pg_tz *zone, int day, DayTicks *ticks)
 	for (int hour = 0; hour < HOURS_PER_DAY; hour++)
 		for (int minute = 0; has(fields->hours, hour) && minute < MINS_PER_HOUR; minute++)
 			if (has(fields->minutes, minute))
-				add_ticks(&clock, midnight_of(day) + hour * SECS_PER_HOUR + minute * SECS_PER_MINUTE,
+				add_ticks(&clock,
+						  midnight_of(day) + hour * SECS_PER_HOUR + minute * SECS_PER_MINUTE,
 						  !fields->each_hour, ticks);
 }
 

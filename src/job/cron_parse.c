@@ -76,7 +76,8 @@ refuse(const CronText *text, const char *why)
 			 errmsg("invalid schedule \"%s\"", text->whole),
 			 text->field ?
 			 errdetail("Its %s %s.", text->field->name, why) : errdetail("It %s.", why),
-			 errhint("The five fields are minute, hour, day of the month, month and day of the week,"
+			 errhint("The five fields are minute, hour, day of the month,"
+					 " month and day of the week,"
 					 " as in '30 2 * * mon-fri'.")));
 }
 

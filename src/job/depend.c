@@ -90,7 +90,8 @@ read_ids(ArrayType *array, int *n)
 	Blocker    *blockers;
 	int			count = 0;
 
-	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids, &nulls, n);
+	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids, &nulls,
+					  n);
 	blockers = palloc0(sizeof(Blocker) * Max(*n, 1));
 	for (int i = 0; i < *n; i++)
 	{
@@ -139,7 +140,8 @@ look_at_waiting(Blocker *blockers, int n, Oid role)
 		TransactionId made_by = DatumGetTransactionId(keeper_value(rows, i, 3));
 
 		require_role(blocker->id, role, keeper_oid(rows, i, 2));
-		blocker->state = TransactionIdIsCurrentTransactionId(made_by) ? BLOCKER_OURS : BLOCKER_WAITS;
+		blocker->state =
+			TransactionIdIsCurrentTransactionId(made_by) ? BLOCKER_OURS : BLOCKER_WAITS;
 	}
 }
 
@@ -204,7 +206,8 @@ look_at_ended(Blocker *blockers, int n, Oid role)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
 					 errmsg("there is no job " INT64_FORMAT " to depend on", blockers[i].id),
-					 errhint("A job that has ended may have left the history: enqueue both in one transaction.")));
+					 errhint("A job that has ended may have left the history:"
+							 " enqueue both in one transaction.")));
 }
 
 static void
@@ -302,7 +305,8 @@ depend_require_end(const Job *job, ArrayType *blockers)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("job " INT64_FORMAT " would wait for itself", job->id),
-				 errdetail("It has the unique key \"%s\" already, and a job of depends_on is it or waits for it.", job->unique_key)));
+				 errdetail("It has the unique key \"%s\" already, and a job of"
+						   " depends_on is it or waits for it.", job->unique_key)));
 }
 
 /* Whether there may be a dependency, of anybody: no row is in a table without pages */

@@ -19,7 +19,10 @@
 #include "job/job.h"
 #include "job/unique.h"
 
-/* Keys that feeds make for their own jobs: whoever could take one could keep a feed from being run */
+/*
+ * Keys that feeds make for their own jobs: whoever could take one could keep a
+ * feed from being run
+ */
 static const char *const reserved_prefixes[] = {"feed:", "media:"};
 
 static void
@@ -51,7 +54,8 @@ check_backoff(ArrayType *backoff)
 	bool	   *nulls;
 	int			n;
 
-	deconstruct_array(backoff, INTERVALOID, sizeof(Interval), false, TYPALIGN_DOUBLE, &spans, &nulls, &n);
+	deconstruct_array(backoff, INTERVALOID, sizeof(Interval), false, TYPALIGN_DOUBLE, &spans,
+					  &nulls, &n);
 	for (int i = 0; i < n; i++)
 		if (nulls[i] || !is_positive(DatumGetIntervalP(spans[i])))
 			ereport(ERROR,
@@ -61,7 +65,8 @@ check_backoff(ArrayType *backoff)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("backoff must be a list of at least one interval"),
-				 errhint("ARRAY['1 s', '10 s', '1 min']::interval[]; the last wait is that of all further failures.")));
+				 errhint("ARRAY['1 s', '10 s', '1 min']::interval[];"
+						 " the last wait is that of all further failures.")));
 }
 
 static void
@@ -183,8 +188,8 @@ estate_enqueue_job(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(estate_enqueue_jobs);
 
 /*
- * estate.enqueue_many(handler, args jsonb[], queue, priority, run_at, max_attempts, timeout, backoff, tags,
- *					   durable) -> setof bigint: the ids, in the order of args
+ * estate.enqueue_many(handler, args jsonb[], queue, priority, run_at, max_attempts, timeout,
+ *					   backoff, tags, durable) -> setof bigint: the ids, in the order of args
  */
 Datum
 estate_enqueue_jobs(PG_FUNCTION_ARGS)
@@ -194,7 +199,8 @@ estate_enqueue_jobs(PG_FUNCTION_ARGS)
 	Datum	   *args;
 	bool	   *nulls;
 	int			n;
-	MemoryContext one = AllocSetContextCreate(CurrentMemoryContext, "pg_estate enqueued job", ALLOCSET_SMALL_SIZES);
+	MemoryContext one = AllocSetContextCreate(CurrentMemoryContext, "pg_estate enqueued job",
+											  ALLOCSET_SMALL_SIZES);
 	MemoryContext caller;
 	bool		for_workers = false;
 
@@ -205,7 +211,8 @@ estate_enqueue_jobs(PG_FUNCTION_ARGS)
 	read_last(fcinfo, 6, &asked);
 	asked.durable = !PG_ARGISNULL(9) && PG_GETARG_BOOL(9);
 	check_job(&asked);
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), JSONBOID, -1, false, TYPALIGN_INT, &args, &nulls, &n);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), JSONBOID, -1, false, TYPALIGN_INT, &args, &nulls,
+					  &n);
 	for (int i = 0; i < n; i++)
 	{
 		JobRequest	request = {.job = asked};

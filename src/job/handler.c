@@ -88,7 +88,9 @@ no_such_handler(const char *text)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_FUNCTION),
 			 errmsg("there is no handler \"%s\"", text),
-			 errhint("A handler is a function schema.name(jsonb) or schema.name(jsonb[]), or one of feed, media, train, score, or external:NAME for workers that call estate.fetch_jobs().")));
+			 errhint("A handler is a function schema.name(jsonb) or schema.name(jsonb[]),"
+					 " or one of feed, media, train, score,"
+					 " or external:NAME for workers that call estate.fetch_jobs().")));
 }
 
 static void
@@ -117,6 +119,7 @@ char *
 job_resolve_handler(const char *text, Oid role, JobKind *kind)
 {
 	List	   *names;
+	char	   *schema;
 
 	for (int i = 0; i < lengthof(builtins); i++)
 		if (strcmp(text, builtins[i].name) == 0)
@@ -142,7 +145,8 @@ job_resolve_handler(const char *text, Oid role, JobKind *kind)
 		if (strlen(text) - strlen(OUTSIDE_PREFIX) >= NAMEDATALEN)
 			ereport(ERROR,
 					(errcode(ERRCODE_NAME_TOO_LONG),
-					 errmsg("the name of an external handler must have at most %d bytes", NAMEDATALEN - 1)));
+					 errmsg("the name of an external handler must have at most %d bytes",
+							NAMEDATALEN - 1)));
 		*kind = (JobKind) {.done_by = DONE_OUTSIDE};
 		return pstrdup(text);
 	}
@@ -153,9 +157,9 @@ job_resolve_handler(const char *text, Oid role, JobKind *kind)
 		get_func_retset(kind->function))
 		no_such_handler(text);
 	require_execute(kind->function, role);
+	schema = get_namespace_name(get_func_namespace(kind->function));
 	return psprintf("%s(%s)",
-					quote_qualified_identifier(get_namespace_name(get_func_namespace(kind->function)),
-											   get_func_name(kind->function)),
+					quote_qualified_identifier(schema, get_func_name(kind->function)),
 					kind->batch ? "jsonb[]" : "jsonb");
 }
 
@@ -167,5 +171,6 @@ estate_resolve_handler(PG_FUNCTION_ARGS)
 {
 	JobKind		kind;
 
-	PG_RETURN_TEXT_P(cstring_to_text(job_resolve_handler(text_to_cstring(PG_GETARG_TEXT_PP(0)), GetUserId(), &kind)));
+	PG_RETURN_TEXT_P(cstring_to_text(job_resolve_handler(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+														 GetUserId(), &kind)));
 }

@@ -174,7 +174,7 @@ history_write(const JobEnding *endings, int n)
 {
 	Relation	relation;
 	TupleTableSlot **slots;
-	TimestampTz now = GetCurrentTimestamp();	/* the history is kept by it: never a session's own */
+	TimestampTz now = GetCurrentTimestamp();	/* the server's clock, never a session's own */
 	EndedRows	rows = {0};
 
 	if (n == 0)

@@ -50,8 +50,10 @@ time_argument(FunctionCallInfo fcinfo, int n, const char *name, double least, Ti
 	if (span->time + (span->day + span->month * 30.0) * USECS_PER_DAY < least)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be %s", name, least > 0 ? "a positive interval" : "an interval that is not negative")));
-	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(from),
+				 errmsg("%s must be %s", name,
+						least > 0 ? "a positive interval" : "an interval that is not negative")));
+	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
+												   TimestampTzGetDatum(from),
 												   IntervalPGetDatum(span)));
 }
 
@@ -85,7 +87,8 @@ claims_argument(FunctionCallInfo fcinfo)
 	require_argument(fcinfo, 1, "tokens");
 	ids = PG_GETARG_ARRAYTYPE_P(0);
 	tokens = PG_GETARG_ARRAYTYPE_P(1);
-	if (ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids)) != ArrayGetNItems(ARR_NDIM(tokens), ARR_DIMS(tokens)))
+	if (ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids)) !=
+		ArrayGetNItems(ARR_NDIM(tokens), ARR_DIMS(tokens)))
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("there must be a token for each id")));
@@ -181,7 +184,10 @@ end_lease(FunctionCallInfo fcinfo)
 
 PG_FUNCTION_INFO_V1(estate_complete_job);
 
-/* estate.complete_job(id, token, result) -> bool: false: the lease is lost, and nothing has changed */
+/*
+ * estate.complete_job(id, token, result) -> bool: false: the lease is lost, and
+ * nothing has changed
+ */
 Datum
 estate_complete_job(PG_FUNCTION_ARGS)
 {
@@ -200,11 +206,15 @@ estate_complete_job(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(estate_fail_job);
 
-/* estate.fail_job(id, token, error, retry_in) -> text: what state the job is in now; NULL: the lease is lost */
+/*
+ * estate.fail_job(id, token, error, retry_in) -> text: what state the job is in
+ * now; NULL: the lease is lost
+ */
 Datum
 estate_fail_job(PG_FUNCTION_ARGS)
 {
-	TimestampTz retry_at = PG_ARGISNULL(3) ? 0 : time_argument(fcinfo, 3, "retry_in", 0, estate_now());
+	TimestampTz retry_at = PG_ARGISNULL(3) ? 0 :
+		time_argument(fcinfo, 3, "retry_in", 0, estate_now());
 	ErrorData	error = {.sqlerrcode = ERRCODE_EXTERNAL_ROUTINE_EXCEPTION};
 	Settlement *settlement;
 	Job		   *job;

@@ -96,7 +96,10 @@ give_back(const Held *what, bool aborted)
 			what->key->arrival -= what->step;
 		queue->arrival -= what->queue_step;
 	}
-	/* only now can others see the jobs that are held back, and perhaps nobody else will let them go */
+	/*
+	 * only now can others see the jobs that are held back, and perhaps nobody
+	 * else will let them go
+	 */
 	if (what->waits && !aborted)
 		what->key->waited_for = true;
 	if (what->key && what->key->waited_for)
@@ -191,7 +194,10 @@ next_held(void)
 	return &held[nheld];
 }
 
-/* When a rate lets one more through: now, or a time to come.  `*arrival` is what becomes of the theoretical arrival time. */
+/*
+ * When a rate lets one more through: now, or a time to come.  `*arrival` is
+ * what becomes of the theoretical arrival time.
+ */
 static double
 rate_allows(double before, int rate, double period, double now, double *step, double *arrival)
 {
@@ -274,7 +280,10 @@ key_of(const Queue *queue, const Job *job)
 	return value ? shortened(value) : NULL;
 }
 
-/* A batch of this transaction has entered: inside of somebody else's there may be many, one after the other */
+/*
+ * A batch of this transaction has entered: inside of somebody else's there may
+ * be many, one after the other
+ */
 static bool
 is_entered(int number)
 {
@@ -310,7 +319,8 @@ limit_has_room(int number, TimestampTz now, TimestampTz *until)
 	{
 		double		step;
 		double		arrival;
-		double		at = rate_allows(state->arrival, queue->rate, queue->rate_period, now, &step, &arrival);
+		double		at = rate_allows(state->arrival, queue->rate, queue->rate_period, now, &step,
+									 &arrival);
 
 		if (at > now)
 		{
@@ -403,7 +413,8 @@ ask_locked(int number, const Job *job, const char *text, bool by_key, Held *mine
 	mine->term = limit_locked->term;
 	mine->queue = number;
 	if (queue->rate > 0 &&
-		(at = rate_allows(state->arrival, queue->rate, queue->rate_period, now, &mine->queue_step, &queue_arrival)) > now)
+		(at = rate_allows(state->arrival, queue->rate, queue->rate_period, now, &mine->queue_step,
+						  &queue_arrival)) > now)
 	{
 		answer.admission = QUEUE_FULL;
 		answer.until = (TimestampTz) at + 1;
@@ -432,7 +443,8 @@ ask_locked(int number, const Job *job, const char *text, bool by_key, Held *mine
 		return answer;
 	if (key && queue->rate_by_key > 0 && !(job->waited & WAITED_FOR_RATE))
 	{
-		at = rate_allows(key->arrival, queue->rate_by_key, queue->rate_period, now, &mine->step, &key_arrival);
+		at = rate_allows(key->arrival, queue->rate_by_key, queue->rate_period, now, &mine->step,
+						 &key_arrival);
 		key->arrival = key_arrival;
 		mine->key = key;
 		if (at > now)
@@ -447,7 +459,8 @@ ask_locked(int number, const Job *job, const char *text, bool by_key, Held *mine
 		}
 	}
 	state->arrival = queue_arrival;
-	if (key && by_key && queue->concurrency_by_key > 0 && !(key->batch == batch_number && key->process == MyProcPid))
+	if (key && by_key && queue->concurrency_by_key > 0 &&
+		!(key->batch == batch_number && key->process == MyProcPid))
 	{
 		if (key->running++ == 0)
 		{
@@ -525,13 +538,17 @@ limit_undo(void)
 	limit_unlock();
 }
 
-/* What the batch holds now, it may hold for long: others of these keys need not come back in a moment */
+/*
+ * What the batch holds now, it may hold for long: others of these keys need not
+ * come back in a moment
+ */
 void
 limit_mark_slow(void)
 {
 	limit_lock();
 	for (int i = 0; i < nheld; i++)
-		if (held[i].job == 0 && held[i].running && held[i].key && held[i].term == limit_locked->term)
+		if (held[i].job == 0 && held[i].running && held[i].key &&
+			held[i].term == limit_locked->term)
 			held[i].key->slow = true;
 	limit_unlock();
 }

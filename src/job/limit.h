@@ -23,7 +23,8 @@ typedef enum Admission
 typedef struct AdmissionAnswer
 {
 	Admission	admission;
-	TimestampTz until;			/* QUEUE_FULL by its rate, KEY_BUSY, KEY_TOO_FAST: until when; else 0 */
+	TimestampTz until;			/* QUEUE_FULL by its rate, KEY_BUSY, KEY_TOO_FAST: when
+								 * that may end; else 0 */
 	const char *key;			/* of the job; NULL: none */
 } AdmissionAnswer;
 

@@ -37,7 +37,8 @@ hash_name(const void *key, Size size)
 {
 	const LimitName *name = key;
 
-	StaticAssertStmt((ESTATE_MAX_DATABASES & (ESTATE_MAX_DATABASES - 1)) == 0, "partitions are a power of two");
+	StaticAssertStmt((ESTATE_MAX_DATABASES & (ESTATE_MAX_DATABASES - 1)) == 0,
+					 "partitions are a power of two");
 	return (hash_bytes(key, size) & ~(uint32) (ESTATE_MAX_DATABASES - 1)) | name->slot;
 }
 

@@ -53,7 +53,8 @@ find_shared(MetricState *state, const JobMetric *metric)
 	int			n = state->n;
 
 	for (int i = 0; i < n; i++, shared++)
-		if (strcmp(shared->handler, metric->handler) == 0 && strcmp(shared->queue, metric->queue) == 0)
+		if (strcmp(shared->handler, metric->handler) == 0 &&
+			strcmp(shared->queue, metric->queue) == 0)
 			return shared;
 	if (n == METRICS - 1)
 		return &state->metrics[METRICS - 1];

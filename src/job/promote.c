@@ -26,7 +26,8 @@
 static int
 move_rows(KeeperRows rows, JobWait waited_for)
 {
-	MemoryContext one = AllocSetContextCreate(CurrentMemoryContext, "pg_estate promoted job", ALLOCSET_SMALL_SIZES);
+	MemoryContext one = AllocSetContextCreate(CurrentMemoryContext, "pg_estate promoted job",
+											  ALLOCSET_SMALL_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(one);
 
 	for (uint64 i = 0; i < rows.n; i++)

@@ -90,7 +90,8 @@ read_queue(Queue *queue, KeeperRows rows, uint64 row)
 	queue->rate_period = microseconds(keeper_value(rows, row, 10));
 	queue->timeout_ms = keeper_is_null(rows, row, 11) ? 0 :
 		(int64) ceil(microseconds(keeper_value(rows, row, 11)) / 1000);
-	queue->keep = strcmp(keep, "all") == 0 ? KEEP_ALL : strcmp(keep, "none") == 0 ? KEEP_NONE : KEEP_FAILED;
+	queue->keep = strcmp(keep, "all") == 0 ? KEEP_ALL :
+		strcmp(keep, "none") == 0 ? KEEP_NONE : KEEP_FAILED;
 	queue->durable = keeper_bool(rows, row, 13);
 	queue->defined = true;
 }

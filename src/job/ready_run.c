@@ -81,7 +81,7 @@ typedef struct Batch
 	bool		full;			/* the queue's limit is reached */
 	bool		freed;			/* it has only freed unique keys */
 	bool		moved;			/* jobs have gone to other lanes */
-	bool		durable;		/* a job, its queue or its handler asks for a commit that is waited for */
+	bool		durable;		/* a job, its queue or its handler asks for a durable commit */
 	Oid			role_of_batch;
 	Relation	relation;		/* the heap of the hand's pages */
 	QueueKeep	keep;
@@ -102,7 +102,7 @@ typedef struct Batch
 static HTAB *records = NULL;
 static int	pages_next = 1; /* few while handlers are slow */
 static bool distrusted[QUEUES][LANES];	/* the last batch of the lane was rolled back */
-static const ReadyHand *trusting = NULL;	/* a batch of it is under way, without subtransactions */
+static const ReadyHand *trusting = NULL;	/* runs a batch without subtransactions */
 static HandlerRecord *called = NULL;	/* whose handler that batch called last, and when */
 static instr_time called_at;
 
@@ -167,7 +167,10 @@ note_run(HandlerRecord *record, double ms, bool failed)
 	record->failing = record->failing * 0.99 + (failed ? 0.01 : 0);
 }
 
-/* Whether the caller's own cancel stopped the handler: then it is his CALL that ends, not the job */
+/*
+ * Whether the caller's own cancel stopped the handler: then it is his CALL that
+ * ends, not the job
+ */
 static bool
 is_callers_cancel(const Batch *batch, const JobCall *call, const ErrorData *error)
 {
@@ -232,7 +235,8 @@ timeout_of(const Batch *batch, const Job *job)
 {
 	if (job->timeout == NULL)
 		return batch->timeout_ms;
-	return (int64) ceil((job->timeout->time + (job->timeout->day + job->timeout->month * 30.0) * USECS_PER_DAY) / 1000);
+	return (int64) ceil((job->timeout->time +
+						 (job->timeout->day + job->timeout->month * 30.0) * USECS_PER_DAY) / 1000);
 }
 
 /*
@@ -242,7 +246,12 @@ timeout_of(const Batch *batch, const Job *job)
 static bool
 call_carefully(Batch *batch, Job **jobs, int count)
 {
-	JobCall		call = {.jobs = jobs, .count = count, .timeout_ms = timeout_of(batch, jobs[0]), .listed = batch->scope->nran > 0};
+	JobCall		call = {
+		.jobs = jobs,
+		.count = count,
+		.timeout_ms = timeout_of(batch, jobs[0]),
+		.listed = batch->scope->nran > 0
+	};
 	ErrorData  *error;
 
 	if (batch->subtransactions >= BATCH_MOST_SUBTRANSACTIONS)
@@ -440,7 +449,8 @@ is_waiting_for_start(const Job *job)
 static bool
 is_alike(const Batch *batch, const Job *job, const Job *like)
 {
-	return job->handler == like->handler && !job->alone && timeout_of(batch, job) == timeout_of(batch, like);
+	return job->handler == like->handler && !job->alone &&
+		timeout_of(batch, job) == timeout_of(batch, like);
 }
 
 /*
@@ -460,7 +470,8 @@ next_job(Batch *batch, int *at, const Job *like)
 		if (ready->settled || !is_in_scope(batch->scope, &ready->job) ||
 			((batch->nrun > 0 || like) && ready->job.role != batch->role_of_batch))
 			continue;
-		if (like ? !is_alike(batch, &ready->job, like) : batch->nrun > 0 && begins_batch(batch, ready))
+		if (like ? !is_alike(batch, &ready->job, like) :
+			batch->nrun > 0 && begins_batch(batch, ready))
 			return NULL;
 		if (is_elsewhere(batch, &ready->job))
 		{
@@ -519,8 +530,9 @@ free_keys(Batch *batch, const Job *first)
 		ReadyJob   *ready = &hand->jobs[i];
 
 		if (&ready->job != first &&
-			(!all || ready->settled || !unique_ends_at_start(&ready->job) || ready->job.role != first->role ||
-			 ready->job.handler != first->handler || !is_in_scope(batch->scope, &ready->job)))
+			(!all || ready->settled || !unique_ends_at_start(&ready->job) ||
+			 ready->job.role != first->role || ready->job.handler != first->handler ||
+			 !is_in_scope(batch->scope, &ready->job)))
 			continue;
 		ready->key_freed = true;
 		jobs[n++] = &ready->job;
@@ -617,7 +629,8 @@ run_batch(Batch *batch)
 		run_jobs(batch, jobs, count);
 		took = batch->returned;
 		INSTR_TIME_SUBTRACT(took, batch->began);
-		if (batch->nrun >= BATCH_MOST_JOBS || batch->subtransactions >= BATCH_MOST_SUBTRANSACTIONS ||
+		if (batch->nrun >= BATCH_MOST_JOBS ||
+			batch->subtransactions >= BATCH_MOST_SUBTRANSACTIONS ||
 			INSTR_TIME_GET_MILLISEC(took) > BATCH_MOST_MS)
 			return;
 	}

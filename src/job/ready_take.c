@@ -59,7 +59,10 @@ static ReadyHand *my_hand = NULL;
 /* page of the row that was deleted last, of the batch's table */
 static Buffer pinned = InvalidBuffer;
 
-/* queues of which nothing can be run for now, though there is room: the keys of their next jobs are busy */
+/*
+ * queues of which nothing can be run for now, though there is room: the keys of
+ * their next jobs are busy
+ */
 static bool skipped[QUEUES];
 
 /* Gives taken pages back; rows that are left on them are taken by somebody else, or by us */
@@ -73,7 +76,10 @@ ready_give_back(ReadyHand *hand)
 	if (!hand->private)
 		lane_finish(hand->heap, &hand->blocks, hand->unread || hand->left > 0);
 	else if (hand->unread || hand->left > 0)
-		hand->at[hand->heap.queue][hand->heap.lane][hand->heap.segment] = hand->blocks.from;	/* they are the next */
+	{
+		/* they are the next */
+		hand->at[hand->heap.queue][hand->heap.lane][hand->heap.segment] = hand->blocks.from;
+	}
 }
 
 /* All that was taken is there again, and perhaps more than had been read */
@@ -127,7 +133,10 @@ ready_hand(bool private)
 	return my_hand;
 }
 
-/* A session begins to run jobs: nothing is left of a run before, which may have been broken off anywhere */
+/*
+ * A session begins to run jobs: nothing is left of a run before, which may have
+ * been broken off anywhere
+ */
 void
 ready_begin(void)
 {
@@ -138,7 +147,10 @@ ready_begin(void)
 	memset(hand->at, 0, sizeof(hand->at));
 }
 
-/* A lane has all priorities of its side of 0; what is taken together is run in their order, and by when it was due */
+/*
+ * A lane has all priorities of its side of 0; what is taken together is run in
+ * their order, and by when it was due
+ */
 static int
 compare_order(const void *a, const void *b)
 {
@@ -182,7 +194,8 @@ read_pages(ReadyHand *hand, Relation relation)
 			hand->jobs = repalloc_huge(hand->jobs, sizeof(ReadyJob) * hand->most);
 		}
 		ready = &hand->jobs[hand->count];
-		record_read(&ready->job, slot->tts_values, slot->tts_isnull, hand->count > 0 ? &ready[-1].job : NULL);
+		record_read(&ready->job, slot->tts_values, slot->tts_isnull,
+					hand->count > 0 ? &ready[-1].job : NULL);
 		ready->tid = slot->tts_tid;
 		ready->settled = ready->key_freed = false;
 		mixed |= ready->job.priority != hand->jobs[0].job.priority || !slot->tts_isnull[JOB_RUN_AT];
@@ -285,7 +298,8 @@ take_any(ReadyHand *hand, int pages, TimestampTz *until)
 	TimestampTz now = estate_now();
 
 	for (int queue = 0; queue < QUEUES; queue++)
-		room[queue] = queue_at(queue)->defined && !skipped[queue] && limit_has_room(queue, now, until);
+		room[queue] = queue_at(queue)->defined && !skipped[queue] &&
+			limit_has_room(queue, now, until);
 	for (int lane = 0; lane < LANES; lane++)
 		for (int i = 1; i <= QUEUES; i++)
 		{

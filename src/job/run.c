@@ -71,7 +71,10 @@ note_claimed(JobScope *scope, int64 id)
 	MemoryContextSwitchTo(caller);
 }
 
-/* Whether the limits of its queue let a job start; then it has what they give until limit_release() */
+/*
+ * Whether the limits of its queue let a job start; then it has what they give
+ * until limit_release()
+ */
 static bool
 is_admitted(const Job *job, bool *full, TimestampTz *until)
 {
@@ -133,7 +136,8 @@ job_claim_network(JobScope *scope, int most, TimestampTz *until)
 	scope->now = estate_now();
 	keeper_begin(&user);
 	/* others may hold the first ones: look a little further than we need */
-	rows = open_network_due(scope, (int64) most + RUNNING_MOST, queues_without_room(scope->now, until));
+	rows = open_network_due(scope, (int64) most + RUNNING_MOST,
+							queues_without_room(scope->now, until));
 	for (uint64 i = 0; i < rows.n && list_length(jobs) < most; i++)
 	{
 		Job		   *job = record_of_row(rows, i);
@@ -172,7 +176,10 @@ job_unlock_claimed(JobScope *scope)
 	scope->claimed = NIL;
 }
 
-/* Whether a claimed job is still open: another process may just have ended it before we got its lock */
+/*
+ * Whether a claimed job is still open: another process may just have ended it
+ * before we got its lock
+ */
 bool
 job_still_open(const Job *job)
 {

@@ -176,6 +176,12 @@ earliest_tick(const Schedule *schedule, TimestampTz now)
 }
 
 static char *
+text_of_span(const Interval *span)
+{
+	return DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(span)));
+}
+
+static char *
 shown(TimestampTz at)
 {
 	return pstrdup(timestamptz_to_str(at));
@@ -187,13 +193,13 @@ warn_of_missed(const Schedule *schedule, TimestampTz earliest)
 	TimestampTz missed;
 
 	if (schedule->decided < earliest &&
-		cron_next(&schedule->fields, schedule->clock, schedule->decided, &missed) && missed <= earliest)
+		cron_next(&schedule->fields, schedule->clock, schedule->decided, &missed) &&
+		missed <= earliest)
 		ereport(WARNING,
 				(errmsg("schedule \"%s\" has missed its ticks from %s to %s",
 						schedule->name, shown(missed), shown(earliest)),
 				 errdetail("Nobody looked in time, and its catch_up is %s.",
-						   DatumGetCString(DirectFunctionCall1(interval_out,
-															   IntervalPGetDatum(schedule->catch_up))))));
+						   text_of_span(schedule->catch_up))));
 }
 
 static int64
@@ -232,7 +238,8 @@ estate_enqueue_tick(PG_FUNCTION_ARGS)
 	{
 		ereport(WARNING,
 				(errmsg("schedule \"%s\" begins anew", schedule.name),
-				 errdetail("Its ticks were decided until %s, which is in the future: the clock was set back.",
+				 errdetail("Its ticks were decided until %s, which is in the future:"
+						   " the clock was set back.",
 						   shown(schedule.decided))));
 		decide(&schedule, now - USECS_PER_MINUTE, 0, 0);
 	}
@@ -250,13 +257,6 @@ estate_enqueue_tick(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(job);
 }
 
-static char *
-literal_of_interval(const Interval *span)
-{
-	return quote_literal_cstr(DatumGetCString(DirectFunctionCall1(interval_out,
-																  IntervalPGetDatum(span))));
-}
-
 /* What pg_cron is to run once a minute */
 static char *
 command_of(const Schedule *schedule)
@@ -266,9 +266,10 @@ command_of(const Schedule *schedule)
 	return psprintf("SELECT estate.enqueue_tick(%s, %s, %s, %s, %s, %s)",
 					quote_literal_cstr(schedule->name), quote_literal_cstr(schedule->cron),
 					quote_literal_cstr(schedule->zone), quote_literal_cstr(schedule->handler),
-					quote_literal_cstr(JsonbToCString(NULL, unconstify(JsonbContainer *, &args->root),
+					quote_literal_cstr(JsonbToCString(NULL,
+													  unconstify(JsonbContainer *, &args->root),
 													  VARSIZE(args))),
-					literal_of_interval(schedule->catch_up));
+					quote_literal_cstr(text_of_span(schedule->catch_up)));
 }
 
 static bool

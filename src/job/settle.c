@@ -31,9 +31,13 @@
 /* Back-off after a failure: 1 s doubling to an hour, with a fifth of jitter */
 #define BACKOFF_FIRST_US 1e6
 #define BACKOFF_MOST_US 3600e6
-#define BACKOFF_ASKED_MOST_US (10 * 365.0 * USECS_PER_DAY)	/* what is asked for may be longer, but has to remain a time */
+/* What is asked for may be longer, but now and it have to remain a time */
+#define BACKOFF_ASKED_MOST_US (10 * 365.0 * USECS_PER_DAY)
 
-/* What is kept of a failure, and how many of a job's: one that is tried for ever must not grow for ever */
+/*
+ * What is kept of a failure, and how many of a job's: one that is tried for
+ * ever must not grow for ever
+ */
 #define ERROR_MOST_BYTES 4096
 #define ERRORS_KEPT 100
 
@@ -66,7 +70,10 @@ end_job(Settlement *settlement, Job *job, const char *state, bool done, bool kee
 	else
 	{
 		ended->failed[ended->nfailed++] = job->id;
-		/* it may have been to enqueue the next one: who has lost his job is looked for at changes */
+		/*
+		 * it may have been to enqueue the next one: who has lost his job is
+		 * looked for at changes
+		 */
 		if (settlement->done_by == DONE_BY_NETWORK && job->unique_key)
 			estate_change_at_commit();
 	}
@@ -84,7 +91,8 @@ end_job(Settlement *settlement, Job *job, const char *state, bool done, bool kee
 static void
 open_again(Settlement *settlement, Job *job, JobWait wait, const char *held_key)
 {
-	settlement->openings[settlement->nopenings++] = (JobOpening) {job, settlement->done_by, wait, held_key, 0};
+	settlement->openings[settlement->nopenings++] =
+		(JobOpening) {job, settlement->done_by, wait, held_key, 0};
 }
 
 void
@@ -155,7 +163,8 @@ error_object(int attempt, const ErrorData *error)
 	value.type = jbvNumeric;
 	value.val.numeric = int64_to_numeric(attempt);
 	pushJsonbValue(&state, WJB_VALUE, &value);
-	push_text(&state, "at", JsonEncodeDateTime(at, TimestampTzGetDatum(estate_now()), TIMESTAMPTZOID, NULL));
+	push_text(&state, "at",
+			  JsonEncodeDateTime(at, TimestampTzGetDatum(estate_now()), TIMESTAMPTZOID, NULL));
 	push_text(&state, "sqlstate", unpack_sql_state(error->sqlerrcode));
 	push_text(&state, "message", error->message);
 	push_text(&state, "context", error->context);
@@ -191,7 +200,8 @@ backoff_us(const Job *job)
 		deconstruct_array(DatumGetArrayTypeP(job->backoff), INTERVALOID, sizeof(Interval), false,
 						  TYPALIGN_DOUBLE, &spans, NULL, &n);
 		span = DatumGetIntervalP(spans[Min(job->attempt, n) - 1]);
-		return Min(span->time + (span->day + span->month * 30.0) * USECS_PER_DAY, BACKOFF_ASKED_MOST_US);
+		return Min(span->time + (span->day + span->month * 30.0) * USECS_PER_DAY,
+				   BACKOFF_ASKED_MOST_US);
 	}
 	for (int i = 1; i < job->attempt && us < BACKOFF_MOST_US; i++)
 		us *= 2;
@@ -209,7 +219,8 @@ met_another(const Job *job, const ErrorData *error)
 {
 	TimestampTz now = estate_now();
 
-	return (error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED || error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE) &&
+	return (error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
+			error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE) &&
 		now >= job->enqueued_at && now - job->enqueued_at <= COLLISIONS_MOST_US;
 }
 
@@ -233,7 +244,8 @@ end_dead(Settlement *settlement, Job *job, const ErrorData *error, QueueKeep kee
  * after the usual back-off, or dead.
  */
 void
-settle_attempt_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, QueueKeep keep)
+settle_attempt_failed(Settlement *settlement, Job *job, const ErrorData *error,
+					  TimestampTz retry_at, QueueKeep keep)
 {
 	remember(job, error);
 	if (++job->attempt >= job->max_attempts)
@@ -241,8 +253,11 @@ settle_attempt_failed(Settlement *settlement, Job *job, const ErrorData *error, 
 	else if (retry_at != 0)
 		settle_wait(settlement, job, retry_at);
 	else
-		settle_wait(settlement, job,
-					estate_now() + (int64) (backoff_us(job) * (0.8 + 0.4 * pg_prng_double(&pg_global_prng_state))));
+	{
+		double		jitter = 0.8 + 0.4 * pg_prng_double(&pg_global_prng_state);
+
+		settle_wait(settlement, job, estate_now() + (int64) (backoff_us(job) * jitter));
+	}
 }
 
 /*
@@ -251,7 +266,8 @@ settle_attempt_failed(Settlement *settlement, Job *job, const ErrorData *error, 
  * the job nearer to its end.  Whether it counts as a failure.
  */
 bool
-settle_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, QueueKeep keep)
+settle_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at,
+			  QueueKeep keep)
 {
 	TimestampTz now = estate_now();
 
@@ -276,7 +292,8 @@ blame(Job *job, int64 blocker)
 {
 	ErrorData	error = {.sqlerrcode = ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE};
 
-	error.message = blocker ? psprintf("job " INT64_FORMAT ", which it depends on, has failed", blocker) :
+	error.message = blocker ?
+		psprintf("job " INT64_FORMAT ", which it depends on, has failed", blocker) :
 		pstrdup("a job that it depends on has failed");
 	remember(job, &error);
 }
@@ -331,7 +348,8 @@ settle_crashed(Settlement *settlement, Job *job, bool alone, QueueKeep keep)
 {
 	ErrorData	error = {.sqlerrcode = ERRCODE_CRASH_SHUTDOWN};
 
-	error.message = alone ? "the server or the worker crashed while this job was running by itself" :
+	error.message = alone ?
+		"the server or the worker crashed while this job was running by itself" :
 		"the server or the worker crashed while this job was running";
 	remember(job, &error);
 	job->attempt++;

@@ -42,7 +42,8 @@ settle_one(Job *job, JobDoer done_by, bool alone, bool in_lane)
 
 	if (settle_crashed(settlement, job, alone, queue_at(queue_find(job->queue))->keep))
 		ereport(WARNING,
-				(errmsg("job " INT64_FORMAT " is dead: the server or the worker has crashed in its handler %s", job->id, job->handler)));
+				(errmsg("job " INT64_FORMAT " is dead: the server or the worker has crashed"
+						" in its handler %s", job->id, job->handler)));
 	else if (in_lane)
 	{
 		if (settle_keeps_key(settlement, job))
@@ -112,7 +113,10 @@ suspect_settle(void)
 	rows = keeper_run(&take_ready, &ids, NULL);
 	ready_take_found(rows, JOB_COLUMNS + 2);
 	found = settle_rows(rows, true, suspects, n);
-	/* those of the network, and SQL ones if the crash has lost the commit that had moved them to their lanes */
+	/*
+	 * those of the network, and SQL ones if the crash has lost the commit that
+	 * had moved them to their lanes
+	 */
 	found += settle_rows(open_take_suspects(ids), false, suspects, n);
 	keeper_end(&user);
 	ForceSyncCommit();

@@ -45,7 +45,8 @@ open_call(FunctionCallInfo fcinfo)
 	SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
 	if (atomic)
 		ereport(NOTICE,
-				(errmsg("called inside a transaction block: everything happens in this transaction"),
+				(errmsg("called inside a transaction block: everything"
+						" happens in this transaction"),
 				 errdetail("Its locks and snapshot are held until it ends.")));
 	return atomic ? STEP_INSIDE : STEP_CALL;
 }
@@ -78,7 +79,8 @@ drive(TaskSet *set)
 static TaskSet *
 open_tasks(StepMode mode)
 {
-	return tasks_create(AllocSetContextCreate(CurrentMemoryContext, "pg_estate tasks", ALLOCSET_DEFAULT_SIZES), mode);
+	return tasks_create(AllocSetContextCreate(CurrentMemoryContext, "pg_estate tasks",
+											  ALLOCSET_DEFAULT_SIZES), mode);
 }
 
 PG_FUNCTION_INFO_V1(estate_run_feed);
@@ -234,8 +236,10 @@ run_batches(TaskSet *set, JobScope *scope, MemoryContext batch)
 static void
 run_due_jobs(TaskSet *set, JobScope *scope)
 {
-	MemoryContext look = AllocSetContextCreate(CurrentMemoryContext, "pg_estate look", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "pg_estate batch", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext look = AllocSetContextCreate(CurrentMemoryContext, "pg_estate look",
+											   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "pg_estate batch",
+												ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = CurrentMemoryContext;
 
 	for (;;)
@@ -300,7 +304,8 @@ estate_run_jobs(PG_FUNCTION_ARGS)
 	job_refuse_in_handler();
 	mode = open_call(fcinfo);
 	set = open_tasks(mode);
-	scope = job_scope_create(GetUserId(), PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	scope = job_scope_create(GetUserId(),
+							 PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	scope->inside = mode == STEP_INSIDE;
 	ready_begin();
 	session_begin();

@@ -325,7 +325,8 @@ estate_launcher_main(Datum argument)
 
 	slot_set_launcher(MyProcPid, MyLatch);
 
-	MessageContext = AllocSetContextCreate(TopMemoryContext, "pg_estate launcher", ALLOCSET_DEFAULT_SIZES);
+	MessageContext = AllocSetContextCreate(TopMemoryContext, "pg_estate launcher",
+										   ALLOCSET_DEFAULT_SIZES);
 	for (;;)
 	{
 		TimestampTz next;

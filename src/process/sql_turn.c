@@ -132,7 +132,10 @@ try_ready_batch(JobScope *scope, TimestampTz *until)
 	{
 		int			code = geterrcode();
 
-		/* nothing has happened: again, with subtransactions, or as the collision was none of theirs */
+		/*
+		 * nothing has happened: again, with subtransactions, or as the
+		 * collision was none of theirs
+		 */
 		if (!job_ready_should_retry() && code != ERRCODE_T_R_DEADLOCK_DETECTED &&
 			code != ERRCODE_T_R_SERIALIZATION_FAILURE)
 			PG_RE_THROW();

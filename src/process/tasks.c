@@ -236,7 +236,10 @@ run_step(TaskSet *set, Task *task, StepFunction step)
 	task->wake_at = 0;
 	if (task->job.id != 0)
 	{
-		/* no other task's step runs beside it: alone means only that it has crashed the server before */
+		/*
+		 * no other task's step runs beside it: alone means only that it has
+		 * crashed the server before
+		 */
 		inflight_begin(task->job.alone);
 		inflight_add(task->job.id);
 	}
@@ -252,7 +255,8 @@ run_step(TaskSet *set, Task *task, StepFunction step)
 			MemoryContextSwitchTo(set->context);
 			set->last_error = copy_error(failed.error);
 		}
-		if (again)				/* not even the failure could be written: leave it to the launcher */
+		/* not even the failure could be written: leave it to the launcher */
+		if (again)
 			ReThrowError(again);
 	}
 	MemoryContextSwitchTo(caller);
@@ -295,7 +299,8 @@ copy_job(Job *copy, const Job *job)
 Task *
 tasks_add(TaskSet *set, const Job *job)
 {
-	MemoryContext context = AllocSetContextCreate(set->context, "pg_estate task", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = AllocSetContextCreate(set->context, "pg_estate task",
+												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	Task	   *task = palloc0(sizeof(Task));
 

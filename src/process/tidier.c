@@ -118,7 +118,8 @@ estate_tidier_main(Datum argument)
 	pgstat_report_appname("pg_estate tidier");
 	pgstat_report_activity(STATE_RUNNING, "counting jobs, forgetting old ones");
 	/* as soon as the database is not ours any more, we are in the way */
-	while (more != HISTORY_TIDY && my_database->database == database && my_state->asked_to_leave == 0)
+	while (more != HISTORY_TIDY && my_database->database == database &&
+		   my_state->asked_to_leave == 0)
 	{
 		CHECK_FOR_INTERRUPTS();
 		more = tidy_step();

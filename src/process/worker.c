@@ -191,7 +191,8 @@ complain(const char *message, const char *hint)
 	if (now_then)
 		ereport(WARNING,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("pg_estate stays quiet in database \"%s\": %s", get_database_name(MyDatabaseId), message),
+				 errmsg("pg_estate stays quiet in database \"%s\": %s",
+						get_database_name(MyDatabaseId), message),
 				 errhint("%s", hint)));
 }
 
@@ -239,7 +240,8 @@ look_at_installation(void)
 		int			version = estate_tables_version();
 
 		if (version != ESTATE_TABLES_VERSION)
-			complain(psprintf("its tables are of version %d, the code needs %d", version, ESTATE_TABLES_VERSION),
+			complain(psprintf("its tables are of version %d, the code needs %d",
+							  version, ESTATE_TABLES_VERSION),
 					 estate_update_commands());
 		else
 		{
@@ -397,7 +399,10 @@ claim_network_jobs(TaskSet *set, JobScope *scope, TimestampTz *due)
 	*due = Min(job_next_due(scope, true), limited);
 	step_commit(STEP_WORKER, &user);
 	MemoryContextSwitchTo(cycle_context);
-	/* what caused an outside effect must not be lost after it: an asynchronous commit may have enqueued the job */
+	/*
+	 * what caused an outside effect must not be lost after it: an asynchronous
+	 * commit may have enqueued the job
+	 */
 	if (jobs != NIL)
 		flush_log();
 	foreach(cell, jobs)
@@ -443,7 +448,8 @@ network_turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
 		more = claim_network_jobs(set, scope, due);
 	if (set->tasks != NIL)
 	{
-		pgstat_report_activity(STATE_RUNNING, psprintf("driving %d network jobs", list_length(set->tasks)));
+		pgstat_report_activity(STATE_RUNNING,
+							   psprintf("driving %d network jobs", list_length(set->tasks)));
 		tasks_turn(set);
 		my_worker->worked |= set->done > 0 || set->failed > 0;
 	}
@@ -595,10 +601,12 @@ estate_worker_main(Datum argument)
 	job_listen_to_cancel();
 	pgstat_report_appname(my_kind == WORKER_NETWORK ? "pg_estate network" : "pg_estate jobs");
 
-	cycle_context = AllocSetContextCreate(TopMemoryContext, "pg_estate cycle", ALLOCSET_DEFAULT_SIZES);
+	cycle_context = AllocSetContextCreate(TopMemoryContext, "pg_estate cycle",
+										  ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(TopMemoryContext);
 	if (my_kind == WORKER_NETWORK)
-		set = tasks_create(AllocSetContextCreate(TopMemoryContext, "pg_estate tasks", ALLOCSET_DEFAULT_SIZES),
+		set = tasks_create(AllocSetContextCreate(TopMemoryContext, "pg_estate tasks",
+												 ALLOCSET_DEFAULT_SIZES),
 						   STEP_WORKER);
 	else
 		sql_turn_begin(my_database, my_worker, cycle_context);
