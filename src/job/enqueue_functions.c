@@ -38,7 +38,7 @@ check_unique_key(const char *key)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("unique_key must not be longer than 1000 bytes"),
-				 errhint("Of a long key md5() or sha256() does as well.")));
+				 errhint("Use md5() or sha256() of a long key.")));
 }
 
 static bool
@@ -65,7 +65,7 @@ check_backoff(ArrayType *backoff)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("backoff must be a list of at least one interval"),
-				 errhint("ARRAY['1 s', '10 s', '1 min']::interval[];"
+				 errhint("For example, ARRAY['1 s', '10 s', '1 min']::interval[];"
 						 " the last wait is that of all further failures.")));
 }
 
@@ -224,7 +224,7 @@ estate_enqueue_jobs(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("args of a job must not be null"),
-					 errdetail("Element %d is.", i + 1)));
+					 errdetail("Element %d is null.", i + 1)));
 		caller = MemoryContextSwitchTo(one);
 		request.job.args = args[i];
 		job_require_builtin_rights(&request.job);

@@ -142,7 +142,7 @@ free_number(void)
 	if (rows.n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("there are %d queues, which is as many as there can be", QUEUES),
+				 errmsg("cannot create more than %d queues", QUEUES),
 				 errhint("SELECT estate.drop_queue(..); drops one."
 						 " A key of a queue can separate tenants.")));
 	return keeper_int32(rows, 0, 1);

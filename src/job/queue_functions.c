@@ -112,7 +112,7 @@ no_such_queue(const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("there is no queue \"%s\"", name),
+			 errmsg("queue \"%s\" does not exist", name),
 			 errhint("SELECT estate.create_queue(%s);", quote_literal_cstr(name))));
 }
 
@@ -151,7 +151,7 @@ require_key(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("queue \"%s\" has a limit by key, but no key", name),
-				 errhint("key => 'agency.id' takes it from member id"
+				 errhint("For example, key => 'agency.id' takes it from member id"
 						 " of member agency of a job's args.")));
 }
 
@@ -378,7 +378,7 @@ estate_drop_queue(PG_FUNCTION_ARGS)
 	if (strcmp(name, "default") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the default queue cannot be dropped"),
+				 errmsg("cannot drop the default queue"),
 				 errhint("SELECT estate.pause_queue('default'); keeps its jobs from starting.")));
 	number = remove_queue(name);
 	if (cancel)

@@ -420,7 +420,7 @@ estate_next_ticks(PG_FUNCTION_ARGS)
 	if (TIMESTAMP_NOT_FINITE(at))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no tick after infinity")));
+				 errmsg("no tick can follow infinity")));
 	cron_parse(text_of(fcinfo, 0), &fields);
 	zone = cron_zone(PG_ARGISNULL(1) ? zone_of_pg_cron() : text_of(fcinfo, 1));
 	while (count-- > 0 && cron_next(&fields, zone, at, &at))
