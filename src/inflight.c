@@ -164,7 +164,7 @@ start_inflight(void)
 
 /* Told to die at once, for what another process did, or because the server is stopped so */
 static void
-quit(SIGNAL_ARGS)
+inflight_quit(SIGNAL_ARGS)
 {
 	inflight_end();
 	SignalHandlerForCrashExit(postgres_signal_arg);
@@ -177,7 +177,7 @@ static volatile sig_atomic_t told_to_leave = false;
  * backend is a suspect, too
  */
 static void
-terminate(int number, siginfo_t *from, void *context)
+inflight_terminate(int number, siginfo_t *from, void *context)
 {
 	if (MyProcPid != (int) getpid())
 		_exit(1);
@@ -196,7 +196,7 @@ listen_to_terminate(void)
 	struct sigaction action;
 
 	memset(&action, 0, sizeof(action));
-	action.sa_sigaction = terminate;
+	action.sa_sigaction = inflight_terminate;
 	action.sa_flags = SA_RESTART | SA_SIGINFO;
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGTERM, &action, NULL);
@@ -208,7 +208,7 @@ listen_to_terminate(void)
  * postmaster will take that for a crash.
  */
 static void
-leave(int code, Datum arg)
+inflight_leave(int code, Datum arg)
 {
 	if (code != 0 && code != 1)
 		return;
@@ -223,7 +223,7 @@ leave(int code, Datum arg)
 	inflight_end();
 }
 
-/* A worker begins to use its entry.  Before it connects: see leave(). */
+/* A worker begins to use its entry.  Before it connects: see inflight_leave(). */
 void
 inflight_join(int number, Oid database)
 {
@@ -233,8 +233,8 @@ inflight_join(int number, Oid database)
 	inflight_mine = &entries[number];
 	inflight_mine->count = 0;
 	inflight_mine->database = database;
-	before_shmem_exit(leave, (Datum) 0);
-	pqsignal(SIGQUIT, quit);
+	before_shmem_exit(inflight_leave, (Datum) 0);
+	pqsignal(SIGQUIT, inflight_quit);
 }
 
 /* Whether there are any of this database */

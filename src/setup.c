@@ -48,7 +48,7 @@ typedef struct SetupReport
 } SetupReport;
 
 static void
-report(SetupReport *to, const char *step, const char *result)
+setup_report(SetupReport *to, const char *step, const char *result)
 {
 	Datum		values[2] = {CStringGetTextDatum(step), CStringGetTextDatum(result)};
 	bool		nulls[2] = {false, false};
@@ -304,13 +304,13 @@ run_steps(int from, Oid owner, SetupReport *to)
 	{
 		run_as(estate_schema_owner("estate"), setup_steps[step].keeper);
 		run_as(owner, setup_steps[step].facts);
-		report(to, psprintf("tables, step %d", step + 1), "made");
+		setup_report(to, psprintf("tables, step %d", step + 1), "made");
 		/* what follows finds the owners right */
 		hand_over(present);
 	}
 	if (from == ESTATE_TABLES_VERSION)
 	{
-		report(to, psprintf("tables, version %d", from), "already there");
+		setup_report(to, psprintf("tables, version %d", from), "already there");
 		hand_over(present);
 	}
 }
@@ -344,7 +344,7 @@ warn_of_lost_servers(SetupReport *to)
 
 	if (lost == NULL)
 		return;
-	report(to, "servers", psprintf("missing: %s", lost));
+	setup_report(to, "servers", psprintf("missing: %s", lost));
 	ereport(WARNING,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("servers that feeds refer to do not exist: %s", lost),
@@ -382,14 +382,14 @@ estate_setup(PG_FUNCTION_ARGS)
 	remember_version(from);
 	run_as(owner, setup_views);
 	let_create(owner, false);
-	report(&to, "views and grants", "made");
+	setup_report(&to, "views and grants", "made");
 
 	if (from == 0)
 		enable_bind(true);
 	enable_note_server();
 	enabled = from == 0 || enable_is_bound();
-	report(&to, "workers", enabled ? enable_warn_unless_workers_run() :
-		   "not enabled: SELECT estate.enable_workers();");
+	setup_report(&to, "workers", enabled ? enable_warn_unless_workers_run() :
+				 "not enabled: SELECT estate.enable_workers();");
 	warn_of_lost_servers(&to);
 	SPI_finish();
 	return (Datum) 0;
@@ -447,19 +447,19 @@ estate_teardown(PG_FUNCTION_ARGS)
 	{
 		estate_require_tables();
 		enable_bind(false);
-		report(&to, "workers", "disabled");
+		setup_report(&to, "workers", "disabled");
 	}
 	/* the owner of a schema may drop what is in it, whoever made it */
 	estate_become(&user, estate_schema_owner("estate"));
 	run_sql(teardown_views);
-	report(&to, "views", "dropped");
+	setup_report(&to, "views", "dropped");
 	if (drop_data)
 	{
 		drop_tables();
-		report(&to, "tables", "dropped, with all rows");
+		setup_report(&to, "tables", "dropped, with all rows");
 	}
 	else
-		report(&to, "tables", "kept; estate.setup() finds them again");
+		setup_report(&to, "tables", "kept; estate.setup() finds them again");
 	estate_resume_user(&user);
 	if (drop_data)
 		run_sql("DROP SCHEMA IF EXISTS estate_internal");

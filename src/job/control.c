@@ -40,7 +40,7 @@ is_own(int64 id)
  * (queue, counted as before, number, counted as now) of them.  Returns how many.
  */
 static int64
-change(KeeperStatement *statement, Datum *values, const char *nulls)
+control_change(KeeperStatement *statement, Datum *values, const char *nulls)
 {
 	EstateUser	user;
 	KeeperRows	rows;
@@ -253,7 +253,7 @@ estate_retry_job(PG_FUNCTION_ARGS)
 	if (OidIsValid(role))
 	{
 		waiting_require_rights(id, role);
-		PG_RETURN_BOOL(change(&bring_forward, values, NULL) == 1);
+		PG_RETURN_BOOL(control_change(&bring_forward, values, NULL) == 1);
 	}
 	role = ended_role(id);
 	if (!OidIsValid(role))
@@ -349,7 +349,7 @@ estate_redrive(PG_FUNCTION_ARGS)
 	values[7] = ObjectIdGetDatum(GetUserId());
 	nulls[7] = has_privs_of_role(GetUserId(), estate_owner()) ? 'n' : ' ';
 	if (is_retryable(fcinfo))
-		PG_RETURN_INT64(change(&redrive_waiting, values, nulls));
+		PG_RETURN_INT64(control_change(&redrive_waiting, values, nulls));
 	PG_RETURN_INT64(wait_again(&redrive_ended, values, nulls));
 }
 

@@ -61,7 +61,7 @@ compare_blockers(const void *a, const void *b)
 }
 
 static Blocker *
-find(Blocker *blockers, int n, int64 id)
+depend_find(Blocker *blockers, int n, int64 id)
 {
 	Blocker		key = {id, BLOCKER_UNKNOWN};
 
@@ -111,7 +111,7 @@ read_ids(ArrayType *array, int *n)
 
 /* Whoever may not touch a job may not wait for it either: he would learn how it goes */
 static void
-require_role(int64 id, Oid role, Oid job_role)
+depend_require_role(int64 id, Oid role, Oid job_role)
 {
 	if (!has_privs_of_role(role, job_role) && !has_privs_of_role(role, estate_owner()))
 		ereport(ERROR,
@@ -136,10 +136,10 @@ look_at_waiting(Blocker *blockers, int n, Oid role)
 
 	for (uint64 i = 0; i < rows.n; i++)
 	{
-		Blocker    *blocker = find(blockers, n, keeper_int64(rows, i, 1));
+		Blocker    *blocker = depend_find(blockers, n, keeper_int64(rows, i, 1));
 		TransactionId made_by = DatumGetTransactionId(keeper_value(rows, i, 3));
 
-		require_role(blocker->id, role, keeper_oid(rows, i, 2));
+		depend_require_role(blocker->id, role, keeper_oid(rows, i, 2));
 		blocker->state =
 			TransactionIdIsCurrentTransactionId(made_by) ? BLOCKER_OURS : BLOCKER_WAITS;
 	}
@@ -168,13 +168,13 @@ lock_waiting(Blocker *blockers, int n)
 		return;
 	rows = keeper_run(&lock_open, &value, NULL);
 	for (uint64 i = 0; i < rows.n; i++)
-		find(blockers, n, keeper_int64(rows, i, 1))->state = BLOCKER_LOCKED;
+		depend_find(blockers, n, keeper_int64(rows, i, 1))->state = BLOCKER_LOCKED;
 	rows = keeper_run(&lock_ready, &value, NULL);
 	for (uint64 i = 0; i < rows.n; i++)
 	{
 		ItemPointer tid = (ItemPointer) DatumGetPointer(keeper_value(rows, i, 3));
 
-		find(blockers, n, keeper_int64(rows, i, 1))->state = BLOCKER_LOCKED;
+		depend_find(blockers, n, keeper_int64(rows, i, 1))->state = BLOCKER_LOCKED;
 		/* workers pass it by until we end */
 		lane_note_row(lane_heap(keeper_oid(rows, i, 2)), ItemPointerGetBlockNumber(tid));
 	}
@@ -196,9 +196,9 @@ look_at_ended(Blocker *blockers, int n, Oid role)
 
 	for (uint64 i = 0; i < rows.n; i++)
 	{
-		Blocker    *blocker = find(blockers, n, keeper_int64(rows, i, 1));
+		Blocker    *blocker = depend_find(blockers, n, keeper_int64(rows, i, 1));
 
-		require_role(blocker->id, role, keeper_oid(rows, i, 2));
+		depend_require_role(blocker->id, role, keeper_oid(rows, i, 2));
 		blocker->state = keeper_bool(rows, i, 3) ? BLOCKER_DONE : BLOCKER_FAILED;
 	}
 	for (int i = 0; i < n; i++)

@@ -60,7 +60,7 @@ check_size(const char *what, const char *be, Datum value)
  * transaction: jobs come by the hundred thousand, of one kind.
  */
 static const char *
-resolve(const Job *job, JobKind *kind)
+enqueue_resolve(const Job *job, JobKind *kind)
 {
 	static LocalTransactionId when = InvalidLocalTransactionId;
 	static char *asked = NULL;
@@ -186,7 +186,7 @@ job_enqueue(JobRequest *request)
 	check_size("args", "are", job->args);
 	check_size("tags", "are", job->tags);
 	check_size("backoff", "is", job->backoff);
-	job->handler = resolve(job, &kind);
+	job->handler = enqueue_resolve(job, &kind);
 	request->done_by = kind.done_by;
 	fill_defaults(job);
 	queue_refresh();

@@ -96,13 +96,13 @@ check_job(const Job *job)
 }
 
 static char *
-text_argument(FunctionCallInfo fcinfo, int n)
+enqueue_text_argument(FunctionCallInfo fcinfo, int n)
 {
 	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
 static void
-require_argument(FunctionCallInfo fcinfo, int n, const char *name)
+enqueue_require_argument(FunctionCallInfo fcinfo, int n, const char *name)
 {
 	if (PG_ARGISNULL(n))
 		ereport(ERROR,
@@ -117,10 +117,10 @@ read_first(FunctionCallInfo fcinfo, Job *job)
 	static const char *const names[] = {"handler", "args", "queue", "priority"};
 
 	for (int i = 0; i < lengthof(names); i++)
-		require_argument(fcinfo, i, names[i]);
+		enqueue_require_argument(fcinfo, i, names[i]);
 	estate_require_tables();
-	job->handler = text_argument(fcinfo, 0);
-	job->queue = text_argument(fcinfo, 2);
+	job->handler = enqueue_text_argument(fcinfo, 0);
+	job->queue = enqueue_text_argument(fcinfo, 2);
 	job->priority = PG_GETARG_INT32(3);
 	job->run_at = PG_ARGISNULL(4) ? 0 : PG_GETARG_TIMESTAMPTZ(4);
 	job->role = GetUserId();
@@ -141,8 +141,8 @@ is_second(FunctionCallInfo fcinfo, int n, const char *name, const char *first, c
 {
 	const char *what;
 
-	require_argument(fcinfo, n, name);
-	what = text_argument(fcinfo, n);
+	enqueue_require_argument(fcinfo, n, name);
+	what = enqueue_text_argument(fcinfo, n);
 	if (strcmp(what, first) != 0 && strcmp(what, second) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -165,11 +165,11 @@ estate_enqueue_job(PG_FUNCTION_ARGS)
 
 	read_first(fcinfo, job);
 	job->args = PG_GETARG_DATUM(1);
-	job->unique_key = text_argument(fcinfo, 5);
-	require_argument(fcinfo, 6, "max_attempts");
+	job->unique_key = enqueue_text_argument(fcinfo, 5);
+	enqueue_require_argument(fcinfo, 6, "max_attempts");
 	job->max_attempts = PG_GETARG_INT32(6);
-	require_argument(fcinfo, 7, "unique_until");
-	job->unique_until = text_argument(fcinfo, 7);
+	enqueue_require_argument(fcinfo, 7, "unique_until");
+	job->unique_until = enqueue_text_argument(fcinfo, 7);
 	if (strcmp(job->unique_until, "done") == 0 || job->unique_key == NULL)
 		job->unique_until = NULL;
 	request.replace = is_second(fcinfo, 8, "on_conflict", "skip", "replace");
@@ -206,7 +206,7 @@ estate_enqueue_jobs(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	read_first(fcinfo, &asked);
-	require_argument(fcinfo, 5, "max_attempts");
+	enqueue_require_argument(fcinfo, 5, "max_attempts");
 	asked.max_attempts = PG_GETARG_INT32(5);
 	read_last(fcinfo, 6, &asked);
 	asked.durable = !PG_ARGISNULL(9) && PG_GETARG_BOOL(9);

@@ -40,7 +40,7 @@ static const struct
 #define OUTSIDE_PREFIX "external:"
 
 static Oid
-find_function(List *names, bool batch)
+handler_find_function(List *names, bool batch)
 {
 	Oid			argument = batch ? JSONBARRAYOID : JSONBOID;
 
@@ -49,7 +49,7 @@ find_function(List *names, bool batch)
 
 /* Cuts a suffix off; whether it was there */
 static bool
-cut(char *text, const char *suffix)
+handler_cut(char *text, const char *suffix)
 {
 	size_t		len = strlen(text);
 	size_t		suffix_len = strlen(suffix);
@@ -72,8 +72,8 @@ handler_names(const char *text, bool *batch)
 	List	   *names = NIL;
 	ListCell   *part;
 
-	*batch = cut(name, "(jsonb[])");
-	if (!*batch && !cut(name, "(jsonb)") && strchr(text, '(') != NULL)
+	*batch = handler_cut(name, "(jsonb[])");
+	if (!*batch && !handler_cut(name, "(jsonb)") && strchr(text, '(') != NULL)
 		return NIL;
 	if (!SplitIdentifierString(name, '.', &parts) || list_length(parts) > 3)
 		return NIL;
@@ -126,8 +126,8 @@ job_resolve_handler(const char *text, Oid role, JobKind *kind)
 		{
 			kind->done_by = builtins[i].function ? DONE_BY_SQL : DONE_BY_NETWORK;
 			kind->function = builtins[i].function == NULL ? InvalidOid :
-				find_function(list_make2(makeString("estate"),
-										 makeString(pstrdup(builtins[i].function))), false);
+				handler_find_function(list_make2(makeString("estate"),
+												 makeString(pstrdup(builtins[i].function))), false);
 			kind->batch = false;
 			if (builtins[i].function)
 			{
@@ -152,7 +152,7 @@ job_resolve_handler(const char *text, Oid role, JobKind *kind)
 	}
 	names = handler_names(text, &kind->batch);
 	kind->done_by = DONE_BY_SQL;
-	kind->function = names == NIL ? InvalidOid : find_function(names, kind->batch);
+	kind->function = names == NIL ? InvalidOid : handler_find_function(names, kind->batch);
 	if (!OidIsValid(kind->function) || get_func_prokind(kind->function) != PROKIND_FUNCTION ||
 		get_func_retset(kind->function))
 		no_such_handler(text);

@@ -33,7 +33,7 @@ static HistoryPart newest = {InvalidOid, -1};
 static Oid	parent = InvalidOid;
 
 static int
-compare_numbers(const void *a, const void *b)
+history_compare_numbers(const void *a, const void *b)
 {
 	return ((const HistoryPart *) a)->number - ((const HistoryPart *) b)->number;
 }
@@ -56,7 +56,7 @@ history_parts(int *n)
 		if (name && sscanf(name, "job_ended_%d", &part->number) == 1)
 			(*n)++;
 	}
-	qsort(parts, *n, sizeof(HistoryPart), compare_numbers);
+	qsort(parts, *n, sizeof(HistoryPart), history_compare_numbers);
 	return parts;
 }
 

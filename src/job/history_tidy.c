@@ -64,7 +64,7 @@ typedef struct History
 } History;
 
 static void
-read_queues(History *history)
+tidy_read_queues(History *history)
 {
 	static KeeperStatement statement = {
 		"SELECT number::pg_catalog.int4, name,"
@@ -97,7 +97,7 @@ read_queues(History *history)
 
 /* A query with a time as $1, on what is committed now; whether it finds a row */
 static bool
-finds(const char *query, TimestampTz time)
+tidy_finds(const char *query, TimestampTz time)
 {
 	KeeperStatement statement = {
 		query, 1, {TIMESTAMPTZOID}, KEEPER_NEWEST | KEEPER_FIRST | KEEPER_PASSING
@@ -118,17 +118,17 @@ run_on_part(const char *sql, int flags)
 
 /* Whether the newest part is large, or begins so long ago that it would be dropped too late */
 static bool
-is_full(const History *history, const HistoryPart *part)
+tidy_is_full(const History *history, const HistoryPart *part)
 {
 	int64		share = Max((history->now - history->from) / PARTS_OF_TIME, PART_LEAST_US);
 
 	if (history_is_large())
 		return true;
 	return history->from != DT_NOBEGIN &&
-		finds(psprintf("SELECT FROM (SELECT ended_at"
-					   " FROM estate_internal.job_ended_%d LIMIT 1) first"
-					   " WHERE ended_at OPERATOR(pg_catalog.<) $1",
-					   part->number), history->now - share);
+		tidy_finds(psprintf("SELECT FROM (SELECT ended_at"
+							" FROM estate_internal.job_ended_%d LIMIT 1) first"
+							" WHERE ended_at OPERATOR(pg_catalog.<) $1",
+							part->number), history->now - share);
 }
 
 /* Begins another part */
@@ -155,9 +155,9 @@ begin_part(const HistoryPart *last)
 static bool
 index_part(const HistoryPart *part)
 {
-	if (finds(psprintf("SELECT WHERE $1 IS NOT NULL AND pg_catalog.to_regclass("
-					   "'estate_internal.job_ended_%d_at_idx') IS NOT NULL", part->number),
-			  GetCurrentTimestamp()))
+	if (tidy_finds(psprintf("SELECT WHERE $1 IS NOT NULL AND pg_catalog.to_regclass("
+							"'estate_internal.job_ended_%d_at_idx') IS NOT NULL", part->number),
+				   GetCurrentTimestamp()))
 		return true;
 	if (!ConditionalLockRelationOid(part->table, ShareLock))
 		return false;
@@ -179,9 +179,9 @@ index_part(const HistoryPart *part)
 static bool
 is_expired(const History *history, const HistoryPart *part)
 {
-	return !finds(psprintf("SELECT FROM estate_internal.job_ended_%d"
-						   " WHERE ended_at OPERATOR(pg_catalog.>=) $1",
-						   part->number), history->from);
+	return !tidy_finds(psprintf("SELECT FROM estate_internal.job_ended_%d"
+								" WHERE ended_at OPERATOR(pg_catalog.>=) $1",
+								part->number), history->from);
 }
 
 /*
@@ -380,7 +380,7 @@ forget_if_changed(const EstateDatabaseSlot *slot)
 }
 
 static HistoryMore
-tidy(History *history)
+tidy_history(History *history)
 {
 	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
 	Counts	   *counts = estate_piece(&count_area);
@@ -389,11 +389,11 @@ tidy(History *history)
 
 	if (slot)
 		forget_if_changed(slot);
-	read_queues(history);
+	tidy_read_queues(history);
 	history->parts = history_parts(&history->nparts);
 	for (int i = 0; i < history->nparts - 1; i++)
 		drop_if_expired(history, &history->parts[i]);
-	if (history->nparts > 0 && is_full(history, &history->parts[history->nparts - 1]))
+	if (history->nparts > 0 && tidy_is_full(history, &history->parts[history->nparts - 1]))
 	{
 		/* committed at once: who writes is to go there, and not to wait for the old one's index */
 		begin_part(&history->parts[history->nparts - 1]);
@@ -420,7 +420,7 @@ history_tidy(void)
 	keeper_begin(&user);
 	/* one at a time: who makes a part has this lock anyway */
 	if (ConditionalLockRelationOid(record_table("job_ended"), ShareUpdateExclusiveLock))
-		more = tidy(&history);
+		more = tidy_history(&history);
 	keeper_end(&user);
 	return more;
 }

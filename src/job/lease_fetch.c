@@ -81,7 +81,7 @@ typedef struct Fetch
  * again at once, unless it was its last.  Whether there was any.
  */
 static bool
-expire(const char *queue, TimestampTz now)
+fetch_expire(const char *queue, TimestampTz now)
 {
 	static KeeperStatement statement = {
 		"DELETE FROM estate_internal.job_open"
@@ -170,7 +170,7 @@ room_of_key(Fetch *fetch, const char *key)
  * many as there is room for
  */
 static void
-ease(Fetch *fetch)
+fetch_ease(Fetch *fetch)
 {
 	static KeeperStatement held = {
 		/* key by key along the index, however many jobs each has */
@@ -250,7 +250,7 @@ look_at_queue(Fetch *fetch)
 	}
 	if (queue->concurrency_by_key > 0)
 		count_keys(fetch);
-	ease(fetch);
+	fetch_ease(fetch);
 }
 
 /*
@@ -258,7 +258,7 @@ look_at_queue(Fetch *fetch)
  * aside until they will; where the queue's do not, that is all for now.
  */
 static bool
-is_admitted(Fetch *fetch, Lease *lease)
+fetch_is_admitted(Fetch *fetch, Lease *lease)
 {
 	Job		   *job = lease->job;
 	AdmissionAnswer answer;
@@ -382,7 +382,7 @@ lease_priority(Fetch *fetch, Place first)
 
 			CHECK_FOR_INTERRUPTS();
 			lease->job = record_of_row(rows, i);
-			if (is_admitted(fetch, lease))
+			if (fetch_is_admitted(fetch, lease))
 			{
 				fetch->leases = lappend(fetch->leases, lease);
 				fetch->room--;
@@ -506,7 +506,7 @@ lease_fetch(const LeaseRequest *request)
 	else if (queue_at(fetch.queue)->paused)
 		return NIL;
 	keeper_begin(&user);
-	expired = expire(request->queue, GetCurrentTimestamp());
+	expired = fetch_expire(request->queue, GetCurrentTimestamp());
 	if (fetch.queue >= 0)
 		look_at_queue(&fetch);
 	if (fetch.room > 0 && !expired)

@@ -111,7 +111,7 @@ give_back(const Held *what, bool aborted)
  * Whether somebody has to be woken: who found no room may have it now.
  */
 static bool
-give_all_back(int64 job, bool aborted)
+limit_give_all_back(int64 job, bool aborted)
 {
 	int			kept = 0;
 	bool		wake = false;
@@ -140,7 +140,7 @@ give_all_back(int64 job, bool aborted)
 void
 limit_at_end(XactEvent event)
 {
-	if (give_all_back(0, event == XACT_EVENT_ABORT))
+	if (limit_give_all_back(0, event == XACT_EVENT_ABORT))
 	{
 		estate_wake_at_end(WORKER_SQL);
 		estate_wake_at_end(WORKER_NETWORK);
@@ -208,7 +208,7 @@ rate_allows(double before, int rate, double period, double now, double *step, do
 
 /* A key as it is kept, and looked for in an index: not too long for that */
 static char *
-shortened(char *text)
+limit_shortened(char *text)
 {
 	int			len = strlen(text);
 	uint64		hash;
@@ -277,7 +277,7 @@ key_of(const Queue *queue, const Job *job)
 {
 	char	   *value = value_of(queue, job);
 
-	return value ? shortened(value) : NULL;
+	return value ? limit_shortened(value) : NULL;
 }
 
 /*
@@ -480,7 +480,7 @@ ask_locked(int number, const Job *job, const char *text, bool by_key, Held *mine
 }
 
 static AdmissionAnswer
-ask(int number, const Job *job, bool by_key)
+limit_ask_entered(int number, const Job *job, bool by_key)
 {
 	const Queue *queue = queue_at(number);
 	AdmissionAnswer answer = {ADMITTED, 0, NULL};
@@ -506,14 +506,14 @@ ask(int number, const Job *job, bool by_key)
 AdmissionAnswer
 limit_ask(int number, const Job *job)
 {
-	return ask(number, job, true);
+	return limit_ask_entered(number, job, true);
 }
 
 /* The same of rates alone: leases are counted in the table, see lease_fetch.c */
 AdmissionAnswer
 limit_ask_rate(int number, const Job *job)
 {
-	return ask(number, job, false);
+	return limit_ask_entered(number, job, false);
 }
 
 char *
@@ -572,7 +572,7 @@ limit_keep(int64 id)
 void
 limit_release(int64 id)
 {
-	if (!give_all_back(id, false))
+	if (!limit_give_all_back(id, false))
 		return;
 	estate_wake_now(WORKER_SQL);
 	estate_wake_now(WORKER_NETWORK);

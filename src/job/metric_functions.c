@@ -30,7 +30,7 @@
  * it is even within a bucket; NaN: it is empty
  */
 static double
-quantile(const int64 *histogram, double share)
+metric_quantile(const int64 *histogram, double share)
 {
 	int64		n = 0;
 	double		wanted;
@@ -54,14 +54,14 @@ static void
 put_histogram(Datum *values, bool *nulls, const int64 *histogram)
 {
 	Datum		buckets[METRIC_BUCKETS];
-	double		median = quantile(histogram, 0.5);
+	double		median = metric_quantile(histogram, 0.5);
 
 	for (int i = 0; i < METRIC_BUCKETS; i++)
 		buckets[i] = Int64GetDatum(histogram[i]);
 	values[0] = PointerGetDatum(construct_array(buckets, METRIC_BUCKETS, INT8OID, sizeof(int64),
 												FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 	values[1] = Float8GetDatum(median);
-	values[2] = Float8GetDatum(quantile(histogram, 0.99));
+	values[2] = Float8GetDatum(metric_quantile(histogram, 0.99));
 	nulls[1] = nulls[2] = isnan(median);
 }
 

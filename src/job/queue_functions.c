@@ -273,7 +273,7 @@ estate_queue_alter(PG_FUNCTION_ARGS)
 
 /* Whether that changed anything */
 static bool
-set_paused(FunctionCallInfo fcinfo, bool paused)
+queue_set_paused(FunctionCallInfo fcinfo, bool paused)
 {
 	static KeeperStatement statement = {
 		"UPDATE estate_internal.queue SET paused = $2"
@@ -300,7 +300,7 @@ PG_FUNCTION_INFO_V1(estate_pause_queue);
 Datum
 estate_pause_queue(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(set_paused(fcinfo, true));
+	PG_RETURN_BOOL(queue_set_paused(fcinfo, true));
 }
 
 PG_FUNCTION_INFO_V1(estate_resume_queue);
@@ -309,12 +309,12 @@ PG_FUNCTION_INFO_V1(estate_resume_queue);
 Datum
 estate_resume_queue(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(set_paused(fcinfo, false));
+	PG_RETURN_BOOL(queue_set_paused(fcinfo, false));
 }
 
 /* A number that a query finds; 0: it finds none */
 static int64
-look(KeeperStatement *statement, const char *name)
+queue_look(KeeperStatement *statement, const char *name)
 {
 	Datum		value = CStringGetTextDatum(name);
 	Datum		found;
@@ -335,7 +335,7 @@ count_waiting(const char *name)
 		1, {TEXTOID}, KEEPER_NEWEST
 	};
 
-	return look(&statement, name);
+	return queue_look(&statement, name);
 }
 
 /* Takes the queue out of the table, with its lanes locked; returns its number */
@@ -352,7 +352,7 @@ remove_queue(const char *name)
 		" WHERE name OPERATOR(pg_catalog.=) $1 AND number OPERATOR(pg_catalog.=) $2",
 		2, {TEXTOID, INT4OID}
 	};
-	int			number = look(&number_of, name);
+	int			number = queue_look(&number_of, name);
 	Datum		values[] = {CStringGetTextDatum(name), Int32GetDatum(number)};
 
 	if (number > 0)

@@ -373,7 +373,7 @@ is_elsewhere(Batch *batch, const Job *job)
 
 /* Whether the limits let it start now; where they put it off, it is moved */
 static bool
-is_admitted(Batch *batch, ReadyJob *ready)
+ready_is_admitted(Batch *batch, ReadyJob *ready)
 {
 	AdmissionAnswer answer;
 
@@ -482,7 +482,7 @@ next_job(Batch *batch, int *at, const Job *like)
 			}
 			continue;
 		}
-		if (!is_admitted(batch, ready))
+		if (!ready_is_admitted(batch, ready))
 		{
 			if (batch->full)
 				return NULL;
@@ -578,7 +578,7 @@ run_alone(Batch *batch, Job **jobs, int count)
 
 /* All jobs of the batch that go to one call */
 static int
-gather(Batch *batch, int *at, Job **jobs, Job *first)
+ready_gather(Batch *batch, int *at, Job **jobs, Job *first)
 {
 	int			count = 0;
 	Size		bytes = toast_raw_datum_size(first->args);
@@ -619,7 +619,7 @@ run_batch(Batch *batch)
 				free_keys(batch, job);
 			return;
 		}
-		count = gather(batch, &at, jobs, job);
+		count = ready_gather(batch, &at, jobs, job);
 		if (job->alone || !is_quick(batch_record(batch, job->handler)))
 		{
 			run_alone(batch, jobs, count);

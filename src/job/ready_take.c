@@ -84,7 +84,7 @@ ready_give_back(ReadyHand *hand)
 
 /* All that was taken is there again, and perhaps more than had been read */
 static void
-give_all_back(void)
+ready_give_all_back(void)
 {
 	my_hand->left = Max(my_hand->count, 1);
 	ready_give_back(my_hand);
@@ -108,7 +108,7 @@ ready_at_end(XactEvent event)
 	if (my_hand && event == XACT_EVENT_ABORT)
 	{
 		pinned = InvalidBuffer; /* released with the transaction */
-		give_all_back();
+		ready_give_all_back();
 	}
 }
 

@@ -76,7 +76,7 @@ note_claimed(JobScope *scope, int64 id)
  * until limit_release()
  */
 static bool
-is_admitted(const Job *job, bool *full, TimestampTz *until)
+run_is_admitted(const Job *job, bool *full, TimestampTz *until)
 {
 	int			number = queue_find(job->queue);
 	AdmissionAnswer answer;
@@ -106,11 +106,11 @@ is_admitted(const Job *job, bool *full, TimestampTz *until)
 }
 
 static bool
-claim(JobScope *scope, const Job *job, bool *full, TimestampTz *until)
+run_claim(JobScope *scope, const Job *job, bool *full, TimestampTz *until)
 {
 	if (scope->inside ? !job_lock_in_transaction(job->id) : !job_lock(job->id))
 		return false;
-	if (is_admitted(job, full, until))
+	if (run_is_admitted(job, full, until))
 	{
 		note_claimed(scope, job->id);
 		return true;
@@ -143,7 +143,7 @@ job_claim_network(JobScope *scope, int most, TimestampTz *until)
 		Job		   *job = record_of_row(rows, i);
 
 		CHECK_FOR_INTERRUPTS();
-		if (!claim(scope, job, full, until))
+		if (!run_claim(scope, job, full, until))
 			continue;
 		jobs = lappend(jobs, job);
 		if (unique_ends_at_start(job))

@@ -173,7 +173,7 @@ error_object(int attempt, const ErrorData *error)
 
 /* Adds a failure to those of the job, of which the first are forgotten when there are too many */
 static void
-remember(Job *job, const ErrorData *error)
+settle_remember(Job *job, const ErrorData *error)
 {
 	Datum		list = job->errors;
 
@@ -247,7 +247,7 @@ void
 settle_attempt_failed(Settlement *settlement, Job *job, const ErrorData *error,
 					  TimestampTz retry_at, QueueKeep keep)
 {
-	remember(job, error);
+	settle_remember(job, error);
 	if (++job->attempt >= job->max_attempts)
 		end_dead(settlement, job, error, keep);
 	else if (retry_at != 0)
@@ -280,7 +280,7 @@ settle_failed(Settlement *settlement, Job *job, const ErrorData *error, Timestam
 		settle_attempt_failed(settlement, job, error, 0, keep);
 	else
 	{
-		remember(job, error);
+		settle_remember(job, error);
 		settle_wait(settlement, job, retry_at);
 	}
 	return true;
@@ -288,14 +288,14 @@ settle_failed(Settlement *settlement, Job *job, const ErrorData *error, Timestam
 
 /* Says in a job's history why it never ran */
 static void
-blame(Job *job, int64 blocker)
+settle_blame(Job *job, int64 blocker)
 {
 	ErrorData	error = {.sqlerrcode = ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE};
 
 	error.message = blocker ?
 		psprintf("job " INT64_FORMAT ", which it depends on, has failed", blocker) :
 		pstrdup("a job that it depends on has failed");
-	remember(job, &error);
+	settle_remember(job, &error);
 }
 
 /* A job that was to wait for one that has failed already */
@@ -304,7 +304,7 @@ settle_lost(Job *job, JobDoer done_by, int64 blocker)
 {
 	Settlement *settlement = settle_begin(1, done_by);
 
-	blame(job, blocker);
+	settle_blame(job, blocker);
 	settle_cancelled(settlement, job, KEEP_ALL);
 	settle_write(settlement);
 }
@@ -327,7 +327,7 @@ settle_ended(const EndedJobs *ended)
 			JobEnding  *ending = lfirst(cell);
 			Job		   *job = unconstify(Job *, ending->job);
 
-			blame(job, 0);
+			settle_blame(job, 0);
 			more.failed[more.nfailed++] = job->id;
 			if (job->unique_key)
 				unique_free(&job, 1);
@@ -351,7 +351,7 @@ settle_crashed(Settlement *settlement, Job *job, bool alone, QueueKeep keep)
 	error.message = alone ?
 		"the server or the worker crashed while this job was running by itself" :
 		"the server or the worker crashed while this job was running";
-	remember(job, &error);
+	settle_remember(job, &error);
 	job->attempt++;
 	if (!alone && !(job->alone && job->attempt >= job->max_attempts))
 	{
@@ -378,7 +378,7 @@ settle_keeps_key(Settlement *settlement, Job *job)
 	if (has == 0 || has == job->id)
 		return true;
 	error.message = psprintf("job " INT64_FORMAT " has its unique key by now", has);
-	remember(job, &error);
+	settle_remember(job, &error);
 	settle_cancelled(settlement, job, queue_at(queue_find(job->queue))->keep);
 	return false;
 }

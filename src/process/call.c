@@ -63,7 +63,7 @@ throw_again(const ErrorData *error)
 
 /* Drives the tasks until all have ended */
 static void
-drive(TaskSet *set)
+call_drive(TaskSet *set)
 {
 	while (set->tasks != NIL)
 	{
@@ -119,7 +119,7 @@ estate_run_feed(PG_FUNCTION_ARGS)
 	PG_TRY();
 	{
 		(void) tasks_add(set, &job);
-		drive(set);
+		call_drive(set);
 	}
 	PG_CATCH();
 	{
@@ -188,7 +188,7 @@ run_ready(TaskSet *set, JobScope *scope, MemoryContext batch)
 
 /* Where no workers run, nobody else sees that feeds have a next run */
 static void
-keep_schedules(TaskSet *set)
+call_keep_schedules(TaskSet *set)
 {
 	EstateUser	user;
 
@@ -260,7 +260,7 @@ run_due_jobs(TaskSet *set, JobScope *scope)
 			job_claim_taken(scope);
 			(void) tasks_add(set, lfirst(cell));
 		}
-		drive(set);
+		call_drive(set);
 		if (moved == 0 && !any && jobs == NIL)
 			break;
 	}
@@ -313,7 +313,7 @@ estate_run_jobs(PG_FUNCTION_ARGS)
 		SPI_commit();
 	PG_TRY();
 	{
-		keep_schedules(set);
+		call_keep_schedules(set);
 		run_due_jobs(set, scope);
 		session_end();
 	}

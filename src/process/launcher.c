@@ -144,7 +144,7 @@ wake_all(void)
  * Others are ended in the middle of their work, however often that is.
  */
 static void
-reap(int slot, int number)
+launcher_reap(int slot, int number)
 {
 	EstateDatabaseSlot *database = &estate_shared->databases[slot];
 	Child	   *child = &children[slot][number];
@@ -288,7 +288,7 @@ reconcile_database(int slot, TimestampTz *next)
 	bool		tidier;
 
 	for (int number = 0; number < ESTATE_MAX_WORKERS; number++)
-		reap(slot, number);
+		launcher_reap(slot, number);
 	if (!OidIsValid(database->database) || !take_wishes(database, &tidier))
 		return;
 	call_for_hands(database);
@@ -301,7 +301,7 @@ reconcile_database(int slot, TimestampTz *next)
 
 /* What should run against what runs.  Returns when to look again. */
 static TimestampTz
-reconcile(void)
+launcher_reconcile(void)
 {
 	TimestampTz next = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LOOK_EVERY_MS);
 	List	   *databases = served_databases();
@@ -341,7 +341,7 @@ estate_launcher_main(Datum argument)
 		}
 		MemoryContextSwitchTo(MessageContext);
 		MemoryContextReset(MessageContext);
-		next = reconcile();
+		next = launcher_reconcile();
 		timeout = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next);
 		/* not in a tight loop, whatever happens */
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,

@@ -137,7 +137,7 @@ wait_for_leaving(const Processes *processes, int ms)
 
 /* Ends what they are in the middle of, unless other sessions are in the database as well */
 static void
-break_off(Oid database, const Processes *before)
+make_way_break_off(Oid database, const Processes *before)
 {
 	EstateDatabaseSlot *slot = estate_find_slot(database);
 
@@ -167,7 +167,7 @@ ask_to_leave(Oid database, int ms)
 	estate_unlock_piece(&process_area, state);
 	processes = call_processes(slot, database, false);
 	if (!wait_for_leaving(&processes, ms))
-		break_off(database, &processes);
+		make_way_break_off(database, &processes);
 }
 
 static const char *
@@ -335,9 +335,10 @@ call_next(PlannedStmt *planned, const char *query, bool keep_tree, ProcessUtilit
 }
 
 static void
-make_way(PlannedStmt *planned, const char *query, bool keep_tree, ProcessUtilityContext context,
-		 ParamListInfo params, QueryEnvironment *environment, DestReceiver *dest,
-		 QueryCompletion *done)
+make_way_utility(PlannedStmt *planned, const char *query, bool keep_tree,
+				 ProcessUtilityContext context, ParamListInfo params,
+				 QueryEnvironment *environment, DestReceiver *dest,
+				 QueryCompletion *done)
 {
 	const Node *statement = planned->utilityStmt;
 	const char *name = database_needed(statement);
@@ -370,7 +371,7 @@ let_come_back(EstateDatabaseSlot *slot)
 }
 
 static void
-renew(EstateDatabaseSlot *slot)
+make_way_renew(EstateDatabaseSlot *slot)
 {
 	ProcessState *state = slot_lock_piece(&process_area, slot, LW_EXCLUSIVE);
 
@@ -392,7 +393,7 @@ make_way_at_end(XactEvent event)
 		if (asked[i])
 			let_come_back(&estate_shared->databases[i]);
 		if (renewed[i] && event == XACT_EVENT_COMMIT)
-			renew(&estate_shared->databases[i]);
+			make_way_renew(&estate_shared->databases[i]);
 		asked[i] = renewed[i] = false;
 	}
 	any_at_end = false;
@@ -404,5 +405,5 @@ void
 make_way_install(void)
 {
 	next_process_utility = ProcessUtility_hook;
-	ProcessUtility_hook = make_way;
+	ProcessUtility_hook = make_way_utility;
 }

@@ -69,7 +69,7 @@ settle_suspects(void)
  * `*due` is when the next one will have.
  */
 static int
-promote(JobScope *scope, TimestampTz *due)
+sql_turn_promote(JobScope *scope, TimestampTz *due)
 {
 	EstateUser	user;
 	int			moved;
@@ -241,7 +241,7 @@ sql_turn(JobScope *scope, bool woken, bool (*may_go_on) (void), TimestampTz *due
 		{
 			MemoryContextReset(turn_context);
 			MemoryContextSwitchTo(turn_context);
-			if (promote(scope, &timed) > 0)
+			if (sql_turn_promote(scope, &timed) > 0)
 				any = true;
 			else
 				looked_at = now;

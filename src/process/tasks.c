@@ -74,7 +74,7 @@ tasks_create(MemoryContext context, StepMode mode)
  * is not decided, for which the event loop does not wait.
  */
 static void
-heed_wish(Wish wish)
+task_heed_wish(Wish wish)
 {
 	if (wish == WISH_COMMITTED)
 		ereport(ERROR,
@@ -88,12 +88,12 @@ heed_wish(Wish wish)
 
 /* What the step left behind, in the same transaction */
 static void
-settle(Task *task)
+task_settle(Task *task)
 {
 	if (task->job.id == 0)
 		return;
 	if (task->wants == TASK_DONE || task->wants == TASK_SNOOZE)
-		heed_wish(wish_of(task->job.id, !IsBackgroundWorker));
+		task_heed_wish(wish_of(task->job.id, !IsBackgroundWorker));
 	if (task->wants == TASK_DONE)
 	{
 		job_done(&task->job);
@@ -121,9 +121,9 @@ start_step(void *arg)
 				 errmsg("network handler \"%s\" does not exist", task->job.handler)));
 	/* of before it came to us: its worker was ended, or the server crashed */
 	if (task->job.id != 0 && wish_any())
-		heed_wish(wish_before_start(task->job.id, !IsBackgroundWorker));
+		task_heed_wish(wish_before_start(task->job.id, !IsBackgroundWorker));
 	task->handler->start(task);
-	settle(task);
+	task_settle(task);
 }
 
 static void
@@ -132,11 +132,11 @@ next_step(void *arg)
 	Task	   *task = arg;
 
 	task->handler->step(task);
-	settle(task);
+	task_settle(task);
 }
 
 static void
-break_off(Task *task, const char *why)
+task_break_off(Task *task, const char *why)
 {
 	if (task->handler && task->handler->broken_off)
 		task->handler->broken_off(task, why);
@@ -150,7 +150,7 @@ cancel_step(void *arg)
 
 	(void) wish_of(task->job.id, false);	/* from now on nobody can wish so again */
 	job_cancelled(&task->job);
-	break_off(task, "its job was cancelled");
+	task_break_off(task, "its job was cancelled");
 	task->job.id = 0;
 	task->wants = TASK_DONE;
 }
@@ -181,7 +181,7 @@ failed_step(void *arg)
 		if (wish == WISH_UNDECIDED || failed->error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
 		{
 			job_snooze(&task->job, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 2000));
-			break_off(task, failed->error->message);
+			task_break_off(task, failed->error->message);
 			return;
 		}
 	}

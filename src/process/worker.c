@@ -86,7 +86,7 @@ static MemoryContext cycle_context;
 PGDLLEXPORT void estate_worker_main(Datum argument);
 
 static void
-give_slot_back(int code, Datum arg)
+worker_give_slot_back(int code, Datum arg)
 {
 	slot_lock(my_database, LW_EXCLUSIVE);
 	if (my_worker->pid == MyProcPid)
@@ -107,7 +107,7 @@ forget_running(int code, Datum arg)
 
 /* Takes the slot; false when it is not ours to take any more */
 static bool
-take_slot(int argument, Oid database)
+worker_take_slot(int argument, Oid database)
 {
 	ProcessState *state;
 	bool		mine;
@@ -120,7 +120,7 @@ take_slot(int argument, Oid database)
 	my_number = WORKER_NUMBER(argument);
 	my_worker = &my_database->workers[my_number];
 	my_kind = WORKER_KIND(my_number);
-	before_shmem_exit(give_slot_back, (Datum) 0);
+	before_shmem_exit(worker_give_slot_back, (Datum) 0);
 
 	slot_lock(my_database, LW_EXCLUSIVE);
 	mine = my_database->database == database && my_worker->pid == 0;
@@ -142,7 +142,7 @@ take_slot(int argument, Oid database)
 
 /* Nothing that a postgresql.conf or ALTER DATABASE sets may break the bookkeeping */
 static void
-settle_session(void)
+worker_settle_session(void)
 {
 	static const char *const settings[][2] = {
 		{"search_path", "pg_catalog, pg_temp"},
@@ -174,7 +174,7 @@ settle_session(void)
 
 /* Says once in a while that there is something a human has to do */
 static void
-complain(const char *message, const char *hint)
+worker_complain(const char *message, const char *hint)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	ProcessState *state;
@@ -218,7 +218,7 @@ is_enabled(void)
 			;					/* disabled, as somebody wished: no complaint */
 		else if (strcmp(system_id, psprintf(UINT64_FORMAT, GetSystemIdentifier())) != 0 ||
 				 keeper_oid(rows, 0, 2) != MyDatabaseId)
-			complain("it is a copy, or was restored", "SELECT estate.enable_workers();");
+			worker_complain("it is a copy, or was restored", "SELECT estate.enable_workers();");
 		else
 			enabled = true;
 	}
@@ -240,9 +240,9 @@ look_at_installation(void)
 		int			version = estate_tables_version();
 
 		if (version != ESTATE_TABLES_VERSION)
-			complain(psprintf("its tables are of version %d, the code needs %d",
-							  version, ESTATE_TABLES_VERSION),
-					 estate_update_commands());
+			worker_complain(psprintf("its tables are of version %d, the code needs %d",
+									 version, ESTATE_TABLES_VERSION),
+							estate_update_commands());
 		else
 		{
 			ready = is_enabled();
@@ -320,7 +320,7 @@ may_go_on(void)
 
 /* Leaves for whoever wants the database, or to connect anew.  What there is to do has to wait. */
 static void
-make_way(void)
+worker_make_way(void)
 {
 	slot_lock(my_database, LW_EXCLUSIVE);
 	my_worker->left = true;
@@ -330,7 +330,7 @@ make_way(void)
 
 /* Whether this worker stays also when there is nothing to do */
 static bool
-stays(void)
+worker_stays(void)
 {
 	return my_number < estate_workers && !start_is_short();
 }
@@ -416,7 +416,7 @@ claim_network_jobs(TaskSet *set, JobScope *scope, TimestampTz *due)
 
 /* At first, and when something has changed: feeds that have lost their jobs get others */
 static void
-keep_schedules(void)
+worker_keep_schedules(void)
 {
 	static bool kept = false;
 	static uint32 changes;
@@ -443,7 +443,7 @@ network_turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
 	MemoryContextReset(cycle_context);
 	MemoryContextSwitchTo(cycle_context);
 	if (woken || *due <= GetCurrentTimestamp())
-		keep_schedules();
+		worker_keep_schedules();
 	if (woken || more || *due <= GetCurrentTimestamp())
 		more = claim_network_jobs(set, scope, due);
 	if (set->tasks != NIL)
@@ -520,7 +520,7 @@ end_transfers(TaskSet *set)
 
 /* Whether there was anything to do for this kind of worker; *due: when there will be */
 static bool
-turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
+worker_turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
 {
 	if (my_kind == WORKER_NETWORK)
 		return network_turn(set, scope, woken, due);
@@ -528,7 +528,7 @@ turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
 }
 
 static void
-work(TaskSet *set, JobScope *scope)
+worker_work(TaskSet *set, JobScope *scope)
 {
 	/* one that finds nothing at all to do may leave at once; whoever came to help waits a little */
 	TimestampTz idle_since = my_number < estate_workers ? DT_NOBEGIN : GetCurrentTimestamp();
@@ -549,7 +549,7 @@ work(TaskSet *set, JobScope *scope)
 		if (is_unwanted())
 		{
 			end_transfers(set);
-			make_way();
+			worker_make_way();
 			return;
 		}
 		look = woken || due <= GetCurrentTimestamp();
@@ -563,12 +563,12 @@ work(TaskSet *set, JobScope *scope)
 				return;
 			continue;
 		}
-		if ((look || set != NULL) && turn(set, scope, woken, &due))
+		if ((look || set != NULL) && worker_turn(set, scope, woken, &due))
 			idle_since = GetCurrentTimestamp();
 		else if (woken && my_number < estate_workers)
 			idle_since = GetCurrentTimestamp();
 		leave_at = DT_NOEND;
-		if (!stays() && !(set && set->tasks != NIL))
+		if (!worker_stays() && !(set && set->tasks != NIL))
 		{
 			leave_at = idle_since == DT_NOBEGIN ? DT_NOBEGIN :
 				TimestampTzPlusMilliseconds(idle_since, LEAVE_AFTER_MS);
@@ -587,7 +587,7 @@ estate_worker_main(Datum argument)
 
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	memcpy(&database, MyBgworkerEntry->bgw_extra, sizeof(database));
-	if (!take_slot(DatumGetInt32(argument), database))
+	if (!worker_take_slot(DatumGetInt32(argument), database))
 		proc_exit(0);
 	running_join(my_database, my_number);
 	hand_join(my_database, my_number);
@@ -595,7 +595,7 @@ estate_worker_main(Datum argument)
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
 	before_shmem_exit(forget_running, (Datum) 0);
-	settle_session();
+	worker_settle_session();
 	CacheRegisterSyscacheCallback(NAMESPACEOID, doubt_installation, (Datum) 0);
 	CacheRegisterSyscacheCallback(PROCOID, doubt_installation, (Datum) 0);
 	job_listen_to_cancel();
@@ -610,6 +610,6 @@ estate_worker_main(Datum argument)
 						   STEP_WORKER);
 	else
 		sql_turn_begin(my_database, my_worker, cycle_context);
-	work(set, job_scope_create(InvalidOid, NULL));
+	worker_work(set, job_scope_create(InvalidOid, NULL));
 	proc_exit(0);
 }
