@@ -228,7 +228,11 @@ job_call(JobCaller *caller, JobCall *call)
 	call->durable = may_be_lost && synchronous_commit > SYNCHRONOUS_COMMIT_OFF;
 	if (caller->recorded && !fcinfo->isnull)
 		call->jobs[0]->result = DatumGetJsonbPCopy(result);
-	/* the next job may have as much; not before this: what was returned may be a part of it */
+
+	/*
+	 * freed for the args of the next job; not earlier, as what was returned may
+	 * point into them
+	 */
 	if (fcinfo->args[0].value != call->jobs[0]->args)
 		pfree(DatumGetPointer(fcinfo->args[0].value));
 	PopActiveSnapshot();

@@ -378,7 +378,10 @@ estate_report_job(PG_FUNCTION_ARGS)
 	const Job  *own = job_running_here();
 	char	   *note = PG_ARGISNULL(2) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(2));
 
-	/* outside of a job, a function that is also a handler need not care */
+	/*
+	 * outside of a job it does nothing, so that handlers can be called as plain
+	 * functions, too
+	 */
 	if (own && !PG_ARGISNULL(0))
 		(void) running_report(own->id, PG_GETARG_FLOAT8(0),
 							  PG_ARGISNULL(1) ? 0 : PG_GETARG_FLOAT8(1), note);

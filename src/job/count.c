@@ -335,7 +335,7 @@ begin_count(const EstateDatabaseSlot *slot)
 		for (int as = 0; as < COUNTED_STATES; as++)
 			pg_atomic_write_u64(&counts->queues[i].jobs[as], 0);
 	counts->state = COUNTS_BEGUN;
-	/* what is prepared already will commit without a word */
+	/* a transaction that is prepared already will not add its changes when it commits */
 	counts->stale = slot->prepared;
 	estate_unlock_piece(&count_area, counts);
 }

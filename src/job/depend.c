@@ -489,7 +489,7 @@ depend_sweep(EndedJobs *ended)
 	memset(ended, 0, sizeof(*ended));
 	if (!depend_any())
 		return false;
-	/* before we look: whoever comes from now on says so himself */
+	/* taken down before we look: a job that comes to wait from now on puts it up again */
 	again = look_begin(LOOK_DEPENDENCIES);
 	keeper_begin(&user);
 	rows = keeper_run(&statement, NULL, NULL);

@@ -36,7 +36,10 @@ static const struct
 	{"score", "score_job"},
 };
 
-/* What begins so is no function, and is not looked for: clients fetch such jobs */
+/*
+ * A handler with this prefix is no function, and is not looked up: clients
+ * fetch its jobs
+ */
 #define OUTSIDE_PREFIX "external:"
 
 static Oid

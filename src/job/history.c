@@ -100,7 +100,11 @@ history_open_newest(void)
 		Relation	relation;
 
 		CHECK_FOR_INTERRUPTS();
-		/* before we stand in line for the lock of an older one, which is being given its indexes */
+
+		/*
+		 * have we heard of a newer one?  Else we would wait for the lock of one
+		 * that is getting its indexes
+		 */
 		AcceptInvalidationMessages();
 		if (!OidIsValid(newest.table))
 			find_newest();

@@ -21,7 +21,7 @@
 #include "job/settle.h"
 
 #define FETCH_MOST 10000
-/* whoever needs a job for longer extends the lease as he goes */
+/* a client that needs longer extends its lease */
 #define LEASE_MOST_US ((double) USECS_PER_DAY)
 
 static char *

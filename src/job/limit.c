@@ -281,8 +281,8 @@ key_of(const Queue *queue, const Job *job)
 }
 
 /*
- * A batch of this transaction has entered: inside of somebody else's there may
- * be many, one after the other
+ * Whether a batch of this transaction has entered the queue.  In a caller's own
+ * transaction there may be many batches, one after the other.
  */
 static bool
 is_entered(int number)
@@ -333,8 +333,9 @@ limit_has_room(int number, TimestampTz now, TimestampTz *until)
 }
 
 /*
- * One of the queue's running ones, until the end of the transaction: a batch,
- * or what limit_keep() will be called for.
+ * Takes a place among the running jobs of the queue until the end of the
+ * transaction: for a batch, or for the job that limit_keep() will be called
+ * for.
  */
 bool
 limit_enter(int number, bool batch)

@@ -155,7 +155,7 @@ forget_idle_keys(LimitCounts *counts, HTAB *table, double now)
 	{
 		LimitKey   *key = dlist_container(LimitKey, node, at.cur);
 
-		/* what queues of others are like by now is for them to say */
+		/* only the processes of another database know the rates that its queues have now */
 		if (key->name.database == MyDatabaseId)
 			begin_key_anew(key);
 		if (key->holds == 0 && key->arrival <= now && !key->waited_for)
@@ -166,7 +166,10 @@ forget_idle_keys(LimitCounts *counts, HTAB *table, double now)
 	}
 }
 
-/* Our own table is as large as it has to be, and is looked through as often */
+/*
+ * Whether it is time to look for keys that can go.  Our own table can grow, but
+ * is tidied as often as the shared one.
+ */
 static bool
 limit_keys_are_full(HTAB *table)
 {

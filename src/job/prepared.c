@@ -90,7 +90,10 @@ add_pages(Prepared *prepared, const LanePages *pages)
 	prepared->everywhere = true;
 }
 
-/* Whoever reads it without a lock looks once more, or once too often: the list is the truth */
+/*
+ * The slot's flag is read without a lock: one that is out of date costs one
+ * look at the list, or delays it
+ */
 static void
 tell_slot(const PreparedState *state)
 {

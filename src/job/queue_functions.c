@@ -135,7 +135,7 @@ name_argument(FunctionCallInfo fcinfo)
 	return name;
 }
 
-/* Whoever limits by key and names none would find out when a tenant has taken it all */
+/* Refuses a limit by key without a key: it would have no effect, and nobody would notice */
 static void
 require_key(const char *name)
 {

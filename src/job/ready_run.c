@@ -553,13 +553,13 @@ run_alone(Batch *batch, Job **jobs, int count)
 
 	batch->careful = true;
 	pages_next = 1;
-	/* with the rows of those that were moved before them */
+	/* pages whose jobs were moved before these are given back too, should we abort */
 	for (int i = 0; i < hand->count; i++)
 		if (hand->jobs[i].settled)
 			lane_note_row(hand->heap, ItemPointerGetBlockNumber(&hand->jobs[i].tid));
 	ready_unpin();
 	ready_give_back(hand);
-	/* whoever looked while we had them has found nothing */
+	/* workers that looked while we had the pages have found nothing */
 	if (hand->left > 0)
 		estate_wake_now(WORKER_SQL);
 	limit_mark_slow();

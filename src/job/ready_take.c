@@ -94,8 +94,9 @@ static void
 give_back_at_exit(int code, Datum arg)
 {
 	/*
-	 * We come before the abort of what is under way, which gives them back when
-	 * its rows are there again: before that others would pass them by.
+	 * Runs before the abort of the transaction under way, which will give the
+	 * pages back once its rows are there again: given back earlier, others
+	 * would pass those rows by.
 	 */
 	if (!IsTransactionOrTransactionBlock())
 		ready_give_back(my_hand);

@@ -147,7 +147,10 @@ lock_schedule(Schedule *schedule)
 	schedule->decided = DatumGetTimestampTz(decided);
 }
 
-/* Nothing is left to do until a time; with the tick and the job that it has led to, if any */
+/*
+ * Notes that all ticks until a time are decided, and which of them has led to a
+ * job, if any
+ */
 static void
 schedule_decide(Schedule *schedule, TimestampTz until, TimestampTz tick, int64 job)
 {

@@ -70,14 +70,15 @@ end_job(Settlement *settlement, Job *job, const char *state, bool done, bool kee
 	else
 	{
 		ended->failed[ended->nfailed++] = job->id;
+
 		/*
-		 * it may have been to enqueue the next one: who has lost his job is
-		 * looked for at changes
+		 * the job may have been the next run of a feed: after a change workers
+		 * look for feeds that have lost their job
 		 */
 		if (settlement->done_by == DONE_BY_NETWORK && job->unique_key)
 			estate_change_at_commit();
 	}
-	/* one that is taken until the job starts is free since then, unless it never did */
+	/* a key that was held until the start is free already, unless the job never started */
 	if (job->unique_key && !(done && unique_ends_at_start(job)))
 		settlement->freed[settlement->nfreed++] = job;
 	if (!keep)

@@ -109,7 +109,7 @@ suspect_settle(void)
 		return;					/* another worker has, while we waited */
 	ids = ids_of(suspects, n);
 	keeper_begin(&user);
-	/* whoever has a row locked runs the job in his session, or has it cancelled */
+	/* a row that is locked is of a job that a session runs, or is cancelling */
 	rows = keeper_run(&take_ready, &ids, NULL);
 	ready_take_found(rows, JOB_COLUMNS + 2);
 	found = settle_rows(rows, true, suspects, n);

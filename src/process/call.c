@@ -32,7 +32,10 @@
 #include "process/step.h"
 #include "process/tasks.h"
 
-/* So long batches follow each other; the worker's share of a cycle is the same */
+/*
+ * For how long batches follow each other before the network is looked at;
+ * workers do the same
+ */
 #define LOOK_AGAIN_AFTER_MS 20
 
 /* Opens SPI so that steps can commit, if the caller's context lets them */

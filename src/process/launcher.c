@@ -30,11 +30,14 @@
 #include "slot.h"
 
 #define LOOK_EVERY_MS 10000
-/* even without a wake, in a database that had nothing for us: something may have been missed */
+/*
+ * in a database that had nothing for us, where nobody wakes us: a wake may have
+ * been missed
+ */
 #define START_EVERY_MS (10 * 60 * 1000)
 #define START_AGAIN_MS 1000		/* when all processes are in use */
 #define BACKOFF_MOST_MS 60000
-#define SOON_MS 10000			/* after its start: whoever lives longer could begin */
+#define SOON_MS 10000			/* one that ended later was able to begin its work */
 
 /* What the launcher alone knows of a worker */
 typedef struct Child
@@ -82,7 +85,11 @@ take_away_if_unwanted(EstateDatabaseSlot *slot, List *oids)
 	estate_unlock_slot(slot);
 }
 
-/* Whoever has asked its workers to leave will say that they may come back: not before that */
+/*
+ * Whether a slot can be given to another database.  Not while somebody has
+ * asked its workers to leave: that session will still say that they may come
+ * back.
+ */
 static bool
 is_free(EstateDatabaseSlot *slot)
 {

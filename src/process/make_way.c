@@ -236,7 +236,10 @@ renew_after_commit(Oid database)
 	}
 }
 
-/* Workers are sessions of the role that owns the server's own objects, as far as settings go */
+/*
+ * Whether settings of a role are those of workers, which are sessions of the
+ * bootstrap superuser
+ */
 static bool
 is_role_of_workers(const RoleSpec *role)
 {
@@ -273,7 +276,7 @@ note_change(const Node *statement)
 			any_at_end = true;
 			break;
 		case T_DropStmt:
-			/* perhaps what was ours: those that rest would not find out */
+			/* it may be our extension or schema: workers that rest have to be told */
 			if (((const DropStmt *) statement)->removeType == OBJECT_EXTENSION ||
 				((const DropStmt *) statement)->removeType == OBJECT_SCHEMA)
 				estate_change_at_commit();

@@ -88,7 +88,10 @@ sql_turn_promote(JobScope *scope, TimestampTz *due)
 static void
 say_held_up(void)
 {
-	/* in a signal handler no lock is to be had; whose latch it is by then has to bear it */
+	/*
+	 * a signal handler cannot take a lock: should the latch be another
+	 * process's by now, that one wakes up in vain
+	 */
 	Latch	   *launcher = estate_shared->launcher_latch;
 
 	worker->held_up = true;

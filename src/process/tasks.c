@@ -378,7 +378,10 @@ tasks_wait(TaskSet *set, TimestampTz until)
 	{
 		Task	   *task = lfirst(cell);
 
-		/* what came while the step ran makes no more noise */
+		/*
+		 * its event may have come while another step ran: nothing would wake us
+		 * for it
+		 */
 		if (is_due(task))
 			return;
 		if (task->wake_at != 0)

@@ -117,13 +117,13 @@ estate_tidier_main(Datum argument)
 	tidier_settle_session();
 	pgstat_report_appname("pg_estate tidier");
 	pgstat_report_activity(STATE_RUNNING, "counting jobs, forgetting old ones");
-	/* as soon as the database is not ours any more, we are in the way */
+	/* stop as soon as the database is not ours any more: others may be waiting for it */
 	while (more != HISTORY_TIDY && my_database->database == database &&
 		   my_state->asked_to_leave == 0)
 	{
 		CHECK_FOR_INTERRUPTS();
 		more = tidy_step();
-		/* who still writes an old part does so for the rest of his transaction: wait a little */
+		/* transactions that still write an old part do so until they end: wait a little */
 		if (more == HISTORY_BUSY && ++waits < WAITS_MOST)
 		{
 			(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,

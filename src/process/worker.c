@@ -66,7 +66,10 @@
 
 #define LEAVE_AFTER_MS 3000
 #define LOOK_AGAIN_AFTER_MS (30 * 1000)
-/* transfers may end until then: for a statement that needs the database; to connect anew */
+/*
+ * for how long transfers may go on: when a statement needs the database; before
+ * we connect anew
+ */
 #define MAKE_WAY_AFTER_MS 1500
 #define RENEW_AFTER_MS (60 * 1000)
 #define CLAIM_LEAST_ROOM 32
@@ -458,7 +461,10 @@ network_turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
 	return set->tasks != NIL;
 }
 
-/* Nobody has called since we looked; says so, if nothing is in hand either */
+/*
+ * Whether nobody has woken us since we looked.  If nothing is in hand either,
+ * others can see that we rest.
+ */
 static bool
 may_rest(const TaskSet *set)
 {
@@ -474,7 +480,10 @@ may_rest(const TaskSet *set)
 static void
 wait_for_work(TaskSet *set, TimestampTz until)
 {
-	/* whoever waited for a lock meanwhile may have taken the latch for his own */
+	/*
+	 * a wait for a lock may have reset our latch since we were woken: the flag
+	 * is still there
+	 */
 	if (!may_rest(set))
 		return;
 	if (set)
@@ -541,7 +550,11 @@ worker_work(TaskSet *set, JobScope *scope)
 		bool		look;
 
 		CHECK_FOR_INTERRUPTS();
-		/* else others' changes would pile up, until all that we remember is thrown away */
+
+		/*
+		 * else invalidation messages would pile up until all caches have to be
+		 * thrown away
+		 */
 		if (catchupInterruptPending)
 			ProcessCatchupInterrupt();
 		read_settings();
@@ -553,7 +566,7 @@ worker_work(TaskSet *set, JobScope *scope)
 			return;
 		}
 		look = woken || due <= GetCurrentTimestamp();
-		/* while nobody waits for us: also what nobody tells of */
+		/* nothing is urgent: look also for changes that nobody wakes us for */
 		if (look && !woken &&
 			TimestampDifferenceExceeds(looked_at, GetCurrentTimestamp(), LOOK_AGAIN_AFTER_MS))
 			in_order = false;
