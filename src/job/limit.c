@@ -25,13 +25,9 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "common/hashfn.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 #include "job/limit.h"
@@ -40,7 +36,6 @@
 #include "job/queue.h"
 
 #define HELD_AT_FIRST 1024
-#define KEY_MOST_BYTES 200
 #define UNCOUNTED_WAITS_US (5 * USECS_PER_SEC)
 #define BUSY_MOST_US 50000.0	/* a batch is about to end, unless it takes longer than this */
 
@@ -204,80 +199,6 @@ rate_allows(double before, int rate, double period, double now, double *step, do
 	*step = period / rate;
 	*arrival = Max(before, now) + *step;
 	return *arrival - period <= now ? now : *arrival - period;
-}
-
-/* A key as it is kept, and looked for in an index: not too long for that */
-static char *
-limit_shortened(char *text)
-{
-	int			len = strlen(text);
-	uint64		hash;
-
-	if (len <= KEY_MOST_BYTES)
-		return text;
-	hash = hash_bytes_extended((unsigned char *) text, len, 0);
-	return psprintf("%.*s.. " UINT64_FORMAT, pg_mbcliplen(text, len, KEY_MOST_BYTES), text, hash);
-}
-
-/* The value in args that the queue's key names, as text; NULL: there is none */
-static char *
-value_in(JsonbContainer *container, const Queue *queue)
-{
-	JsonbValue	value;
-	char		path[sizeof(queue->key)];
-	char	   *step;
-	char	   *rest = path;
-
-	if (!JsonContainerIsObject(container))
-		return NULL;
-	strlcpy(path, queue->key, sizeof(path));
-	while ((step = strsep(&rest, ".")) != NULL)
-	{
-		if (!JsonContainerIsObject(container) ||
-			getKeyJsonValueFromContainer(container, step, strlen(step), &value) == NULL)
-			return NULL;
-		if (value.type == jbvBinary)
-			container = value.val.binary.data;
-		else if (rest != NULL)
-			return NULL;		/* the path goes on, the object does not */
-	}
-	switch (value.type)
-	{
-		case jbvString:
-			return pnstrdup(value.val.string.val, value.val.string.len);
-		case jbvNumeric:
-			return numeric_normalize(value.val.numeric);	/* 1.0 is 1 */
-		case jbvBool:
-			return value.val.boolean ? "true" : "false";
-		case jbvBinary:
-			return JsonbToCString(NULL, value.val.binary.data, value.val.binary.len);
-		default:
-			return NULL;
-	}
-}
-
-static char *
-value_of(const Queue *queue, const Job *job)
-{
-	Jsonb	   *args;
-	char	   *value;
-
-	if (queue->key[0] == '\0')
-		return NULL;
-	args = DatumGetJsonbP(job->args);
-	value = value_in(&args->root, queue);
-	/* it may be large, and that of each job is looked at */
-	if (args != (Jsonb *) DatumGetPointer(job->args))
-		pfree(args);
-	return value;
-}
-
-static char *
-key_of(const Queue *queue, const Job *job)
-{
-	char	   *value = value_of(queue, job);
-
-	return value ? limit_shortened(value) : NULL;
 }
 
 /*
@@ -491,7 +412,8 @@ limit_ask_entered(int number, const Job *job, bool by_key)
 	asked_from = nheld;
 	if (queue->rate == 0 && queue->rate_by_key == 0 && queue->concurrency_by_key == 0)
 		return answer;
-	text = queue->rate_by_key > 0 || queue->concurrency_by_key > 0 ? key_of(queue, job) : NULL;
+	text = queue->rate_by_key > 0 || queue->concurrency_by_key > 0 ?
+		limit_key_of(number, job) : NULL;
 	mine = next_held();
 	limit_prepare_keys();
 	limit_lock();
@@ -515,12 +437,6 @@ AdmissionAnswer
 limit_ask_rate(int number, const Job *job)
 {
 	return limit_ask_entered(number, job, false);
-}
-
-char *
-limit_key_of(int number, const Job *job)
-{
-	return key_of(queue_at(number), job);
 }
 
 /* The job that was asked for last does not start after all: it has taken nothing */
