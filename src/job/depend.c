@@ -205,7 +205,8 @@ look_at_ended(Blocker *blockers, int n, Oid role)
 		if (blockers[i].state == BLOCKER_UNKNOWN)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
-					 errmsg("job " INT64_FORMAT " of depends_on does not exist", blockers[i].id),
+					 errmsg("job " INT64_FORMAT ", which a job is to depend on, does not exist",
+							blockers[i].id),
 					 errhint("A job that has ended may have left the history:"
 							 " enqueue both in one transaction.")));
 }

@@ -378,7 +378,7 @@ estate_drop_queue(PG_FUNCTION_ARGS)
 	if (strcmp(name, "default") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("cannot drop the default queue"),
+				 errmsg("the default queue cannot be dropped"),
 				 errhint("SELECT estate.pause_queue('default'); keeps its jobs from starting.")));
 	number = remove_queue(name);
 	if (cancel)
