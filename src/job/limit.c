@@ -91,6 +91,7 @@ give_back(const Held *what, bool aborted)
 			what->key->arrival -= what->step;
 		queue->arrival -= what->queue_step;
 	}
+
 	/*
 	 * only now can others see the jobs that are held back, and perhaps nobody
 	 * else will let them go

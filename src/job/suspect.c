@@ -113,6 +113,7 @@ suspect_settle(void)
 	rows = keeper_run(&take_ready, &ids, NULL);
 	ready_take_found(rows, JOB_COLUMNS + 2);
 	found = settle_rows(rows, true, suspects, n);
+
 	/*
 	 * those of the network, and SQL ones if the crash has lost the commit that
 	 * had moved them to their lanes

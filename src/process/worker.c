@@ -402,6 +402,7 @@ claim_network_jobs(TaskSet *set, JobScope *scope, TimestampTz *due)
 	*due = Min(job_next_due(scope, true), limited);
 	step_commit(STEP_WORKER, &user);
 	MemoryContextSwitchTo(cycle_context);
+
 	/*
 	 * what caused an outside effect must not be lost after it: an asynchronous
 	 * commit may have enqueued the job
