@@ -105,7 +105,7 @@ estate_server_changed(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(changed));
 }
 
-/* Where an earlier version did not: notes which server the workers run on */
+/* Notes which server the workers run on, where an earlier version has not */
 void
 enable_note_server(void)
 {

@@ -90,8 +90,10 @@ void
 estate_define_settings(void)
 {
 	DefineCustomStringVariable("estate.allow_private_hosts",
-							   "Hosts on private or local addresses that feeds and effects may reach.",
-							   "A comma-separated list of names, addresses or networks such as 127.0.0.0/8.",
+							   "Hosts on private or local addresses that feeds"
+							   " and effects may reach.",
+							   "A comma-separated list of names, addresses or"
+							   " networks such as 127.0.0.0/8.",
 							   &estate_allow_private_hosts, "",
 							   PGC_SUSET, 0, check_allowed_hosts, NULL, NULL);
 	DefineCustomStringVariable("estate.clock",

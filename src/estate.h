@@ -83,9 +83,11 @@
 #define JSON_ACTION_RETURN() return
 #endif
 #if PG_VERSION_NUM >= 170000
-#define make_json_lexer(bytes, len) makeJsonLexContextCstringLen(NULL, (bytes), (len), PG_UTF8, true)
+#define make_json_lexer(bytes, len) \
+	makeJsonLexContextCstringLen(NULL, (bytes), (len), PG_UTF8, true)
 #else
-#define make_json_lexer(bytes, len) makeJsonLexContextCstringLen(unconstify(char *, (bytes)), (len), PG_UTF8, true)
+#define make_json_lexer(bytes, len) \
+	makeJsonLexContextCstringLen(unconstify(char *, (bytes)), (len), PG_UTF8, true)
 #endif
 
 /* what setup() brings the tables to: the number of steps in sql/tables */

@@ -60,7 +60,8 @@ EstateArea inflight_area = {
 
 Inflight   *inflight_mine = NULL;
 
-static Inflight *entries = NULL;	/* mapped once for the life of the postmaster; its children inherit it */
+/* Mapped once for the life of the postmaster; its children inherit it */
+static Inflight *entries = NULL;
 
 /* Zeroes, written: a hole in the file would be a SIGBUS when the disk is full */
 static bool
@@ -116,7 +117,8 @@ static bool
 is_only(const Inflight *entry)
 {
 	for (int i = 0; i < INFLIGHT_ENTRIES; i++)
-		if (entries[i].count > 0 && (entries[i].database != entry->database || entries[i].ids[0] != entry->ids[0]))
+		if (entries[i].count > 0 &&
+			(entries[i].database != entry->database || entries[i].ids[0] != entry->ids[0]))
 			return false;
 	return true;
 }
@@ -162,7 +164,7 @@ start_inflight(void)
 
 /* Told to die at once, for what another process did, or because the server is stopped so */
 static void
-quit(SIGNAL_ARGS)
+inflight_quit(SIGNAL_ARGS)
 {
 	inflight_end();
 	SignalHandlerForCrashExit(postgres_signal_arg);
@@ -170,9 +172,12 @@ quit(SIGNAL_ARGS)
 
 static volatile sig_atomic_t told_to_leave = false;
 
-/* Whoever wants us to leave is somebody else: a handler that terminates its own backend is a suspect, too */
+/*
+ * Whoever wants us to leave is somebody else: a handler that terminates its own
+ * backend is a suspect, too
+ */
 static void
-terminate(int number, siginfo_t *from, void *context)
+inflight_terminate(int number, siginfo_t *from, void *context)
 {
 	if (MyProcPid != (int) getpid())
 		_exit(1);
@@ -191,7 +196,7 @@ listen_to_terminate(void)
 	struct sigaction action;
 
 	memset(&action, 0, sizeof(action));
-	action.sa_sigaction = terminate;
+	action.sa_sigaction = inflight_terminate;
 	action.sa_flags = SA_RESTART | SA_SIGINFO;
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGTERM, &action, NULL);
@@ -203,7 +208,7 @@ listen_to_terminate(void)
  * postmaster will take that for a crash.
  */
 static void
-leave(int code, Datum arg)
+inflight_leave(int code, Datum arg)
 {
 	if (code != 0 && code != 1)
 		return;
@@ -218,7 +223,7 @@ leave(int code, Datum arg)
 	inflight_end();
 }
 
-/* A worker begins to use its entry.  Before it connects: see leave(). */
+/* A worker begins to use its entry.  Before it connects: see inflight_leave(). */
 void
 inflight_join(int number, Oid database)
 {
@@ -228,8 +233,8 @@ inflight_join(int number, Oid database)
 	inflight_mine = &entries[number];
 	inflight_mine->count = 0;
 	inflight_mine->database = database;
-	before_shmem_exit(leave, (Datum) 0);
-	pqsignal(SIGQUIT, quit);
+	before_shmem_exit(inflight_leave, (Datum) 0);
+	pqsignal(SIGQUIT, inflight_quit);
 }
 
 /* Whether there are any of this database */

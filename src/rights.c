@@ -57,7 +57,8 @@ estate_tables_exist(void)
 static Oid
 relation_owner(Oid relation)
 {
-	HeapTuple	tuple = OidIsValid(relation) ? SearchSysCache1(RELOID, ObjectIdGetDatum(relation)) : NULL;
+	HeapTuple	tuple = OidIsValid(relation) ?
+		SearchSysCache1(RELOID, ObjectIdGetDatum(relation)) : NULL;
 	Oid			owner;
 
 	if (!HeapTupleIsValid(tuple))
@@ -106,10 +107,13 @@ estate_keeper(void)
 	if (owner != keeper || estate_schema_owner("estate_internal") != keeper)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the bookkeeping of pg_estate does not belong to the owner of schema \"estate\""),
-				 errdetail("Schema \"estate_internal\" and table \"installation\" in it must belong to \"%s\".",
+				 errmsg("the bookkeeping of pg_estate does not belong to the owner"
+						" of schema \"estate\""),
+				 errdetail("Schema \"estate_internal\" and table \"installation\" in it must belong"
+						   " to \"%s\".",
 						   GetUserNameFromId(keeper, true)),
-				 errhint("Look into them, then ALTER SCHEMA and ALTER TABLE .. OWNER TO, then SELECT * FROM estate.setup();")));
+				 errhint("Look into them, then ALTER SCHEMA and ALTER TABLE .. OWNER TO,"
+						 " then SELECT * FROM estate.setup();")));
 	return keeper;
 }
 

@@ -48,7 +48,7 @@ typedef struct SetupReport
 } SetupReport;
 
 static void
-report(SetupReport *to, const char *step, const char *result)
+setup_report(SetupReport *to, const char *step, const char *result)
 {
 	Datum		values[2] = {CStringGetTextDatum(step), CStringGetTextDatum(result)};
 	bool		nulls[2] = {false, false};
@@ -110,17 +110,22 @@ require_installer(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to set up pg_estate"),
-				 errdetail("Only superusers and members of the role that owns schema \"estate\" may do that.")));
+				 errdetail("Only superusers and members of the role that owns"
+						   " schema \"estate\" may do that.")));
 	if (OidIsValid(internal) && internal != owner)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_SCHEMA_DEFINITION),
-				 errmsg("schema \"estate_internal\" belongs to \"%s\", not to the owner of schema \"estate\"",
+				 errmsg("schema \"estate_internal\" belongs to \"%s\", not to the owner of"
+						" schema \"estate\"",
 						GetUserNameFromId(internal, false)),
 				 errhint("ALTER SCHEMA estate_internal OWNER TO %s;",
 						 quote_identifier(GetUserNameFromId(owner, false)))));
 }
 
-/* Records are UTF-8 and are stored as they are: SQL_ASCII takes them so, other encodings would not */
+/*
+ * Records are UTF-8 and are stored as they are: SQL_ASCII takes them so, other
+ * encodings would not
+ */
 static void
 require_utf8(void)
 {
@@ -146,7 +151,8 @@ require_all_or_nothing(int version)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 missing ? errmsg("the tables of pg_estate in this database are not complete") :
-				 errmsg("tables of an earlier setup() are left, but not the bookkeeping in estate_internal"),
+				 errmsg("tables of an earlier setup() are left,"
+						" but not the bookkeeping in estate_internal"),
 				 missing ? errdetail("These are missing: %s.", missing) :
 				 errdetail("These are left: %s.", left),
 				 errhint("Restore what is missing from a backup, or drop what is left,"
@@ -160,7 +166,8 @@ require_current_functions(void)
 	if (!estate_functions_are_current())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the functions of pg_estate in this database are not of the library's version %s",
+				 errmsg("the functions of pg_estate in this database are not"
+						" of the library's version %s",
 						ESTATE_VERSION),
 				 errhint("ALTER EXTENSION pg_estate UPDATE; SELECT * FROM estate.setup();")));
 }
@@ -174,7 +181,8 @@ make_schemas(void)
 	estate_become(&user, estate_schema_owner("estate"));
 	if (!OidIsValid(estate_schema_owner("estate_internal")))
 		run_sql("CREATE SCHEMA estate_internal;"
-				"COMMENT ON SCHEMA estate_internal IS 'Queues and bookkeeping of pg_estate; nothing here is meant to be read';");
+				"COMMENT ON SCHEMA estate_internal IS"
+				" 'Queues and bookkeeping of pg_estate; nothing here is meant to be read';");
 	run_sql("GRANT USAGE ON SCHEMA estate TO estate_reader, estate_operator, estate_admin;"
 			"GRANT USAGE ON SCHEMA estate_internal TO estate_operator, estate_admin;");
 	estate_resume_user(&user);
@@ -296,13 +304,13 @@ run_steps(int from, Oid owner, SetupReport *to)
 	{
 		run_as(estate_schema_owner("estate"), setup_steps[step].keeper);
 		run_as(owner, setup_steps[step].facts);
-		report(to, psprintf("tables, step %d", step + 1), "made");
+		setup_report(to, psprintf("tables, step %d", step + 1), "made");
 		/* what follows finds the owners right */
 		hand_over(present);
 	}
 	if (from == ESTATE_TABLES_VERSION)
 	{
-		report(to, psprintf("tables, version %d", from), "already there");
+		setup_report(to, psprintf("tables, version %d", from), "already there");
 		hand_over(present);
 	}
 }
@@ -313,7 +321,8 @@ remember_version(int from)
 	KeeperStatement statement = {
 		psprintf(from == 0 ?
 				 "INSERT INTO estate_internal.installation (tables_version) VALUES (%d)" :
-				 "UPDATE estate_internal.installation SET tables_version = %d", ESTATE_TABLES_VERSION),
+				 "UPDATE estate_internal.installation SET tables_version = %d",
+				 ESTATE_TABLES_VERSION),
 		.flags = KEEPER_PASSING
 	};
 
@@ -335,11 +344,12 @@ warn_of_lost_servers(SetupReport *to)
 
 	if (lost == NULL)
 		return;
-	report(to, "servers", psprintf("missing: %s", lost));
+	setup_report(to, "servers", psprintf("missing: %s", lost));
 	ereport(WARNING,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("servers that feeds refer to do not exist: %s", lost),
-			 errhint("CREATE SERVER .. FOREIGN DATA WRAPPER estate_target OPTIONS (kind .., url ..);"
+			 errhint("CREATE SERVER .. FOREIGN DATA WRAPPER estate_target"
+					 " OPTIONS (kind .., url ..);"
 					 " SELECT * FROM estate.doctor(); tells which feeds need them.")));
 }
 
@@ -372,14 +382,14 @@ estate_setup(PG_FUNCTION_ARGS)
 	remember_version(from);
 	run_as(owner, setup_views);
 	let_create(owner, false);
-	report(&to, "views and grants", "made");
+	setup_report(&to, "views and grants", "made");
 
 	if (from == 0)
 		enable_bind(true);
 	enable_note_server();
 	enabled = from == 0 || enable_is_bound();
-	report(&to, "workers", enabled ? enable_warn_unless_workers_run() :
-		   "not enabled: SELECT estate.enable_workers();");
+	setup_report(&to, "workers", enabled ? enable_warn_unless_workers_run() :
+				 "not enabled: SELECT estate.enable_workers();");
 	warn_of_lost_servers(&to);
 	SPI_finish();
 	return (Datum) 0;
@@ -398,13 +408,15 @@ drop_tables(void)
 	run_sql("DROP VIEW IF EXISTS estate_internal.job_waiting");
 	tables = ask_text(psprintf("WITH ours AS (SELECT pg_catalog.to_regclass(name) AS oid"
 							   "  FROM (%s) n(step, name))"
-							   " SELECT pg_catalog.string_agg(c.oid::pg_catalog.regclass::text, ', ')"
+							   " SELECT pg_catalog.string_agg("
+							   "  c.oid::pg_catalog.regclass::text, ', ')"
 							   " FROM pg_catalog.pg_class c WHERE c.relkind = 'r'"
 							   " AND (c.oid IN (SELECT oid FROM ours)"
 							   "  OR c.oid IN (SELECT inhrelid FROM pg_catalog.pg_inherits"
 							   "   WHERE inhparent IN (SELECT oid FROM ours)))",
 							   setup_names));
-	sequences = ask_text(psprintf("SELECT pg_catalog.string_agg(c.oid::pg_catalog.regclass::text, ', ')"
+	sequences = ask_text(psprintf("SELECT pg_catalog.string_agg("
+								  "c.oid::pg_catalog.regclass::text, ', ')"
 								  " FROM pg_catalog.pg_class c WHERE c.relkind = 'S' AND c.oid IN"
 								  " (SELECT pg_catalog.to_regclass(name) FROM (%s) n(step, name))",
 								  setup_names));
@@ -435,19 +447,19 @@ estate_teardown(PG_FUNCTION_ARGS)
 	{
 		estate_require_tables();
 		enable_bind(false);
-		report(&to, "workers", "disabled");
+		setup_report(&to, "workers", "disabled");
 	}
 	/* the owner of a schema may drop what is in it, whoever made it */
 	estate_become(&user, estate_schema_owner("estate"));
 	run_sql(teardown_views);
-	report(&to, "views", "dropped");
+	setup_report(&to, "views", "dropped");
 	if (drop_data)
 	{
 		drop_tables();
-		report(&to, "tables", "dropped, with all rows");
+		setup_report(&to, "tables", "dropped, with all rows");
 	}
 	else
-		report(&to, "tables", "kept; estate.setup() finds them again");
+		setup_report(&to, "tables", "kept; estate.setup() finds them again");
 	estate_resume_user(&user);
 	if (drop_data)
 		run_sql("DROP SCHEMA IF EXISTS estate_internal");

@@ -168,7 +168,10 @@ estate_lock_piece(const EstateArea *area, LWLockMode mode)
 	return NULL;
 }
 
-/* The piece of a slot, locked, whoever owns it: for whom the launcher has started for it */
+/*
+ * The piece of a slot, locked, whoever owns the slot: for processes that the
+ * launcher has started for it
+ */
 void *
 slot_lock_piece(const EstateArea *area, const EstateDatabaseSlot *slot, LWLockMode mode)
 {

@@ -50,7 +50,8 @@ estate_functions_are_current(void)
 {
 	static KeeperStatement statement = {
 		"SELECT FROM pg_catalog.pg_extension"
-		" WHERE extname OPERATOR(pg_catalog.=) 'pg_estate' AND extversion OPERATOR(pg_catalog.=) $1",
+		" WHERE extname OPERATOR(pg_catalog.=) 'pg_estate'"
+		" AND extversion OPERATOR(pg_catalog.=) $1",
 		1, {TEXTOID}, KEEPER_READS | KEEPER_FIRST
 	};
 	Datum		version = CStringGetTextDatum(ESTATE_VERSION);

@@ -28,7 +28,10 @@
 #include "process/make_way.h"
 #include "wake.h"
 
-/* Before the end, where nothing but the commit itself can fail any more, and errors are still errors */
+/*
+ * Before the end, where nothing but the commit itself can fail any more, and
+ * errors are still errors
+ */
 static void (*const first_steps[]) (XactEvent event) = {
 	failure_before_end,
 };

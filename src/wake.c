@@ -146,14 +146,14 @@ estate_change_at_commit(void)
 	commit_changes = true;
 }
 
-/* A transaction is being prepared that leaves what its commit would have told of */
+/* A transaction is being prepared; its commit, in another session, will wake nobody */
 void
 estate_note_prepared(void)
 {
 	prepare_leaves = true;
 }
 
-/* Whether it does; for the step that remembers it */
+/* Whether the transaction being prepared leaves something, see estate_note_prepared() */
 bool
 estate_take_prepared_note(void)
 {

@@ -35,8 +35,8 @@ typedef struct AwaitState
 } AwaitState;
 
 /*
- * A job that this transaction has ended, unless it is undone in part: then
- * somebody looks in vain.
+ * A job that this transaction has ended.  Where a subtransaction that did so is
+ * undone, a session that waits for the job looks once in vain.
  */
 typedef struct AwaitNote
 {
@@ -87,7 +87,10 @@ await_at_end(XactEvent event)
 {
 	const volatile AwaitState *look = nnotes > 0 ? estate_piece(&await_area) : NULL;
 
-	/* our rows are visible: whoever has looked before has his entry */
+	/*
+	 * our rows are visible: a session that looked before that has made its
+	 * entry, which we see
+	 */
 	pg_memory_barrier();
 	if (event == XACT_EVENT_COMMIT && look && look->n > 0)
 	{

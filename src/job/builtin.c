@@ -22,7 +22,7 @@
 
 #include "job/builtin.h"
 
-/* Whoever may not ask for a run of a feed by name may not ask for one by its number */
+/* A role that may not ask for a run of a feed by name may not ask for one by its number */
 void
 job_require_feed_rights(Oid role)
 {

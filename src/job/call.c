@@ -36,7 +36,10 @@ static volatile sig_atomic_t timed_out = false;
 static TimeoutId timeout_id = MAX_TIMEOUTS;
 static bool listening = false;	/* a worker: SIGINT is for the handler alone */
 
-/* A handler that ran jobs would find its own: the row that it is being run for is this transaction's */
+/*
+ * A handler that ran jobs would find its own: the row that it is being run for
+ * is this transaction's
+ */
 void
 job_refuse_in_handler(void)
 {
@@ -91,7 +94,7 @@ job_call_forget(void)
 }
 
 static void
-interrupt(void)
+call_interrupt(void)
 {
 	InterruptPending = true;
 	QueryCancelPending = true;
@@ -104,7 +107,7 @@ on_timeout(void)
 	if (current == NULL)
 		return;
 	timed_out = true;
-	interrupt();
+	call_interrupt();
 }
 
 /*
@@ -117,7 +120,7 @@ on_cancel(SIGNAL_ARGS)
 	int			save_errno = errno;
 
 	if (current || get_timeout_indicator(LOCK_TIMEOUT, false))
-		interrupt();
+		call_interrupt();
 	errno = save_errno;
 }
 
@@ -141,7 +144,7 @@ start_clock(const JobCall *call)
 
 /* Resolves the handler, unless it is the one called last; the role's rights are taken already */
 static void
-resolve(JobCaller *caller, const Job *job)
+call_resolve(JobCaller *caller, const Job *job)
 {
 	JobKind		kind;
 
@@ -164,7 +167,7 @@ resolve(JobCaller *caller, const Job *job)
  * memory for.
  */
 static Datum
-argument(const JobCaller *caller, const JobCall *call)
+call_argument(const JobCaller *caller, const JobCall *call)
 {
 	Datum	   *args;
 	ArrayType  *array;
@@ -204,16 +207,16 @@ job_call(JobCaller *caller, JobCall *call)
 		inflight_add(call->jobs[i]->id);
 	/* found with his own rights: nobody else need be let into his schemas */
 	estate_become(&user, role);
-	resolve(caller, call->jobs[0]);
+	call_resolve(caller, call->jobs[0]);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	InitFunctionCallInfoData(*fcinfo, &caller->function, 1, InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = argument(caller, call);
+	fcinfo->args[0].value = call_argument(caller, call);
 	fcinfo->args[0].isnull = false;
 	current = call;
 	start_clock(call);
 	/* before this, a signal would have gone unheard */
 	if (call->listed && running_cancelled(call->jobs[0]->id))
-		interrupt();
+		call_interrupt();
 	CHECK_FOR_INTERRUPTS();
 	pgstat_init_function_usage(fcinfo, &usage);
 	result = FunctionCallInvoke(fcinfo);
@@ -228,7 +231,11 @@ job_call(JobCaller *caller, JobCall *call)
 	call->durable = may_be_lost && synchronous_commit > SYNCHRONOUS_COMMIT_OFF;
 	if (caller->recorded && !fcinfo->isnull)
 		call->jobs[0]->result = DatumGetJsonbPCopy(result);
-	/* the next job may have as much; not before this: what was returned may be a part of it */
+
+	/*
+	 * freed for the args of the next job; not earlier, as what was returned may
+	 * point into them
+	 */
 	if (fcinfo->args[0].value != call->jobs[0]->args)
 		pfree(DatumGetPointer(fcinfo->args[0].value));
 	PopActiveSnapshot();
@@ -238,13 +245,14 @@ job_call(JobCaller *caller, JobCall *call)
 
 /* Says in the error why a handler was interrupted, where that was ours to do */
 static void
-explain(ErrorData *error, JobCall *call)
+call_explain(ErrorData *error, JobCall *call)
 {
 	if (error->sqlerrcode != ERRCODE_QUERY_CANCELED)
 		return;
 	call->timed_out = timed_out;
 	if (timed_out)
-		error->message = psprintf("the handler took longer than its timeout of " INT64_FORMAT " ms", call->timeout_ms);
+		error->message = psprintf("the handler took longer than its timeout of " INT64_FORMAT " ms",
+								  call->timeout_ms);
 	else if (call->cancelled ||
 			 (call->count == 1 && running_cancelled(call->jobs[0]->id)))
 	{
@@ -258,7 +266,7 @@ explain(ErrorData *error, JobCall *call)
  * wishes that it be cancelled, whom it was too late to heed before.
  */
 static void
-heed_wish(JobCall *call)
+call_heed_wish(JobCall *call)
 {
 	if (!call->listed || wish_of(call->jobs[0]->id, true) != WISH_COMMITTED)
 		return;
@@ -281,7 +289,7 @@ job_call_carefully(JobCaller *caller, JobCall *call)
 	PG_TRY();
 	{
 		job_call(caller, call);
-		heed_wish(call);
+		call_heed_wish(call);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -293,7 +301,7 @@ job_call_carefully(JobCaller *caller, JobCall *call)
 		RollbackAndReleaseCurrentSubTransaction();
 		/* what the function remembers of itself may be in the middle of something */
 		caller->handler = NULL;
-		explain(error, call);
+		call_explain(error, call);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);

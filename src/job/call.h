@@ -7,7 +7,10 @@
 
 #include "job/job.h"
 
-/* The handler that was called last, resolved; all zero: none.  Allocated where what it remembers may live, for one transaction. */
+/*
+ * The handler that was called last, resolved; all zero: none.  Allocated where
+ * what it remembers may live, for one transaction.
+ */
 typedef struct JobCaller
 {
 	const char *handler;

@@ -37,14 +37,18 @@ static Told *told = NULL;
 static int	ntold = 0;
 static int	most_told = 0;
 
-/* Whoever runs the job would have to wait for what may be prepared for days */
+/*
+ * The process that runs the job would have to wait for a transaction that may
+ * stay prepared for days
+ */
 void
 cancel_before_prepare(void)
 {
 	if (ntold > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot PREPARE a transaction that has cancelled a job while it was running"),
+				 errmsg("cannot PREPARE a transaction that has cancelled a job"
+						" while it was running"),
 				 errhint("Cancel the job in a transaction of its own.")));
 }
 
@@ -128,7 +132,7 @@ cancel_waiting(int64 id, bool checked)
 	settlement = settle_begin(1, done_by);
 	settle_cancelled(settlement, job, queue_at(queue_find(job->queue))->keep);
 	settle_write(settlement);
-	/* a wish of before it came back to where it waits */
+	/* somebody may have wished so while it was being run, before it came back to wait */
 	if (checked && wish_any())
 		wish_fulfilled(id);
 	return true;

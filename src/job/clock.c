@@ -33,7 +33,7 @@ estate_now(void)
 
 /* A time as the setting has it, whatever the session's time zone and style of dates are */
 static char *
-text_of(TimestampTz at)
+clock_text(TimestampTz at)
 {
 	struct pg_tm tm;
 	fsec_t		fsec;
@@ -63,7 +63,8 @@ estate_set_clock(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the clock cannot be set to infinity")));
-	(void) set_config_option("estate.clock", PG_ARGISNULL(0) ? "" : text_of(PG_GETARG_TIMESTAMPTZ(0)),
+	(void) set_config_option("estate.clock",
+							 PG_ARGISNULL(0) ? "" : clock_text(PG_GETARG_TIMESTAMPTZ(0)),
 							 superuser() ? PGC_SUSET : PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SET, true, 0, false);
 	PG_RETURN_TIMESTAMPTZ(estate_now());

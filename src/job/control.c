@@ -40,7 +40,7 @@ is_own(int64 id)
  * (queue, counted as before, number, counted as now) of them.  Returns how many.
  */
 static int64
-change(KeeperStatement *statement, Datum *values, const char *nulls)
+control_change(KeeperStatement *statement, Datum *values, const char *nulls)
 {
 	EstateUser	user;
 	KeeperRows	rows;
@@ -72,7 +72,10 @@ snooze_blocked(int64 id, TimestampTz until)
 
 PG_FUNCTION_INFO_V1(estate_snooze_job);
 
-/* estate.snooze_job(id, delay) -> bool: whether the job will wait for so long, without counting an attempt */
+/*
+ * estate.snooze_job(id, delay) -> bool: whether the job will wait for so long,
+ * without counting an attempt
+ */
 Datum
 estate_snooze_job(PG_FUNCTION_ARGS)
 {
@@ -81,7 +84,8 @@ estate_snooze_job(PG_FUNCTION_ARGS)
 	Job		   *job;
 	JobDoer		done_by;
 	TimestampTz until = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
-																TimestampTzGetDatum(estate_now()), PG_GETARG_DATUM(1)));
+																TimestampTzGetDatum(estate_now()),
+																PG_GETARG_DATUM(1)));
 
 	estate_require_tables();
 	if (is_own(id))
@@ -220,7 +224,10 @@ ended_role(int64 id)
 
 PG_FUNCTION_INFO_V1(estate_retry_job);
 
-/* estate.retry_job(id) -> bool: runs a waiting, dead or cancelled job again, now; not one that waits for a limit */
+/*
+ * estate.retry_job(id) -> bool: runs a waiting, dead or cancelled job again,
+ * now; not one that waits for a limit
+ */
 Datum
 estate_retry_job(PG_FUNCTION_ARGS)
 {
@@ -250,7 +257,7 @@ estate_retry_job(PG_FUNCTION_ARGS)
 	if (OidIsValid(role))
 	{
 		waiting_require_rights(id, role);
-		PG_RETURN_BOOL(change(&bring_forward, values, NULL) == 1);
+		PG_RETURN_BOOL(control_change(&bring_forward, values, NULL) == 1);
 	}
 	role = ended_role(id);
 	if (!OidIsValid(role))
@@ -313,19 +320,24 @@ is_retryable(FunctionCallInfo fcinfo)
 		if (!PG_ARGISNULL(4) || !PG_ARGISNULL(5))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("jobs that are retryable have not ended: ended_from and ended_to are not for them")));
+					 errmsg("jobs that are retryable have not ended:"
+							" ended_from and ended_to are not for them")));
 		return true;
 	}
 	if (strcmp(state, "dead") != 0 && strcmp(state, "cancelled") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("state of jobs to redrive must be \"dead\", \"cancelled\" or \"retryable\", not \"%s\"", state)));
+				 errmsg("state of jobs to redrive must be \"dead\", \"cancelled\" or \"retryable\","
+						" not \"%s\"", state)));
 	return false;
 }
 
 PG_FUNCTION_INFO_V1(estate_redrive);
 
-/* estate.redrive(queue, handler, state, tag, ended_from, ended_to, error) -> bigint: how many jobs wait again */
+/*
+ * estate.redrive(queue, handler, state, tag, ended_from, ended_to, error) ->
+ * bigint: how many jobs wait again
+ */
 Datum
 estate_redrive(PG_FUNCTION_ARGS)
 {
@@ -341,7 +353,7 @@ estate_redrive(PG_FUNCTION_ARGS)
 	values[7] = ObjectIdGetDatum(GetUserId());
 	nulls[7] = has_privs_of_role(GetUserId(), estate_owner()) ? 'n' : ' ';
 	if (is_retryable(fcinfo))
-		PG_RETURN_INT64(change(&redrive_waiting, values, nulls));
+		PG_RETURN_INT64(control_change(&redrive_waiting, values, nulls));
 	PG_RETURN_INT64(wait_again(&redrive_ended, values, nulls));
 }
 
@@ -360,15 +372,22 @@ estate_this_job(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(estate_report_job);
 
-/* estate.report_progress(done, total, note) -> void: seen at once, by everybody who may read estate.progress */
+/*
+ * estate.report_progress(done, total, note) -> void: seen at once, by everybody
+ * who may read estate.progress
+ */
 Datum
 estate_report_job(PG_FUNCTION_ARGS)
 {
 	const Job  *own = job_running_here();
 	char	   *note = PG_ARGISNULL(2) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(2));
 
-	/* outside of a job, a function that is also a handler need not care */
+	/*
+	 * outside of a job it does nothing, so that handlers can be called as plain
+	 * functions, too
+	 */
 	if (own && !PG_ARGISNULL(0))
-		(void) running_report(own->id, PG_GETARG_FLOAT8(0), PG_ARGISNULL(1) ? 0 : PG_GETARG_FLOAT8(1), note);
+		(void) running_report(own->id, PG_GETARG_FLOAT8(0),
+							  PG_ARGISNULL(1) ? 0 : PG_GETARG_FLOAT8(1), note);
 	PG_RETURN_VOID();
 }

@@ -64,7 +64,9 @@ count_open(const Job *job, JobWait waits_for)
 Counted
 count_ended(const char *state)
 {
-	return strcmp(state, "done") == 0 ? COUNTED_DONE : strcmp(state, "dead") == 0 ? COUNTED_DEAD : COUNTED_CANCELLED;
+	return strcmp(state, "done") == 0 ? COUNTED_DONE :
+		strcmp(state, "dead") == 0 ? COUNTED_DEAD :
+		COUNTED_CANCELLED;
 }
 
 /* Place of a queue; names are only ever added, so that no lock is needed to read them */
@@ -287,7 +289,10 @@ count_anew_at_commit(void)
 	unseen = true;
 }
 
-/* Whether all rows are to be counted: not while a prepared transaction may change them unseen, except for the first time */
+/*
+ * Whether all rows are to be counted: not while a prepared transaction may
+ * change them unseen, except for the first time
+ */
 bool
 count_is_wanted(void)
 {
@@ -330,12 +335,15 @@ begin_count(const EstateDatabaseSlot *slot)
 		for (int as = 0; as < COUNTED_STATES; as++)
 			pg_atomic_write_u64(&counts->queues[i].jobs[as], 0);
 	counts->state = COUNTS_BEGUN;
-	/* what is prepared already will commit without a word */
+	/* a transaction that is prepared already will not add its changes when it commits */
 	counts->stale = slot->prepared;
 	estate_unlock_piece(&count_area, counts);
 }
 
-/* The rows found are in the snapshot: they are added as they are, not by the commit of this transaction */
+/*
+ * The rows found are in the snapshot: they are added as they are, not by the
+ * commit of this transaction
+ */
 static void
 finish_count(Counts *counts, KeeperRows rows)
 {

@@ -61,7 +61,10 @@ typedef struct Counts
 
 extern EstateArea count_area;
 
-/* What a row of job_open is counted as: a function of its columns alone, so that it leaves as what it came; see count_open() */
+/*
+ * What a row of job_open is counted as: a function of its columns alone, so
+ * that it leaves as what it came; see count_open()
+ */
 #define COUNTED_OPEN_ROW(row) \
 	"CASE WHEN " row "waits_for OPERATOR(pg_catalog.=) 'jobs' THEN 4" \
 	" WHEN " row "waits_for OPERATOR(pg_catalog.=) 'key' OR " row "waited IS NOT NULL THEN 1" \

@@ -36,7 +36,10 @@ typedef struct Leased
 	int64		jobs;
 } Leased;
 
-/* by_rows: counted as put_rows() counts them, for which a job that was leased, and so was due, is one that could run */
+/*
+ * by_rows: counted as put_rows() counts them, for which a job that was leased,
+ * and so was due, is one that could run
+ */
 static void
 read_leased(CountReport *report, bool by_rows)
 {
@@ -180,7 +183,8 @@ estate_queue_counts(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	report.counts = estate_piece(&count_area);
 	report.in_hand = running_all(&report.nin_hand);
-	if (report.counts && report.counts->state == COUNTS_KEPT && report.counts->table == record_table("job_ended"))
+	if (report.counts && report.counts->state == COUNTS_KEPT &&
+		report.counts->table == record_table("job_ended"))
 	{
 		read_leased(&report, false);
 		put_counts(&report);

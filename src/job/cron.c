@@ -58,7 +58,7 @@ cron_zone(const char *name)
 	if (zone == NULL || !pg_tz_acceptable(zone))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no time zone \"%s\"", name),
+				 errmsg("time zone \"%s\" not recognized", name),
 				 errhint("SELECT name FROM pg_timezone_names;")));
 	return zone;
 }
@@ -84,7 +84,7 @@ local_day(TimestampTz at, pg_tz *zone)
 }
 
 static bool
-has(uint64 values, int value)
+cron_has(uint64 values, int value)
 {
 	return (values >> value & 1) != 0;
 }
@@ -103,11 +103,11 @@ is_day_of(const CronFields *fields, int day)
 	bool		by_weekday;
 
 	j2date(day, &year, &month, &day_of_month);
-	if (!has(fields->months, month))
+	if (!cron_has(fields->months, month))
 		return false;
-	by_day = has(fields->days, day_of_month) ||
+	by_day = cron_has(fields->days, day_of_month) ||
 		(fields->last_day && day_of_month == day_tab[isleap(year)][month - 1]);
-	by_weekday = has(fields->weekdays, j2day(day));
+	by_weekday = cron_has(fields->weekdays, j2day(day));
 	return fields->any_day || fields->any_weekday ? by_day && by_weekday : by_day || by_weekday;
 }
 
@@ -184,9 +184,10 @@ find_ticks(const CronFields *fields, pg_tz *zone, int day, DayTicks *ticks)
 		return;
 	read_clock(day, zone, &clock);
 	for (int hour = 0; hour < HOURS_PER_DAY; hour++)
-		for (int minute = 0; has(fields->hours, hour) && minute < MINS_PER_HOUR; minute++)
-			if (has(fields->minutes, minute))
-				add_ticks(&clock, midnight_of(day) + hour * SECS_PER_HOUR + minute * SECS_PER_MINUTE,
+		for (int minute = 0; cron_has(fields->hours, hour) && minute < MINS_PER_HOUR; minute++)
+			if (cron_has(fields->minutes, minute))
+				add_ticks(&clock,
+						  midnight_of(day) + hour * SECS_PER_HOUR + minute * SECS_PER_MINUTE,
 						  !fields->each_hour, ticks);
 }
 
@@ -195,8 +196,8 @@ find_ticks(const CronFields *fields, pg_tz *zone, int day, DayTicks *ticks)
  * what was found on another day, if that is better.
  */
 static bool
-improve(const DayTicks *ticks, TimestampTz after, TimestampTz until, bool last, bool found,
-		TimestampTz *tick)
+cron_improve(const DayTicks *ticks, TimestampTz after, TimestampTz until, bool last, bool found,
+			 TimestampTz *tick)
 {
 	for (int i = 0; i < ticks->n; i++)
 	{
@@ -226,7 +227,7 @@ cron_next(const CronFields *fields, pg_tz *zone, TimestampTz after, TimestampTz 
 	for (int day = first; day < end; day++)
 	{
 		find_ticks(fields, zone, day, ticks);
-		if (improve(ticks, after, DT_NOEND, false, found, tick) && !found)
+		if (cron_improve(ticks, after, DT_NOEND, false, found, tick) && !found)
 		{
 			found = true;
 			end = day + 2;
@@ -248,7 +249,7 @@ cron_last(const CronFields *fields, pg_tz *zone, TimestampTz after, TimestampTz 
 	for (int day = local_day(until, zone) + 1; day > end; day--)
 	{
 		find_ticks(fields, zone, day, ticks);
-		if (improve(ticks, after, until, true, found, tick) && !found)
+		if (cron_improve(ticks, after, until, true, found, tick) && !found)
 		{
 			found = true;
 			end = day - 2;

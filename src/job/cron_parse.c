@@ -69,14 +69,15 @@ typedef struct CronText
 } CronText;
 
 static pg_noreturn void
-refuse(const CronText *text, const char *why)
+cron_refuse(const CronText *text, const char *why)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid schedule \"%s\"", text->whole),
 			 text->field ?
 			 errdetail("Its %s %s.", text->field->name, why) : errdetail("It %s.", why),
-			 errhint("The five fields are minute, hour, day of the month, month and day of the week,"
+			 errhint("The five fields are minute, hour, day of the month,"
+					 " month and day of the week,"
 					 " as in '30 2 * * mon-fri'.")));
 }
 
@@ -101,7 +102,7 @@ read_value(CronText *text, bool ends_range)
 	if (value >= 0)
 		return value;
 	if (length < 1 || length > 2 || strspn(start, "0123456789") != length)
-		refuse(text, "is not understood");
+		cron_refuse(text, "is not understood");
 	return atoi(start);
 }
 
@@ -113,7 +114,7 @@ read_step(CronText *text)
 	int			value = read_value(&number, false);
 
 	if (value < step.least || value > text->field->most)
-		refuse(text, "has a step that is out of range");
+		cron_refuse(text, "has a step that is out of range");
 	text->at = number.at;
 	return value;
 }
@@ -142,9 +143,9 @@ read_element(CronText *text, uint64 *values)
 	if (*text->at == '/')
 		step = read_step(text);
 	if (first < text->field->least || last > text->field->most)
-		refuse(text, "is out of range");
+		cron_refuse(text, "is out of range");
 	if (first > last)
-		refuse(text, "has a range that runs backwards");
+		cron_refuse(text, "has a range that runs backwards");
 	for (int value = first; value <= last; value += step)
 		*values |= UINT64CONST(1) << value;
 }
@@ -162,7 +163,7 @@ read_last_day(CronText *text)
 }
 
 static uint64
-read_field(CronText *text, bool *last_day)
+cron_read_field(CronText *text, bool *last_day)
 {
 	uint64		values = 0;
 
@@ -177,7 +178,7 @@ read_field(CronText *text, bool *last_day)
 		text->at++;
 	}
 	if (*text->at != '\0' && !isspace((unsigned char) *text->at))
-		refuse(text, "is not understood");
+		cron_refuse(text, "is not understood");
 	return values;
 }
 
@@ -210,15 +211,15 @@ cron_parse(const char *whole, CronFields *fields)
 	for (int i = 0; i < FIELDS; i++)
 	{
 		if (*text.at == '\0')
-			refuse(&text, "has too few fields");
+			cron_refuse(&text, "has too few fields");
 		text.field = &field_of[i];
 		star[i] = *text.at == '*';
-		values[i] = read_field(&text, &fields->last_day);
+		values[i] = cron_read_field(&text, &fields->last_day);
 		text.field = NULL;
 		skip_spaces(&text);
 	}
 	if (*text.at != '\0')
-		refuse(&text, "has too many fields");
+		cron_refuse(&text, "has too many fields");
 
 	fields->minutes = values[MINUTE];
 	fields->hours = values[HOUR];

@@ -61,7 +61,7 @@ compare_blockers(const void *a, const void *b)
 }
 
 static Blocker *
-find(Blocker *blockers, int n, int64 id)
+depend_find(Blocker *blockers, int n, int64 id)
 {
 	Blocker		key = {id, BLOCKER_UNKNOWN};
 
@@ -90,7 +90,8 @@ read_ids(ArrayType *array, int *n)
 	Blocker    *blockers;
 	int			count = 0;
 
-	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids, &nulls, n);
+	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids, &nulls,
+					  n);
 	blockers = palloc0(sizeof(Blocker) * Max(*n, 1));
 	for (int i = 0; i < *n; i++)
 	{
@@ -110,7 +111,7 @@ read_ids(ArrayType *array, int *n)
 
 /* Whoever may not touch a job may not wait for it either: he would learn how it goes */
 static void
-require_role(int64 id, Oid role, Oid job_role)
+depend_require_role(int64 id, Oid role, Oid job_role)
 {
 	if (!has_privs_of_role(role, job_role) && !has_privs_of_role(role, estate_owner()))
 		ereport(ERROR,
@@ -135,11 +136,12 @@ look_at_waiting(Blocker *blockers, int n, Oid role)
 
 	for (uint64 i = 0; i < rows.n; i++)
 	{
-		Blocker    *blocker = find(blockers, n, keeper_int64(rows, i, 1));
+		Blocker    *blocker = depend_find(blockers, n, keeper_int64(rows, i, 1));
 		TransactionId made_by = DatumGetTransactionId(keeper_value(rows, i, 3));
 
-		require_role(blocker->id, role, keeper_oid(rows, i, 2));
-		blocker->state = TransactionIdIsCurrentTransactionId(made_by) ? BLOCKER_OURS : BLOCKER_WAITS;
+		depend_require_role(blocker->id, role, keeper_oid(rows, i, 2));
+		blocker->state =
+			TransactionIdIsCurrentTransactionId(made_by) ? BLOCKER_OURS : BLOCKER_WAITS;
 	}
 }
 
@@ -166,13 +168,13 @@ lock_waiting(Blocker *blockers, int n)
 		return;
 	rows = keeper_run(&lock_open, &value, NULL);
 	for (uint64 i = 0; i < rows.n; i++)
-		find(blockers, n, keeper_int64(rows, i, 1))->state = BLOCKER_LOCKED;
+		depend_find(blockers, n, keeper_int64(rows, i, 1))->state = BLOCKER_LOCKED;
 	rows = keeper_run(&lock_ready, &value, NULL);
 	for (uint64 i = 0; i < rows.n; i++)
 	{
 		ItemPointer tid = (ItemPointer) DatumGetPointer(keeper_value(rows, i, 3));
 
-		find(blockers, n, keeper_int64(rows, i, 1))->state = BLOCKER_LOCKED;
+		depend_find(blockers, n, keeper_int64(rows, i, 1))->state = BLOCKER_LOCKED;
 		/* workers pass it by until we end */
 		lane_note_row(lane_heap(keeper_oid(rows, i, 2)), ItemPointerGetBlockNumber(tid));
 	}
@@ -194,17 +196,19 @@ look_at_ended(Blocker *blockers, int n, Oid role)
 
 	for (uint64 i = 0; i < rows.n; i++)
 	{
-		Blocker    *blocker = find(blockers, n, keeper_int64(rows, i, 1));
+		Blocker    *blocker = depend_find(blockers, n, keeper_int64(rows, i, 1));
 
-		require_role(blocker->id, role, keeper_oid(rows, i, 2));
+		depend_require_role(blocker->id, role, keeper_oid(rows, i, 2));
 		blocker->state = keeper_bool(rows, i, 3) ? BLOCKER_DONE : BLOCKER_FAILED;
 	}
 	for (int i = 0; i < n; i++)
 		if (blockers[i].state == BLOCKER_UNKNOWN)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
-					 errmsg("there is no job " INT64_FORMAT " to depend on", blockers[i].id),
-					 errhint("A job that has ended may have left the history: enqueue both in one transaction.")));
+					 errmsg("job " INT64_FORMAT ", which a job is to depend on, does not exist",
+							blockers[i].id),
+					 errhint("A job that has ended may have left the history:"
+							 " enqueue both in one transaction.")));
 }
 
 static void
@@ -302,7 +306,8 @@ depend_require_end(const Job *job, ArrayType *blockers)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("job " INT64_FORMAT " would wait for itself", job->id),
-				 errdetail("It has the unique key \"%s\" already, and a job of depends_on is it or waits for it.", job->unique_key)));
+				 errdetail("It has the unique key \"%s\" already, and a job of"
+						   " depends_on is it or waits for it.", job->unique_key)));
 }
 
 /* Whether there may be a dependency, of anybody: no row is in a table without pages */
@@ -487,7 +492,7 @@ depend_sweep(EndedJobs *ended)
 	memset(ended, 0, sizeof(*ended));
 	if (!depend_any())
 		return false;
-	/* before we look: whoever comes from now on says so himself */
+	/* taken down before we look: a job that comes to wait from now on puts it up again */
 	again = look_begin(LOOK_DEPENDENCIES);
 	keeper_begin(&user);
 	rows = keeper_run(&statement, NULL, NULL);

@@ -60,7 +60,7 @@ check_size(const char *what, const char *be, Datum value)
  * transaction: jobs come by the hundred thousand, of one kind.
  */
 static const char *
-resolve(const Job *job, JobKind *kind)
+enqueue_resolve(const Job *job, JobKind *kind)
 {
 	static LocalTransactionId when = InvalidLocalTransactionId;
 	static char *asked = NULL;
@@ -69,7 +69,8 @@ resolve(const Job *job, JobKind *kind)
 	static Oid	role;
 	static JobKind last;
 
-	if (when != MyLocalTransactionId || role != job->role || strcmp(asked, job->handler) != 0 || strcmp(path, namespace_search_path) != 0)
+	if (when != MyLocalTransactionId || role != job->role || strcmp(asked, job->handler) != 0 ||
+		strcmp(path, namespace_search_path) != 0)
 	{
 		MemoryContext caller;
 
@@ -85,7 +86,8 @@ resolve(const Job *job, JobKind *kind)
 		asked = pstrdup(job->handler);
 		path = pstrdup(namespace_search_path);
 		MemoryContextSwitchTo(caller);
-		answer = MemoryContextStrdup(TopMemoryContext, job_resolve_handler(job->handler, job->role, &last));
+		answer = MemoryContextStrdup(TopMemoryContext,
+									 job_resolve_handler(job->handler, job->role, &last));
 		role = job->role;
 		when = MyLocalTransactionId;
 	}
@@ -184,7 +186,7 @@ job_enqueue(JobRequest *request)
 	check_size("args", "are", job->args);
 	check_size("tags", "are", job->tags);
 	check_size("backoff", "is", job->backoff);
-	job->handler = resolve(job, &kind);
+	job->handler = enqueue_resolve(job, &kind);
 	request->done_by = kind.done_by;
 	fill_defaults(job);
 	queue_refresh();
@@ -246,7 +248,10 @@ job_give(const char *reserved_key, Oid role)
 	estate_wake_at_end(WORKER_NETWORK);
 }
 
-/* Whether the workers run nothing here, as after a restore; looked at when somebody has changed that */
+/*
+ * Whether the workers run nothing here, as after a restore; looked at when
+ * somebody has changed that
+ */
 static bool
 workers_are_quiet(void)
 {
@@ -281,7 +286,8 @@ job_warn_without_workers(void)
 		ereport(WARNING,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the job is kept, but the workers are not enabled in this database"),
-				 errdetail("A restored or copied database stays quiet until somebody has looked at it."),
+				 errdetail("A restored or copied database stays quiet until"
+						   " somebody has looked at it."),
 				 errhint("SELECT estate.enable_workers();")));
 	else
 		return;

@@ -19,7 +19,10 @@
 #include "job/job.h"
 #include "job/unique.h"
 
-/* Keys that feeds make for their own jobs: whoever could take one could keep a feed from being run */
+/*
+ * Keys that feeds make for their own jobs: whoever could take one could keep a
+ * feed from being run
+ */
 static const char *const reserved_prefixes[] = {"feed:", "media:"};
 
 static void
@@ -35,7 +38,7 @@ check_unique_key(const char *key)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("unique_key must not be longer than 1000 bytes"),
-				 errhint("Of a long key md5() or sha256() does as well.")));
+				 errhint("Use md5() or sha256() of a long key.")));
 }
 
 static bool
@@ -51,7 +54,8 @@ check_backoff(ArrayType *backoff)
 	bool	   *nulls;
 	int			n;
 
-	deconstruct_array(backoff, INTERVALOID, sizeof(Interval), false, TYPALIGN_DOUBLE, &spans, &nulls, &n);
+	deconstruct_array(backoff, INTERVALOID, sizeof(Interval), false, TYPALIGN_DOUBLE, &spans,
+					  &nulls, &n);
 	for (int i = 0; i < n; i++)
 		if (nulls[i] || !is_positive(DatumGetIntervalP(spans[i])))
 			ereport(ERROR,
@@ -61,7 +65,8 @@ check_backoff(ArrayType *backoff)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("backoff must be a list of at least one interval"),
-				 errhint("ARRAY['1 s', '10 s', '1 min']::interval[]; the last wait is that of all further failures.")));
+				 errhint("For example, ARRAY['1 s', '10 s', '1 min']::interval[];"
+						 " the last wait is that of all further failures.")));
 }
 
 static void
@@ -91,13 +96,13 @@ check_job(const Job *job)
 }
 
 static char *
-text_argument(FunctionCallInfo fcinfo, int n)
+enqueue_text_argument(FunctionCallInfo fcinfo, int n)
 {
 	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
 static void
-require_argument(FunctionCallInfo fcinfo, int n, const char *name)
+enqueue_require_argument(FunctionCallInfo fcinfo, int n, const char *name)
 {
 	if (PG_ARGISNULL(n))
 		ereport(ERROR,
@@ -112,10 +117,10 @@ read_first(FunctionCallInfo fcinfo, Job *job)
 	static const char *const names[] = {"handler", "args", "queue", "priority"};
 
 	for (int i = 0; i < lengthof(names); i++)
-		require_argument(fcinfo, i, names[i]);
+		enqueue_require_argument(fcinfo, i, names[i]);
 	estate_require_tables();
-	job->handler = text_argument(fcinfo, 0);
-	job->queue = text_argument(fcinfo, 2);
+	job->handler = enqueue_text_argument(fcinfo, 0);
+	job->queue = enqueue_text_argument(fcinfo, 2);
 	job->priority = PG_GETARG_INT32(3);
 	job->run_at = PG_ARGISNULL(4) ? 0 : PG_GETARG_TIMESTAMPTZ(4);
 	job->role = GetUserId();
@@ -136,8 +141,8 @@ is_second(FunctionCallInfo fcinfo, int n, const char *name, const char *first, c
 {
 	const char *what;
 
-	require_argument(fcinfo, n, name);
-	what = text_argument(fcinfo, n);
+	enqueue_require_argument(fcinfo, n, name);
+	what = enqueue_text_argument(fcinfo, n);
 	if (strcmp(what, first) != 0 && strcmp(what, second) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -160,11 +165,11 @@ estate_enqueue_job(PG_FUNCTION_ARGS)
 
 	read_first(fcinfo, job);
 	job->args = PG_GETARG_DATUM(1);
-	job->unique_key = text_argument(fcinfo, 5);
-	require_argument(fcinfo, 6, "max_attempts");
+	job->unique_key = enqueue_text_argument(fcinfo, 5);
+	enqueue_require_argument(fcinfo, 6, "max_attempts");
 	job->max_attempts = PG_GETARG_INT32(6);
-	require_argument(fcinfo, 7, "unique_until");
-	job->unique_until = text_argument(fcinfo, 7);
+	enqueue_require_argument(fcinfo, 7, "unique_until");
+	job->unique_until = enqueue_text_argument(fcinfo, 7);
 	if (strcmp(job->unique_until, "done") == 0 || job->unique_key == NULL)
 		job->unique_until = NULL;
 	request.replace = is_second(fcinfo, 8, "on_conflict", "skip", "replace");
@@ -183,8 +188,8 @@ estate_enqueue_job(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(estate_enqueue_jobs);
 
 /*
- * estate.enqueue_many(handler, args jsonb[], queue, priority, run_at, max_attempts, timeout, backoff, tags,
- *					   durable) -> setof bigint: the ids, in the order of args
+ * estate.enqueue_many(handler, args jsonb[], queue, priority, run_at, max_attempts, timeout,
+ *					   backoff, tags, durable) -> setof bigint: the ids, in the order of args
  */
 Datum
 estate_enqueue_jobs(PG_FUNCTION_ARGS)
@@ -194,18 +199,20 @@ estate_enqueue_jobs(PG_FUNCTION_ARGS)
 	Datum	   *args;
 	bool	   *nulls;
 	int			n;
-	MemoryContext one = AllocSetContextCreate(CurrentMemoryContext, "pg_estate enqueued job", ALLOCSET_SMALL_SIZES);
+	MemoryContext one = AllocSetContextCreate(CurrentMemoryContext, "pg_estate enqueued job",
+											  ALLOCSET_SMALL_SIZES);
 	MemoryContext caller;
 	bool		for_workers = false;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	read_first(fcinfo, &asked);
-	require_argument(fcinfo, 5, "max_attempts");
+	enqueue_require_argument(fcinfo, 5, "max_attempts");
 	asked.max_attempts = PG_GETARG_INT32(5);
 	read_last(fcinfo, 6, &asked);
 	asked.durable = !PG_ARGISNULL(9) && PG_GETARG_BOOL(9);
 	check_job(&asked);
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), JSONBOID, -1, false, TYPALIGN_INT, &args, &nulls, &n);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), JSONBOID, -1, false, TYPALIGN_INT, &args, &nulls,
+					  &n);
 	for (int i = 0; i < n; i++)
 	{
 		JobRequest	request = {.job = asked};
@@ -217,7 +224,7 @@ estate_enqueue_jobs(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("args of a job must not be null"),
-					 errdetail("Element %d is.", i + 1)));
+					 errdetail("Element %d is null.", i + 1)));
 		caller = MemoryContextSwitchTo(one);
 		request.job.args = args[i];
 		job_require_builtin_rights(&request.job);

@@ -65,7 +65,10 @@ hand_show(LaneHeap heap, const LaneBlocks *blocks)
 	set_mine(&(ShownHand) {true, heap, *blocks});
 }
 
-/* We have none; also while a transaction ends: neither allocates nor throws */
+/*
+ * This process has no pages any more.  Called while a transaction ends, too:
+ * neither allocates nor throws.
+ */
 void
 hand_hide(void)
 {

@@ -36,11 +36,14 @@ static const struct
 	{"score", "score_job"},
 };
 
-/* What begins so is no function, and is not looked for: clients fetch such jobs */
+/*
+ * A handler with this prefix is no function, and is not looked up: clients
+ * fetch its jobs
+ */
 #define OUTSIDE_PREFIX "external:"
 
 static Oid
-find_function(List *names, bool batch)
+handler_find_function(List *names, bool batch)
 {
 	Oid			argument = batch ? JSONBARRAYOID : JSONBOID;
 
@@ -49,7 +52,7 @@ find_function(List *names, bool batch)
 
 /* Cuts a suffix off; whether it was there */
 static bool
-cut(char *text, const char *suffix)
+handler_cut(char *text, const char *suffix)
 {
 	size_t		len = strlen(text);
 	size_t		suffix_len = strlen(suffix);
@@ -72,8 +75,8 @@ handler_names(const char *text, bool *batch)
 	List	   *names = NIL;
 	ListCell   *part;
 
-	*batch = cut(name, "(jsonb[])");
-	if (!*batch && !cut(name, "(jsonb)") && strchr(text, '(') != NULL)
+	*batch = handler_cut(name, "(jsonb[])");
+	if (!*batch && !handler_cut(name, "(jsonb)") && strchr(text, '(') != NULL)
 		return NIL;
 	if (!SplitIdentifierString(name, '.', &parts) || list_length(parts) > 3)
 		return NIL;
@@ -87,8 +90,10 @@ no_such_handler(const char *text)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_FUNCTION),
-			 errmsg("there is no handler \"%s\"", text),
-			 errhint("A handler is a function schema.name(jsonb) or schema.name(jsonb[]), or one of feed, media, train, score, or external:NAME for workers that call estate.fetch_jobs().")));
+			 errmsg("handler \"%s\" does not exist", text),
+			 errhint("A handler is a function schema.name(jsonb) or schema.name(jsonb[]),"
+					 " or one of feed, media, train, score,"
+					 " or external:NAME for workers that call estate.fetch_jobs().")));
 }
 
 static void
@@ -117,14 +122,15 @@ char *
 job_resolve_handler(const char *text, Oid role, JobKind *kind)
 {
 	List	   *names;
+	char	   *schema;
 
 	for (int i = 0; i < lengthof(builtins); i++)
 		if (strcmp(text, builtins[i].name) == 0)
 		{
 			kind->done_by = builtins[i].function ? DONE_BY_SQL : DONE_BY_NETWORK;
 			kind->function = builtins[i].function == NULL ? InvalidOid :
-				find_function(list_make2(makeString("estate"),
-										 makeString(pstrdup(builtins[i].function))), false);
+				handler_find_function(list_make2(makeString("estate"),
+												 makeString(pstrdup(builtins[i].function))), false);
 			kind->batch = false;
 			if (builtins[i].function)
 			{
@@ -142,20 +148,21 @@ job_resolve_handler(const char *text, Oid role, JobKind *kind)
 		if (strlen(text) - strlen(OUTSIDE_PREFIX) >= NAMEDATALEN)
 			ereport(ERROR,
 					(errcode(ERRCODE_NAME_TOO_LONG),
-					 errmsg("the name of an external handler must have at most %d bytes", NAMEDATALEN - 1)));
+					 errmsg("the name of an external handler must have at most %d bytes",
+							NAMEDATALEN - 1)));
 		*kind = (JobKind) {.done_by = DONE_OUTSIDE};
 		return pstrdup(text);
 	}
 	names = handler_names(text, &kind->batch);
 	kind->done_by = DONE_BY_SQL;
-	kind->function = names == NIL ? InvalidOid : find_function(names, kind->batch);
+	kind->function = names == NIL ? InvalidOid : handler_find_function(names, kind->batch);
 	if (!OidIsValid(kind->function) || get_func_prokind(kind->function) != PROKIND_FUNCTION ||
 		get_func_retset(kind->function))
 		no_such_handler(text);
 	require_execute(kind->function, role);
+	schema = get_namespace_name(get_func_namespace(kind->function));
 	return psprintf("%s(%s)",
-					quote_qualified_identifier(get_namespace_name(get_func_namespace(kind->function)),
-											   get_func_name(kind->function)),
+					quote_qualified_identifier(schema, get_func_name(kind->function)),
 					kind->batch ? "jsonb[]" : "jsonb");
 }
 
@@ -167,5 +174,6 @@ estate_resolve_handler(PG_FUNCTION_ARGS)
 {
 	JobKind		kind;
 
-	PG_RETURN_TEXT_P(cstring_to_text(job_resolve_handler(text_to_cstring(PG_GETARG_TEXT_PP(0)), GetUserId(), &kind)));
+	PG_RETURN_TEXT_P(cstring_to_text(job_resolve_handler(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+														 GetUserId(), &kind)));
 }

@@ -33,7 +33,7 @@ static HistoryPart newest = {InvalidOid, -1};
 static Oid	parent = InvalidOid;
 
 static int
-compare_numbers(const void *a, const void *b)
+history_compare_numbers(const void *a, const void *b)
 {
 	return ((const HistoryPart *) a)->number - ((const HistoryPart *) b)->number;
 }
@@ -56,7 +56,7 @@ history_parts(int *n)
 		if (name && sscanf(name, "job_ended_%d", &part->number) == 1)
 			(*n)++;
 	}
-	qsort(parts, *n, sizeof(HistoryPart), compare_numbers);
+	qsort(parts, *n, sizeof(HistoryPart), history_compare_numbers);
 	return parts;
 }
 
@@ -100,7 +100,11 @@ history_open_newest(void)
 		Relation	relation;
 
 		CHECK_FOR_INTERRUPTS();
-		/* before we stand in line for the lock of an older one, which is being given its indexes */
+
+		/*
+		 * have we heard of a newer one?  Else we would wait for the lock of one
+		 * that is getting its indexes
+		 */
 		AcceptInvalidationMessages();
 		if (!OidIsValid(newest.table))
 			find_newest();
@@ -182,7 +186,7 @@ history_write(const JobEnding *endings, int n)
 {
 	Relation	relation;
 	TupleTableSlot **slots;
-	TimestampTz now = GetCurrentTimestamp();	/* the history is kept by it: never a session's own */
+	TimestampTz now = GetCurrentTimestamp();	/* the server's clock, never a session's own */
 	EndedRows	rows = {0};
 
 	if (n == 0)

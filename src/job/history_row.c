@@ -93,7 +93,7 @@ put_fixed(const char *row, char *at, const void *value, Size size)
 }
 
 static char *
-put_text(char *at, const char *text)
+history_put_text(char *at, const char *text)
 {
 	Size		len = strlen(text);
 
@@ -139,8 +139,8 @@ lay_out_head(const Job *job, EndedRows *rows)
 	rows->like = NULL;
 	if (!is_short(job->handler) || !is_short(job->queue))
 		return false;
-	at = put_text(at, job->handler);
-	at = put_text(at, job->queue);
+	at = history_put_text(at, job->handler);
+	at = history_put_text(at, job->queue);
 	at = put_fixed(rows->head, at, &priority, sizeof(priority));
 	at = put_fixed(rows->head, at, &max_attempts, sizeof(max_attempts));
 	at = put_fixed(rows->head, at, &job->role, sizeof(job->role));
@@ -169,7 +169,7 @@ form_plain(TupleTableSlot *slot, const JobEnding *ending, TimestampTz now,
 	at = put_varlena(row, at, args);
 	at = put_fixed(row, at, &attempt, sizeof(attempt));
 	*at++ = (char) ending->done_by;
-	at = put_text(at, ending->state);
+	at = history_put_text(at, ending->state);
 	at = put_fixed(row, at, &now, sizeof(now));
 
 	tuple->t_len = at - (char *) header;

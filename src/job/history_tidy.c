@@ -64,7 +64,7 @@ typedef struct History
 } History;
 
 static void
-read_queues(History *history)
+tidy_read_queues(History *history)
 {
 	static KeeperStatement statement = {
 		"SELECT number::pg_catalog.int4, name,"
@@ -97,7 +97,7 @@ read_queues(History *history)
 
 /* A query with a time as $1, on what is committed now; whether it finds a row */
 static bool
-finds(const char *query, TimestampTz time)
+tidy_finds(const char *query, TimestampTz time)
 {
 	KeeperStatement statement = {
 		query, 1, {TIMESTAMPTZOID}, KEEPER_NEWEST | KEEPER_FIRST | KEEPER_PASSING
@@ -118,16 +118,17 @@ run_on_part(const char *sql, int flags)
 
 /* Whether the newest part is large, or begins so long ago that it would be dropped too late */
 static bool
-is_full(const History *history, const HistoryPart *part)
+tidy_is_full(const History *history, const HistoryPart *part)
 {
 	int64		share = Max((history->now - history->from) / PARTS_OF_TIME, PART_LEAST_US);
 
 	if (history_is_large())
 		return true;
 	return history->from != DT_NOBEGIN &&
-		finds(psprintf("SELECT FROM (SELECT ended_at FROM estate_internal.job_ended_%d LIMIT 1) first"
-					   " WHERE ended_at OPERATOR(pg_catalog.<) $1",
-					   part->number), history->now - share);
+		tidy_finds(psprintf("SELECT FROM (SELECT ended_at"
+							" FROM estate_internal.job_ended_%d LIMIT 1) first"
+							" WHERE ended_at OPERATOR(pg_catalog.<) $1",
+							part->number), history->now - share);
 }
 
 /* Begins another part */
@@ -154,16 +155,17 @@ begin_part(const HistoryPart *last)
 static bool
 index_part(const HistoryPart *part)
 {
-	if (finds(psprintf("SELECT WHERE $1 IS NOT NULL AND pg_catalog.to_regclass("
-					   "'estate_internal.job_ended_%d_at_idx') IS NOT NULL", part->number),
-			  GetCurrentTimestamp()))
+	if (tidy_finds(psprintf("SELECT WHERE $1 IS NOT NULL AND pg_catalog.to_regclass("
+							"'estate_internal.job_ended_%d_at_idx') IS NOT NULL", part->number),
+				   GetCurrentTimestamp()))
 		return true;
 	if (!ConditionalLockRelationOid(part->table, ShareLock))
 		return false;
 	if (get_rel_name(part->table) == NULL)
 		return true;			/* dropped */
 	(void) run_on_part(psprintf("CREATE INDEX job_ended_%d_id_idx ON estate_internal.job_ended_%d"
-								" USING brin (id int8_minmax_multi_ops) WITH (pages_per_range = 32)",
+								" USING brin (id int8_minmax_multi_ops)"
+								" WITH (pages_per_range = 32)",
 								part->number, part->number), 0);
 	(void) run_on_part(psprintf("CREATE INDEX job_ended_%d_at_idx ON estate_internal.job_ended_%d"
 								" USING brin (ended_at) WITH (pages_per_range = 32)",
@@ -177,9 +179,9 @@ index_part(const HistoryPart *part)
 static bool
 is_expired(const History *history, const HistoryPart *part)
 {
-	return !finds(psprintf("SELECT FROM estate_internal.job_ended_%d"
-						   " WHERE ended_at OPERATOR(pg_catalog.>=) $1",
-						   part->number), history->from);
+	return !tidy_finds(psprintf("SELECT FROM estate_internal.job_ended_%d"
+								" WHERE ended_at OPERATOR(pg_catalog.>=) $1",
+								part->number), history->from);
 }
 
 /*
@@ -191,7 +193,8 @@ drop_if_expired(const History *history, const HistoryPart *part)
 {
 	KeeperRows	rows;
 
-	if (!ConditionalLockRelationOid(part->table, AccessShareLock) || get_rel_name(part->table) == NULL)
+	if (!ConditionalLockRelationOid(part->table, AccessShareLock) ||
+		get_rel_name(part->table) == NULL)
 		return;
 	if (!is_expired(history, part) || !ConditionalLockRelationOid(part->table, AccessExclusiveLock))
 		return;
@@ -209,7 +212,8 @@ drop_if_expired(const History *history, const HistoryPart *part)
  * Returns how many; `*until` is raised to when the last of them had ended.
  */
 static int64
-delete_rows(const HistoryPart *part, const char *condition, Oid type, Datum *values, int64 most, TimestampTz *until)
+delete_rows(const HistoryPart *part, const char *condition, Oid type, Datum *values, int64 most,
+			TimestampTz *until)
 {
 	KeeperStatement statement = {
 		psprintf("SELECT queue, " COUNTED_ENDED_ROW ", 1::pg_catalog.int8, ended_at, tableoid, ctid"
@@ -223,7 +227,8 @@ delete_rows(const HistoryPart *part, const char *condition, Oid type, Datum *val
 	};
 	KeeperRows	rows;
 
-	if (!ConditionalLockRelationOid(part->table, RowExclusiveLock) || get_rel_name(part->table) == NULL)
+	if (!ConditionalLockRelationOid(part->table, RowExclusiveLock) ||
+		get_rel_name(part->table) == NULL)
 		return 0;
 	rows = keeper_run(&statement, values, NULL);
 	for (uint64 i = 0; i < rows.n; i++)
@@ -232,7 +237,10 @@ delete_rows(const HistoryPart *part, const char *condition, Oid type, Datum *val
 	return count_rows(rows, -1);
 }
 
-/* Deletes expired jobs of a queue that keeps them for less long than another; true: there may be more */
+/*
+ * Deletes expired jobs of a queue that keeps them for less long than another;
+ * true: there may be more
+ */
 static bool
 delete_expired(const History *history, const Retention *queue)
 {
@@ -244,12 +252,15 @@ delete_expired(const History *history, const Retention *queue)
 	if (queue->from <= history->from || state->expired_to >= queue->from)
 		return false;
 	values[0] = is_default ? history->created : CStringGetTextDatum(queue->queue);
-	values[1] = TimestampTzGetDatum(state->expired_to == 0 ? DT_NOBEGIN : state->expired_to - LATE_US);
+	values[1] = TimestampTzGetDatum(state->expired_to == 0 ? DT_NOBEGIN :
+									state->expired_to - LATE_US);
 	values[2] = TimestampTzGetDatum(queue->from);
 	for (int i = 0; i < history->nparts; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (delete_rows(&history->parts[i], is_default ? "queue OPERATOR(pg_catalog.<>) ALL ($1)" : "queue OPERATOR(pg_catalog.=) $1",
+		if (delete_rows(&history->parts[i],
+						is_default ? "queue OPERATOR(pg_catalog.<>) ALL ($1)" :
+						"queue OPERATOR(pg_catalog.=) $1",
 						is_default ? TEXTARRAYOID : TEXTOID, values, DELETE_MOST, &until) > 0)
 			return true;
 	}
@@ -257,7 +268,10 @@ delete_expired(const History *history, const Retention *queue)
 	return false;
 }
 
-/* Deletes the first jobs of a queue of which more have ended than it keeps; true: there may be more */
+/*
+ * Deletes the first jobs of a queue of which more have ended than it keeps;
+ * true: there may be more
+ */
 static bool
 delete_surplus(const History *history, const char *queue, int64 surplus, TimestampTz *trimmed_to)
 {
@@ -272,7 +286,8 @@ delete_surplus(const History *history, const char *queue, int64 surplus, Timesta
 	for (int i = 0; i < history->nparts; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (delete_rows(&history->parts[i], "queue OPERATOR(pg_catalog.=) $1", TEXTOID, values, Min(surplus, DELETE_MOST), &until) > 0)
+		if (delete_rows(&history->parts[i], "queue OPERATOR(pg_catalog.=) $1", TEXTOID, values,
+						Min(surplus, DELETE_MOST), &until) > 0)
 		{
 			/* workers write at the same time, not quite in the order of time */
 			*trimmed_to = Max(*trimmed_to, until - LATE_US);
@@ -321,7 +336,8 @@ delete_surplus_by_counts(const History *history, Counts *counts)
 		int64		most = most_of(history, count->name);
 
 		if (most > 0)
-			more |= delete_surplus(history, count->name, count_of_ended(count->name) - most, &count->trimmed_to);
+			more |= delete_surplus(history, count->name, count_of_ended(count->name) - most,
+								   &count->trimmed_to);
 	}
 	return more;
 }
@@ -364,7 +380,7 @@ forget_if_changed(const EstateDatabaseSlot *slot)
 }
 
 static HistoryMore
-tidy(History *history)
+tidy_history(History *history)
 {
 	EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
 	Counts	   *counts = estate_piece(&count_area);
@@ -373,11 +389,11 @@ tidy(History *history)
 
 	if (slot)
 		forget_if_changed(slot);
-	read_queues(history);
+	tidy_read_queues(history);
 	history->parts = history_parts(&history->nparts);
 	for (int i = 0; i < history->nparts - 1; i++)
 		drop_if_expired(history, &history->parts[i]);
-	if (history->nparts > 0 && is_full(history, &history->parts[history->nparts - 1]))
+	if (history->nparts > 0 && tidy_is_full(history, &history->parts[history->nparts - 1]))
 	{
 		/* committed at once: who writes is to go there, and not to wait for the old one's index */
 		begin_part(&history->parts[history->nparts - 1]);
@@ -404,7 +420,7 @@ history_tidy(void)
 	keeper_begin(&user);
 	/* one at a time: who makes a part has this lock anyway */
 	if (ConditionalLockRelationOid(record_table("job_ended"), ShareUpdateExclusiveLock))
-		more = tidy(&history);
+		more = tidy_history(&history);
 	keeper_end(&user);
 	return more;
 }

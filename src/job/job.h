@@ -56,7 +56,7 @@ typedef struct Job
 typedef struct JobRequest
 {
 	Job			job;
-	bool		replace;		/* what waits with the same unique key takes over what is asked for */
+	bool		replace;		/* what waits with the same unique key takes this over */
 	ArrayType  *depends_on;		/* ids of jobs that have to be done first */
 	bool		when_ended;		/* dead and cancelled ones will do */
 	JobDoer		done_by;		/* filled in */

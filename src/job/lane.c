@@ -61,7 +61,10 @@ lane_of_priority(int priority)
 	return priority < 0 ? 0 : priority == 0 ? 1 : 2;
 }
 
-/* Its table; InvalidOid: the queue has been dropped.  The last answer of the transaction holds until its end. */
+/*
+ * Its table; InvalidOid: the queue has been dropped.  The last answer of the
+ * transaction holds until its end.
+ */
 Oid
 lane_table(LaneHeap heap)
 {
@@ -87,7 +90,8 @@ lane_heap(Oid table)
 	LaneHeap	heap;
 	char	   *name = get_rel_name(table);
 
-	if (name == NULL || sscanf(name, "job_ready_%d_%d_%d", &heap.queue, &heap.lane, &heap.segment) != 3)
+	if (name == NULL ||
+		sscanf(name, "job_ready_%d_%d_%d", &heap.queue, &heap.lane, &heap.segment) != 3)
 		elog(ERROR, "relation %u is no heap of a lane", table);
 	return heap;
 }
@@ -203,7 +207,8 @@ lane_note_row(LaneHeap heap, BlockNumber block)
 
 	if (estate_shared == NULL)
 		return;
-	if (last && last->heap.queue == heap.queue && last->heap.lane == heap.lane && last->heap.segment == heap.segment &&
+	if (last && last->heap.queue == heap.queue && last->heap.lane == heap.lane &&
+		last->heap.segment == heap.segment &&
 		block >= last->blocks.from && block <= last->blocks.to)
 	{
 		last->blocks.to = Max(last->blocks.to, block + 1);
@@ -447,7 +452,10 @@ lane_read_from_start(void)
 	lane_unlock(state);
 }
 
-/* Whether there may be prepared transactions with jobs: their end wakes nobody, so somebody has to look */
+/*
+ * Whether there may be prepared transactions with jobs: their end wakes nobody,
+ * so somebody has to look
+ */
 bool
 lane_any_prepared(void)
 {

@@ -66,7 +66,8 @@ extern void lane_finish(LaneHeap heap, const LaneBlocks *taken, bool again);
 extern void lane_share(LaneHeap heap, const LaneBlocks *taken);
 extern void lane_order(int queue, int lane, int *segments);
 extern void lane_rotate(LaneHeap to);
-extern bool lane_is_drained(LaneHeap heap, BlockNumber nblocks, TimestampTz *since, TransactionId *before);
+extern bool lane_is_drained(LaneHeap heap, BlockNumber nblocks, TimestampTz *since,
+							TransactionId *before);
 extern bool lane_forget(LaneHeap heap, BlockNumber nblocks);
 extern bool lane_take_again(const LanePages *pages);
 extern const LanePages *lane_end_touched(int *n);

@@ -52,7 +52,8 @@ create_heap(LaneHeap heap)
 {
 	(void) run_on_heap("CREATE TABLE", heap,
 					   " () INHERITS (estate_internal.job_ready)"
-					   " USING heap WITH (autovacuum_enabled = off, toast.autovacuum_enabled = off)", 0);
+					   " USING heap WITH (autovacuum_enabled = off,"
+					   " toast.autovacuum_enabled = off)", 0);
 	record_keep_here(psprintf("estate_internal.job_ready_%d_%d_%d",
 							  heap.queue, heap.lane, heap.segment));
 }
@@ -122,7 +123,10 @@ try_lock_all(int queue)
 	return InvalidOid;
 }
 
-/* The lowest number that no queue has, not even one that this statement made; the caller has locked the table of queues */
+/*
+ * The lowest number that no queue has, not even one that this statement made;
+ * the caller has locked the table of queues
+ */
 static int
 free_number(void)
 {
@@ -138,8 +142,9 @@ free_number(void)
 	if (rows.n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("there are %d queues, which is as many as there can be", QUEUES),
-				 errhint("SELECT estate.drop_queue(..); drops one. A key of a queue can separate tenants.")));
+				 errmsg("cannot create more than %d queues", QUEUES),
+				 errhint("SELECT estate.drop_queue(..); drops one."
+						 " A key of a queue can separate tenants.")));
 	return keeper_int32(rows, 0, 1);
 }
 

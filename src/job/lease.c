@@ -91,7 +91,8 @@ lease_extend(LeaseClaims claims, TimestampTz until)
 		" WHERE " OF_CALLER("$3"),
 		4, {INT8ARRAYOID, INT8ARRAYOID, OIDOID, TIMESTAMPTZOID}, KEEPER_BY_INDEX
 	};
-	Datum		values[] = {claims.ids, claims.tokens, ObjectIdGetDatum(GetUserId()), TimestampTzGetDatum(until)};
+	Datum		values[] = {claims.ids, claims.tokens, ObjectIdGetDatum(GetUserId()),
+		TimestampTzGetDatum(until)};
 	List	   *held = NIL;
 	EstateUser	user;
 	KeeperRows	rows;

@@ -41,7 +41,8 @@ extern List *lease_fetch(const LeaseRequest *request);
 
 /* lease.c */
 extern Job *lease_end(int64 id, int64 token);
-extern void lease_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at);
+extern void lease_failed(Settlement *settlement, Job *job, const ErrorData *error,
+						 TimestampTz retry_at);
 extern List *lease_extend(LeaseClaims claims, TimestampTz until);
 extern uint64 lease_release(LeaseClaims claims);
 

@@ -37,7 +37,10 @@
 #define EXPIRE_MOST 1000
 #define EASE_MOST_OF_KEY 1000
 
-/* For how long a look from the start serves the looks that follow: so many times as long as it took, but not for ever */
+/*
+ * For how long a look from the start serves the looks that follow: so many
+ * times as long as it took, but not for ever
+ */
 #define HINT_FACTOR 20
 #define HINT_MOST_US (5 * USECS_PER_SEC)
 
@@ -78,7 +81,7 @@ typedef struct Fetch
  * again at once, unless it was its last.  Whether there was any.
  */
 static bool
-expire(const char *queue, TimestampTz now)
+fetch_expire(const char *queue, TimestampTz now)
 {
 	static KeeperStatement statement = {
 		"DELETE FROM estate_internal.job_open"
@@ -91,7 +94,8 @@ expire(const char *queue, TimestampTz now)
 		" RETURNING " JOB_COLUMN_NAMES ", leased_to",
 		3, {TEXTOID, TIMESTAMPTZOID, INT4OID}, KEEPER_BY_INDEX
 	};
-	Datum		values[] = {CStringGetTextDatum(queue), TimestampTzGetDatum(now), Int32GetDatum(EXPIRE_MOST)};
+	Datum		values[] = {CStringGetTextDatum(queue), TimestampTzGetDatum(now),
+		Int32GetDatum(EXPIRE_MOST)};
 	KeeperRows	rows = keeper_run(&statement, values, NULL);
 
 	for (uint64 i = 0; i < rows.n; i++)
@@ -103,7 +107,8 @@ expire(const char *queue, TimestampTz now)
 
 		CHECK_FOR_INTERRUPTS();
 		count_jobs(job->queue, count_open(job, WAITS_FOR_TIME), -1);
-		error.message = worker ? psprintf("the lease of worker \"%s\" ran out", worker) : "the lease of its worker ran out";
+		error.message = worker ? psprintf("the lease of worker \"%s\" ran out", worker) :
+			"the lease of its worker ran out";
 		lease_failed(settlement, job, &error, job->run_at);
 		settle_write(settlement);
 	}
@@ -160,9 +165,12 @@ room_of_key(Fetch *fetch, const char *key)
 	return Max(limit_room_of_key(fetch->queue, key, &slow) - count_of_key(fetch, key)->leased, 0);
 }
 
-/* Has jobs that a limit of their key had held back wait among the others, as many as there is room for */
+/*
+ * Has jobs that a limit of their key had held back wait among the others, as
+ * many as there is room for
+ */
 static void
-ease(Fetch *fetch)
+fetch_ease(Fetch *fetch)
 {
 	static KeeperStatement held = {
 		/* key by key along the index, however many jobs each has */
@@ -210,7 +218,10 @@ ease(Fetch *fetch)
 	}
 }
 
-/* Finds out how many jobs the queue may have leased more; from here on nobody else leases any if it is limited */
+/*
+ * Finds out how many jobs the queue may have leased more; from here on nobody
+ * else leases any if it is limited
+ */
 static void
 look_at_queue(Fetch *fetch)
 {
@@ -222,7 +233,8 @@ look_at_queue(Fetch *fetch)
 		2, {TEXTOID, TEXTOID}, KEEPER_NEWEST | KEEPER_BY_INDEX
 	};
 	const LeaseRequest *request = fetch->request;
-	Datum		values[] = {CStringGetTextDatum(request->queue), CStringGetTextDatum(request->worker ? request->worker : "")};
+	Datum		values[] = {CStringGetTextDatum(request->queue),
+		CStringGetTextDatum(request->worker ? request->worker : "")};
 	Queue	   *queue = queue_at(fetch->queue);
 
 	if (queue->concurrency > 0 || queue->concurrency_local > 0 || queue->concurrency_by_key > 0)
@@ -231,13 +243,14 @@ look_at_queue(Fetch *fetch)
 	{
 		KeeperRows	leased = keeper_run(&statement, values, NULL);
 
-		fetch->room = Min(fetch->room, limit_room_of_queue(fetch->queue) - keeper_int64(leased, 0, 1));
+		fetch->room = Min(fetch->room,
+						  limit_room_of_queue(fetch->queue) - keeper_int64(leased, 0, 1));
 		if (request->worker && queue->concurrency_local > 0)
 			fetch->room = Min(fetch->room, queue->concurrency_local - keeper_int64(leased, 0, 2));
 	}
 	if (queue->concurrency_by_key > 0)
 		count_keys(fetch);
-	ease(fetch);
+	fetch_ease(fetch);
 }
 
 /*
@@ -245,7 +258,7 @@ look_at_queue(Fetch *fetch)
  * aside until they will; where the queue's do not, that is all for now.
  */
 static bool
-is_admitted(Fetch *fetch, Lease *lease)
+fetch_is_admitted(Fetch *fetch, Lease *lease)
 {
 	Job		   *job = lease->job;
 	AdmissionAnswer answer;
@@ -281,7 +294,8 @@ write_leases(Fetch *fetch, int before)
 		"UPDATE estate_internal.job_open o"
 		" SET lease_token = e.token, held_key = e.key, leased_until = $4, leased_to = $5,"
 		"  waited = NULL"
-		" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) e (id, token, key)"
+		" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2),"
+		" pg_catalog.unnest($3)) e (id, token, key)"
 		" WHERE o.id OPERATOR(pg_catalog.=) e.id",
 		5, {INT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID, TEXTOID}, KEEPER_BY_INDEX
 	};
@@ -318,7 +332,8 @@ write_leases(Fetch *fetch, int before)
 	}
 	values[0] = keeper_ids(ids, n);
 	values[1] = keeper_ids(tokens, n);
-	values[2] = PointerGetDatum(construct_md_array(keys, no_key, 1, &n, &lower, TEXTOID, -1, false, TYPALIGN_INT));
+	values[2] = PointerGetDatum(construct_md_array(keys, no_key, 1, &n, &lower, TEXTOID, -1, false,
+												   TYPALIGN_INT));
 	values[3] = TimestampTzGetDatum(fetch->request->until);
 	keeper_set_text(values, nulls, 4, fetch->request->worker);
 	(void) keeper_run(&statement, values, nulls);
@@ -343,7 +358,8 @@ lease_priority(Fetch *fetch, Place first)
 		KEEPER_BY_INDEX
 	};
 	const LeaseRequest *request = fetch->request;
-	Datum		values[8] = {CStringGetTextDatum(request->queue), Int16GetDatum(first.priority), TimestampTzGetDatum(fetch->now)};
+	Datum		values[8] = {CStringGetTextDatum(request->queue), Int16GetDatum(first.priority),
+		TimestampTzGetDatum(fetch->now)};
 	char		nulls[] = "        ";
 	bool		more = true;
 
@@ -366,7 +382,7 @@ lease_priority(Fetch *fetch, Place first)
 
 			CHECK_FOR_INTERRUPTS();
 			lease->job = record_of_row(rows, i);
-			if (is_admitted(fetch, lease))
+			if (fetch_is_admitted(fetch, lease))
 			{
 				fetch->leases = lappend(fetch->leases, lease);
 				fetch->room--;
@@ -429,7 +445,8 @@ lease_from_hint(Fetch *fetch)
 	estate_unlock_piece(&queue_area, state);
 	place = (Place) {hint.priority, hint.run_at, hint.id};
 	/* too far ahead: the clock was set back */
-	if (hint.until < now || hint.until - now > HINT_MOST_US || !next_place(fetch->request->queue, &place) || place.priority != hint.priority)
+	if (hint.until < now || hint.until - now > HINT_MOST_US ||
+		!next_place(fetch->request->queue, &place) || place.priority != hint.priority)
 		return;
 	shared = lock_hint(fetch, &state);
 	/* unless somebody has looked from the start meanwhile, or the database has lost its workers */
@@ -489,7 +506,7 @@ lease_fetch(const LeaseRequest *request)
 	else if (queue_at(fetch.queue)->paused)
 		return NIL;
 	keeper_begin(&user);
-	expired = expire(request->queue, GetCurrentTimestamp());
+	expired = fetch_expire(request->queue, GetCurrentTimestamp());
 	if (fetch.queue >= 0)
 		look_at_queue(&fetch);
 	if (fetch.room > 0 && !expired)

@@ -21,17 +21,17 @@
 #include "job/settle.h"
 
 #define FETCH_MOST 10000
-/* whoever needs a job for longer extends the lease as he goes */
+/* a client that needs longer extends its lease */
 #define LEASE_MOST_US ((double) USECS_PER_DAY)
 
 static char *
-text_argument(FunctionCallInfo fcinfo, int n)
+lease_text_argument(FunctionCallInfo fcinfo, int n)
 {
 	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
 static void
-require_argument(FunctionCallInfo fcinfo, int n, const char *name)
+lease_require_argument(FunctionCallInfo fcinfo, int n, const char *name)
 {
 	if (PG_ARGISNULL(n))
 		ereport(ERROR,
@@ -45,13 +45,15 @@ time_argument(FunctionCallInfo fcinfo, int n, const char *name, double least, Ti
 {
 	Interval   *span;
 
-	require_argument(fcinfo, n, name);
+	lease_require_argument(fcinfo, n, name);
 	span = PG_GETARG_INTERVAL_P(n);
 	if (span->time + (span->day + span->month * 30.0) * USECS_PER_DAY < least)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be %s", name, least > 0 ? "a positive interval" : "an interval that is not negative")));
-	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(from),
+				 errmsg("%s must be %s", name,
+						least > 0 ? "a positive interval" : "an interval that is not negative")));
+	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
+												   TimestampTzGetDatum(from),
 												   IntervalPGetDatum(span)));
 }
 
@@ -64,7 +66,7 @@ lease_argument(FunctionCallInfo fcinfo, int n)
 {
 	Interval   *span;
 
-	require_argument(fcinfo, n, "lease");
+	lease_require_argument(fcinfo, n, "lease");
 	span = PG_GETARG_INTERVAL_P(n);
 	if (span->time + (span->day + span->month * 30.0) * USECS_PER_DAY > LEASE_MOST_US)
 		ereport(ERROR,
@@ -81,11 +83,12 @@ claims_argument(FunctionCallInfo fcinfo)
 	ArrayType  *ids;
 	ArrayType  *tokens;
 
-	require_argument(fcinfo, 0, "ids");
-	require_argument(fcinfo, 1, "tokens");
+	lease_require_argument(fcinfo, 0, "ids");
+	lease_require_argument(fcinfo, 1, "tokens");
 	ids = PG_GETARG_ARRAYTYPE_P(0);
 	tokens = PG_GETARG_ARRAYTYPE_P(1);
-	if (ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids)) != ArrayGetNItems(ARR_NDIM(tokens), ARR_DIMS(tokens)))
+	if (ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids)) !=
+		ArrayGetNItems(ARR_NDIM(tokens), ARR_DIMS(tokens)))
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("there must be a token for each id")));
@@ -106,17 +109,17 @@ estate_fetch_jobs(PG_FUNCTION_ARGS)
 	List	   *leases;
 	ListCell   *cell;
 
-	require_argument(fcinfo, 0, "queue");
-	require_argument(fcinfo, 1, "count");
-	request.queue = text_argument(fcinfo, 0);
+	lease_require_argument(fcinfo, 0, "queue");
+	lease_require_argument(fcinfo, 1, "count");
+	request.queue = lease_text_argument(fcinfo, 0);
 	request.count = PG_GETARG_INT32(1);
 	if (request.count < 1 || request.count > FETCH_MOST)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("count must be between 1 and %d", FETCH_MOST)));
 	request.until = lease_argument(fcinfo, 2);
-	request.worker = text_argument(fcinfo, 3);
-	request.handler = text_argument(fcinfo, 4);
+	request.worker = lease_text_argument(fcinfo, 3);
+	request.handler = lease_text_argument(fcinfo, 4);
 	estate_require_tables();
 	InitMaterializedSRF(fcinfo, 0);
 	leases = lease_fetch(&request);
@@ -173,15 +176,18 @@ estate_heartbeat_jobs(PG_FUNCTION_ARGS)
 static Job *
 end_lease(FunctionCallInfo fcinfo)
 {
-	require_argument(fcinfo, 0, "id");
-	require_argument(fcinfo, 1, "token");
+	lease_require_argument(fcinfo, 0, "id");
+	lease_require_argument(fcinfo, 1, "token");
 	estate_require_tables();
 	return lease_end(PG_GETARG_INT64(0), PG_GETARG_INT64(1));
 }
 
 PG_FUNCTION_INFO_V1(estate_complete_job);
 
-/* estate.complete_job(id, token, result) -> bool: false: the lease is lost, and nothing has changed */
+/*
+ * estate.complete_job(id, token, result) -> bool: false: the lease is lost, and
+ * nothing has changed
+ */
 Datum
 estate_complete_job(PG_FUNCTION_ARGS)
 {
@@ -200,18 +206,22 @@ estate_complete_job(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(estate_fail_job);
 
-/* estate.fail_job(id, token, error, retry_in) -> text: what state the job is in now; NULL: the lease is lost */
+/*
+ * estate.fail_job(id, token, error, retry_in) -> text: what state the job is in
+ * now; NULL: the lease is lost
+ */
 Datum
 estate_fail_job(PG_FUNCTION_ARGS)
 {
-	TimestampTz retry_at = PG_ARGISNULL(3) ? 0 : time_argument(fcinfo, 3, "retry_in", 0, estate_now());
+	TimestampTz retry_at = PG_ARGISNULL(3) ? 0 :
+		time_argument(fcinfo, 3, "retry_in", 0, estate_now());
 	ErrorData	error = {.sqlerrcode = ERRCODE_EXTERNAL_ROUTINE_EXCEPTION};
 	Settlement *settlement;
 	Job		   *job;
 	const char *state = "dead";
 
-	require_argument(fcinfo, 2, "error");
-	error.message = text_argument(fcinfo, 2);
+	lease_require_argument(fcinfo, 2, "error");
+	error.message = lease_text_argument(fcinfo, 2);
 	job = end_lease(fcinfo);
 	if (job == NULL)
 		PG_RETURN_NULL();

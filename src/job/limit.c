@@ -25,13 +25,9 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "common/hashfn.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 #include "job/limit.h"
@@ -40,7 +36,6 @@
 #include "job/queue.h"
 
 #define HELD_AT_FIRST 1024
-#define KEY_MOST_BYTES 200
 #define UNCOUNTED_WAITS_US (5 * USECS_PER_SEC)
 #define BUSY_MOST_US 50000.0	/* a batch is about to end, unless it takes longer than this */
 
@@ -96,7 +91,11 @@ give_back(const Held *what, bool aborted)
 			what->key->arrival -= what->step;
 		queue->arrival -= what->queue_step;
 	}
-	/* only now can others see the jobs that are held back, and perhaps nobody else will let them go */
+
+	/*
+	 * only now can others see the jobs that are held back, and perhaps nobody
+	 * else will let them go
+	 */
 	if (what->waits && !aborted)
 		what->key->waited_for = true;
 	if (what->key && what->key->waited_for)
@@ -108,7 +107,7 @@ give_back(const Held *what, bool aborted)
  * Whether somebody has to be woken: who found no room may have it now.
  */
 static bool
-give_all_back(int64 job, bool aborted)
+limit_give_all_back(int64 job, bool aborted)
 {
 	int			kept = 0;
 	bool		wake = false;
@@ -137,7 +136,7 @@ give_all_back(int64 job, bool aborted)
 void
 limit_at_end(XactEvent event)
 {
-	if (give_all_back(0, event == XACT_EVENT_ABORT))
+	if (limit_give_all_back(0, event == XACT_EVENT_ABORT))
 	{
 		estate_wake_at_end(WORKER_SQL);
 		estate_wake_at_end(WORKER_NETWORK);
@@ -191,7 +190,10 @@ next_held(void)
 	return &held[nheld];
 }
 
-/* When a rate lets one more through: now, or a time to come.  `*arrival` is what becomes of the theoretical arrival time. */
+/*
+ * When a rate lets one more through: now, or a time to come.  `*arrival` is
+ * what becomes of the theoretical arrival time.
+ */
 static double
 rate_allows(double before, int rate, double period, double now, double *step, double *arrival)
 {
@@ -200,81 +202,10 @@ rate_allows(double before, int rate, double period, double now, double *step, do
 	return *arrival - period <= now ? now : *arrival - period;
 }
 
-/* A key as it is kept, and looked for in an index: not too long for that */
-static char *
-shortened(char *text)
-{
-	int			len = strlen(text);
-	uint64		hash;
-
-	if (len <= KEY_MOST_BYTES)
-		return text;
-	hash = hash_bytes_extended((unsigned char *) text, len, 0);
-	return psprintf("%.*s.. " UINT64_FORMAT, pg_mbcliplen(text, len, KEY_MOST_BYTES), text, hash);
-}
-
-/* The value in args that the queue's key names, as text; NULL: there is none */
-static char *
-value_in(JsonbContainer *container, const Queue *queue)
-{
-	JsonbValue	value;
-	char		path[sizeof(queue->key)];
-	char	   *step;
-	char	   *rest = path;
-
-	if (!JsonContainerIsObject(container))
-		return NULL;
-	strlcpy(path, queue->key, sizeof(path));
-	while ((step = strsep(&rest, ".")) != NULL)
-	{
-		if (!JsonContainerIsObject(container) ||
-			getKeyJsonValueFromContainer(container, step, strlen(step), &value) == NULL)
-			return NULL;
-		if (value.type == jbvBinary)
-			container = value.val.binary.data;
-		else if (rest != NULL)
-			return NULL;		/* the path goes on, the object does not */
-	}
-	switch (value.type)
-	{
-		case jbvString:
-			return pnstrdup(value.val.string.val, value.val.string.len);
-		case jbvNumeric:
-			return numeric_normalize(value.val.numeric);	/* 1.0 is 1 */
-		case jbvBool:
-			return value.val.boolean ? "true" : "false";
-		case jbvBinary:
-			return JsonbToCString(NULL, value.val.binary.data, value.val.binary.len);
-		default:
-			return NULL;
-	}
-}
-
-static char *
-value_of(const Queue *queue, const Job *job)
-{
-	Jsonb	   *args;
-	char	   *value;
-
-	if (queue->key[0] == '\0')
-		return NULL;
-	args = DatumGetJsonbP(job->args);
-	value = value_in(&args->root, queue);
-	/* it may be large, and that of each job is looked at */
-	if (args != (Jsonb *) DatumGetPointer(job->args))
-		pfree(args);
-	return value;
-}
-
-static char *
-key_of(const Queue *queue, const Job *job)
-{
-	char	   *value = value_of(queue, job);
-
-	return value ? shortened(value) : NULL;
-}
-
-/* A batch of this transaction has entered: inside of somebody else's there may be many, one after the other */
+/*
+ * Whether a batch of this transaction has entered the queue.  In a caller's own
+ * transaction there may be many batches, one after the other.
+ */
 static bool
 is_entered(int number)
 {
@@ -310,7 +241,8 @@ limit_has_room(int number, TimestampTz now, TimestampTz *until)
 	{
 		double		step;
 		double		arrival;
-		double		at = rate_allows(state->arrival, queue->rate, queue->rate_period, now, &step, &arrival);
+		double		at = rate_allows(state->arrival, queue->rate, queue->rate_period, now, &step,
+									 &arrival);
 
 		if (at > now)
 		{
@@ -323,8 +255,9 @@ limit_has_room(int number, TimestampTz now, TimestampTz *until)
 }
 
 /*
- * One of the queue's running ones, until the end of the transaction: a batch,
- * or what limit_keep() will be called for.
+ * Takes a place among the running jobs of the queue until the end of the
+ * transaction: for a batch, or for the job that limit_keep() will be called
+ * for.
  */
 bool
 limit_enter(int number, bool batch)
@@ -403,7 +336,8 @@ ask_locked(int number, const Job *job, const char *text, bool by_key, Held *mine
 	mine->term = limit_locked->term;
 	mine->queue = number;
 	if (queue->rate > 0 &&
-		(at = rate_allows(state->arrival, queue->rate, queue->rate_period, now, &mine->queue_step, &queue_arrival)) > now)
+		(at = rate_allows(state->arrival, queue->rate, queue->rate_period, now, &mine->queue_step,
+						  &queue_arrival)) > now)
 	{
 		answer.admission = QUEUE_FULL;
 		answer.until = (TimestampTz) at + 1;
@@ -432,7 +366,8 @@ ask_locked(int number, const Job *job, const char *text, bool by_key, Held *mine
 		return answer;
 	if (key && queue->rate_by_key > 0 && !(job->waited & WAITED_FOR_RATE))
 	{
-		at = rate_allows(key->arrival, queue->rate_by_key, queue->rate_period, now, &mine->step, &key_arrival);
+		at = rate_allows(key->arrival, queue->rate_by_key, queue->rate_period, now, &mine->step,
+						 &key_arrival);
 		key->arrival = key_arrival;
 		mine->key = key;
 		if (at > now)
@@ -447,7 +382,8 @@ ask_locked(int number, const Job *job, const char *text, bool by_key, Held *mine
 		}
 	}
 	state->arrival = queue_arrival;
-	if (key && by_key && queue->concurrency_by_key > 0 && !(key->batch == batch_number && key->process == MyProcPid))
+	if (key && by_key && queue->concurrency_by_key > 0 &&
+		!(key->batch == batch_number && key->process == MyProcPid))
 	{
 		if (key->running++ == 0)
 		{
@@ -467,7 +403,7 @@ ask_locked(int number, const Job *job, const char *text, bool by_key, Held *mine
 }
 
 static AdmissionAnswer
-ask(int number, const Job *job, bool by_key)
+limit_ask_entered(int number, const Job *job, bool by_key)
 {
 	const Queue *queue = queue_at(number);
 	AdmissionAnswer answer = {ADMITTED, 0, NULL};
@@ -477,7 +413,8 @@ ask(int number, const Job *job, bool by_key)
 	asked_from = nheld;
 	if (queue->rate == 0 && queue->rate_by_key == 0 && queue->concurrency_by_key == 0)
 		return answer;
-	text = queue->rate_by_key > 0 || queue->concurrency_by_key > 0 ? key_of(queue, job) : NULL;
+	text = queue->rate_by_key > 0 || queue->concurrency_by_key > 0 ?
+		limit_key_of(number, job) : NULL;
 	mine = next_held();
 	limit_prepare_keys();
 	limit_lock();
@@ -493,20 +430,14 @@ ask(int number, const Job *job, bool by_key)
 AdmissionAnswer
 limit_ask(int number, const Job *job)
 {
-	return ask(number, job, true);
+	return limit_ask_entered(number, job, true);
 }
 
 /* The same of rates alone: leases are counted in the table, see lease_fetch.c */
 AdmissionAnswer
 limit_ask_rate(int number, const Job *job)
 {
-	return ask(number, job, false);
-}
-
-char *
-limit_key_of(int number, const Job *job)
-{
-	return key_of(queue_at(number), job);
+	return limit_ask_entered(number, job, false);
 }
 
 /* The job that was asked for last does not start after all: it has taken nothing */
@@ -525,13 +456,17 @@ limit_undo(void)
 	limit_unlock();
 }
 
-/* What the batch holds now, it may hold for long: others of these keys need not come back in a moment */
+/*
+ * What the batch holds now, it may hold for long: others of these keys need not
+ * come back in a moment
+ */
 void
 limit_mark_slow(void)
 {
 	limit_lock();
 	for (int i = 0; i < nheld; i++)
-		if (held[i].job == 0 && held[i].running && held[i].key && held[i].term == limit_locked->term)
+		if (held[i].job == 0 && held[i].running && held[i].key &&
+			held[i].term == limit_locked->term)
 			held[i].key->slow = true;
 	limit_unlock();
 }
@@ -555,7 +490,7 @@ limit_keep(int64 id)
 void
 limit_release(int64 id)
 {
-	if (!give_all_back(id, false))
+	if (!limit_give_all_back(id, false))
 		return;
 	estate_wake_now(WORKER_SQL);
 	estate_wake_now(WORKER_NETWORK);

@@ -37,7 +37,8 @@ hash_name(const void *key, Size size)
 {
 	const LimitName *name = key;
 
-	StaticAssertStmt((ESTATE_MAX_DATABASES & (ESTATE_MAX_DATABASES - 1)) == 0, "partitions are a power of two");
+	StaticAssertStmt((ESTATE_MAX_DATABASES & (ESTATE_MAX_DATABASES - 1)) == 0,
+					 "partitions are a power of two");
 	return (hash_bytes(key, size) & ~(uint32) (ESTATE_MAX_DATABASES - 1)) | name->slot;
 }
 
@@ -121,7 +122,7 @@ limit_unlock(void)
  * workers since limit_prepare_keys().
  */
 static HTAB *
-keys(void)
+limit_keys(void)
 {
 	return limit_locked == &own_state ? own_keys : shared_keys;
 }
@@ -154,7 +155,7 @@ forget_idle_keys(LimitCounts *counts, HTAB *table, double now)
 	{
 		LimitKey   *key = dlist_container(LimitKey, node, at.cur);
 
-		/* what queues of others are like by now is for them to say */
+		/* only the processes of another database know the rates that its queues have now */
 		if (key->name.database == MyDatabaseId)
 			begin_key_anew(key);
 		if (key->holds == 0 && key->arrival <= now && !key->waited_for)
@@ -165,9 +166,12 @@ forget_idle_keys(LimitCounts *counts, HTAB *table, double now)
 	}
 }
 
-/* Our own table is as large as it has to be, and is looked through as often */
+/*
+ * Whether it is time to look for keys that can go.  Our own table can grow, but
+ * is tidied as often as the shared one.
+ */
 static bool
-is_full(HTAB *table)
+limit_keys_are_full(HTAB *table)
 {
 	return hash_get_num_entries(table) >= LIMIT_KEYS_MOST;
 }
@@ -206,7 +210,7 @@ limit_prepare_keys(void)
 
 	if (own_keys == NULL && !shared)
 		own_keys = hash_create("pg_estate limits", LIMIT_KEYS, &control, HASH_ELEM | HASH_BLOBS);
-	if (is_full(shared ? shared_keys : own_keys))
+	if (limit_keys_are_full(shared ? shared_keys : own_keys))
 		make_room(shared);
 }
 
@@ -243,20 +247,20 @@ limit_find_key(int queue, const char *text, bool make)
 	LimitName	name;
 	LimitKey   *key;
 
-	if (keys() == NULL)
+	if (limit_keys() == NULL)
 		return NULL;
 	memset(&name, 0, sizeof(name));
 	name.database = MyDatabaseId;
 	name.slot = limit_locked == &own_state ? 0 : limit_locked - (LimitCounts *) limit_area.pieces;
 	name.queue = queue;
 	name.hash = hash_bytes_extended((const unsigned char *) text, strlen(text), 0);
-	key = hash_search(keys(), &name, HASH_FIND, NULL);
+	key = hash_search(limit_keys(), &name, HASH_FIND, NULL);
 	if (key == NULL && make)
 	{
 		if (limit_locked == &own_state)
-			key = hash_search(keys(), &name, HASH_ENTER, NULL);
-		else if (!is_full(shared_keys))
-			key = hash_search(keys(), &name, HASH_ENTER_NULL, NULL);
+			key = hash_search(limit_keys(), &name, HASH_ENTER, NULL);
+		else if (!limit_keys_are_full(shared_keys))
+			key = hash_search(limit_keys(), &name, HASH_ENTER_NULL, NULL);
 		if (key)
 		{
 			memset((char *) key + sizeof(name), 0, sizeof(LimitKey) - sizeof(name));

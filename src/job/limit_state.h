@@ -52,8 +52,8 @@ typedef struct LimitCounts
 extern EstateArea limit_area;
 
 /*
- * What is locked: this database's in shared memory, or where it has no workers
- * our own; NULL: nothing.
+ * The state that this process has locked: its database's in shared memory, or
+ * its own where the database has no workers; NULL: none
  */
 extern LimitCounts *limit_locked;
 

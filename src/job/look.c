@@ -31,7 +31,7 @@ static bool look_again = false; /* also if it commits */
 
 /* There may be some of everything since before we started */
 static void
-begin(void *piece)
+look_begin_piece(void *piece)
 {
 	LookState  *state = piece;
 
@@ -43,7 +43,7 @@ EstateArea look_area = {
 	.name = "pg_estate looks",
 	.bytes = sizeof(LookState),
 	.npieces = ESTATE_MAX_DATABASES,
-	.begin = begin
+	.begin = look_begin_piece
 };
 
 void

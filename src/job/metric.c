@@ -53,7 +53,8 @@ find_shared(MetricState *state, const JobMetric *metric)
 	int			n = state->n;
 
 	for (int i = 0; i < n; i++, shared++)
-		if (strcmp(shared->handler, metric->handler) == 0 && strcmp(shared->queue, metric->queue) == 0)
+		if (strcmp(shared->handler, metric->handler) == 0 &&
+			strcmp(shared->queue, metric->queue) == 0)
 			return shared;
 	if (n == METRICS - 1)
 		return &state->metrics[METRICS - 1];
@@ -185,7 +186,7 @@ metric_add(JobMetric *metric)
 }
 
 static int
-bucket(int64 us)
+metric_bucket(int64 us)
 {
 	if (us < BUCKET_FIRST_US)
 		return 0;
@@ -196,14 +197,14 @@ bucket(int64 us)
 void
 metric_started(JobMetric *metric, int64 latency)
 {
-	metric_add(metric)->latency[bucket(latency)]++;
+	metric_add(metric)->latency[metric_bucket(latency)]++;
 }
 
 /* Its handler took so long, for all of these jobs */
 void
 metric_ran(JobMetric *metric, int64 us, int jobs)
 {
-	metric_add(metric)->run_time[bucket(jobs == 1 ? us : us / jobs)] += jobs;
+	metric_add(metric)->run_time[metric_bucket(jobs == 1 ? us : us / jobs)] += jobs;
 }
 
 /* All of them, as they are; false: this database has no workers, and none */

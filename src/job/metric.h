@@ -37,7 +37,10 @@ typedef struct Metric
 	int64		ended[METRIC_SPANS];
 } Metric;
 
-/* What this transaction adds to the figures of a queue's handler; it stays where it is as long as the process lives */
+/*
+ * What this transaction adds to the figures of a queue's handler; it stays
+ * where it is as long as the process lives
+ */
 typedef struct JobMetric
 {
 	struct JobMetric *next;		/* of those that have something to add */

@@ -25,9 +25,12 @@
 
 #define BUCKET_FIRST_MS 0.1
 
-/* The value below which this share of a histogram's lies, in milliseconds, if it is even within a bucket; NaN: it is empty */
+/*
+ * The value below which this share of a histogram's lies, in milliseconds, if
+ * it is even within a bucket; NaN: it is empty
+ */
 static double
-quantile(const int64 *histogram, double share)
+metric_quantile(const int64 *histogram, double share)
 {
 	int64		n = 0;
 	double		wanted;
@@ -51,13 +54,14 @@ static void
 put_histogram(Datum *values, bool *nulls, const int64 *histogram)
 {
 	Datum		buckets[METRIC_BUCKETS];
-	double		median = quantile(histogram, 0.5);
+	double		median = metric_quantile(histogram, 0.5);
 
 	for (int i = 0; i < METRIC_BUCKETS; i++)
 		buckets[i] = Int64GetDatum(histogram[i]);
-	values[0] = PointerGetDatum(construct_array(buckets, METRIC_BUCKETS, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	values[0] = PointerGetDatum(construct_array(buckets, METRIC_BUCKETS, INT8OID, sizeof(int64),
+												FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 	values[1] = Float8GetDatum(median);
-	values[2] = Float8GetDatum(quantile(histogram, 0.99));
+	values[2] = Float8GetDatum(metric_quantile(histogram, 0.99));
 	nulls[1] = nulls[2] = isnan(median);
 }
 
@@ -75,7 +79,10 @@ ended_in_last_minute(const Metric *metric)
 
 PG_FUNCTION_INFO_V1(estate_handler_metrics);
 
-/* estate.handler_metrics() -> setof (queue, handler, done, failed, dead, snoozed, cancelled, last_minute, and two histograms) */
+/*
+ * estate.handler_metrics() -> setof (queue, handler, done, failed, dead,
+ * snoozed, cancelled, last_minute, and two histograms)
+ */
 Datum
 estate_handler_metrics(PG_FUNCTION_ARGS)
 {
@@ -136,7 +143,10 @@ put_running(ReturnSetInfo *rsinfo, const RunningRow *row)
 
 PG_FUNCTION_INFO_V1(estate_running);
 
-/* estate.running() -> setof (id, queue, handler, role, started_at, pid, done, total, note): what workers have in hand */
+/*
+ * estate.running() -> setof (id, queue, handler, role, started_at, pid, done,
+ * total, note): what workers have in hand
+ */
 Datum
 estate_running(PG_FUNCTION_ARGS)
 {

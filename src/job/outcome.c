@@ -16,7 +16,8 @@ sqlstate_of(NetOutcome outcome, int status)
 		case NET_STATUS:
 			if (status == 401 || status == 403)
 				return ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION;
-			return status == 404 || status == 410 ? ERRCODE_UNDEFINED_FILE : ERRCODE_CONNECTION_FAILURE;
+			return status == 404 || status == 410 ? ERRCODE_UNDEFINED_FILE :
+				ERRCODE_CONNECTION_FAILURE;
 		case NET_BAD_URL:
 			return ERRCODE_INVALID_PARAMETER_VALUE;
 		case NET_FORBIDDEN_ADDRESS:
@@ -41,7 +42,8 @@ hint_of(NetOutcome outcome, int status)
 	if (outcome == NET_FORBIDDEN_ADDRESS)
 		return "A superuser can name the host in estate.allow_private_hosts.";
 	if (outcome == NET_STATUS && (status == 401 || status == 403))
-		return "Give the feed a server whose user mapping has a secret_ref, or mend the secret it names.";
+		return "Give the feed a server whose user mapping has a secret_ref,"
+			   " or mend the secret it names.";
 	return NULL;
 }
 

@@ -48,7 +48,7 @@ typedef struct PreparedState
 } PreparedState;
 
 static void
-begin(void *piece)
+prepared_begin_piece(void *piece)
 {
 	PreparedState *state = piece;
 
@@ -60,7 +60,7 @@ EstateArea prepared_area = {
 	.name = "pg_estate prepared transactions",
 	.bytes = sizeof(PreparedState),
 	.npieces = ESTATE_MAX_DATABASES,
-	.begin = begin
+	.begin = prepared_begin_piece
 };
 
 static bool
@@ -90,7 +90,10 @@ add_pages(Prepared *prepared, const LanePages *pages)
 	prepared->everywhere = true;
 }
 
-/* Whoever reads it without a lock looks once more, or once too often: the list is the truth */
+/*
+ * The slot's flag is read without a lock: one that is out of date costs one
+ * look at the list, or delays it
+ */
 static void
 tell_slot(const PreparedState *state)
 {
@@ -102,7 +105,7 @@ tell_slot(const PreparedState *state)
 
 /* Caller holds the lock.  What is there already stays: its pages are known better. */
 static void
-put(PreparedState *state, const Prepared *prepared)
+prepared_put(PreparedState *state, const Prepared *prepared)
 {
 	for (int i = 0; i < state->n; i++)
 		if (state->list[i].xid == prepared->xid)
@@ -138,7 +141,7 @@ prepared_at_end(XactEvent event)
 	state = estate_lock_piece(&prepared_area, LW_EXCLUSIVE);
 	if (state == NULL)
 		return;					/* workers that come later find it by its locks */
-	put(state, &prepared);
+	prepared_put(state, &prepared);
 	tell_slot(state);
 	estate_unlock_piece(&prepared_area, state);
 }
@@ -212,7 +215,7 @@ find_unknown(void)
 		/* another may have found no room since we looked */
 		state->unknown = state->refused != refused;
 		for (int i = 0; i < n; i++)
-			put(state, &list[i]);
+			prepared_put(state, &list[i]);
 		estate_unlock_piece(&prepared_area, state);
 	}
 	lane_read_from_start();

@@ -26,7 +26,8 @@
 static int
 move_rows(KeeperRows rows, JobWait waited_for)
 {
-	MemoryContext one = AllocSetContextCreate(CurrentMemoryContext, "pg_estate promoted job", ALLOCSET_SMALL_SIZES);
+	MemoryContext one = AllocSetContextCreate(CurrentMemoryContext, "pg_estate promoted job",
+											  ALLOCSET_SMALL_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(one);
 
 	for (uint64 i = 0; i < rows.n; i++)
@@ -98,7 +99,7 @@ job_promote_held(void)
 
 	if (!look_is_up(LOOK_HELD))
 		return 0;
-	/* before we look: whoever holds one back from now on says so again */
+	/* taken down before we look: who holds a job back from now on puts it up again */
 	again = look_begin(LOOK_HELD);
 	keeper_begin(&user);
 	keys = open_held_keys();

@@ -65,7 +65,7 @@ queue_find(const char *name)
 }
 
 static double
-microseconds(Datum interval)
+queue_microseconds(Datum interval)
 {
 	Interval   *span = DatumGetIntervalP(interval);
 
@@ -87,17 +87,18 @@ read_queue(Queue *queue, KeeperRows rows, uint64 row)
 	queue->concurrency_by_key = keeper_int32(rows, row, 7);
 	queue->rate = keeper_int32(rows, row, 8);
 	queue->rate_by_key = keeper_int32(rows, row, 9);
-	queue->rate_period = microseconds(keeper_value(rows, row, 10));
+	queue->rate_period = queue_microseconds(keeper_value(rows, row, 10));
 	queue->timeout_ms = keeper_is_null(rows, row, 11) ? 0 :
-		(int64) ceil(microseconds(keeper_value(rows, row, 11)) / 1000);
-	queue->keep = strcmp(keep, "all") == 0 ? KEEP_ALL : strcmp(keep, "none") == 0 ? KEEP_NONE : KEEP_FAILED;
+		(int64) ceil(queue_microseconds(keeper_value(rows, row, 11)) / 1000);
+	queue->keep = strcmp(keep, "all") == 0 ? KEEP_ALL :
+		strcmp(keep, "none") == 0 ? KEEP_NONE : KEEP_FAILED;
 	queue->durable = keeper_bool(rows, row, 13);
 	queue->defined = true;
 }
 
 /* Reads all queues of the table into a fresh array; the states in it are zero */
 static Queue *
-read_queues(void)
+queue_read_all(void)
 {
 	/* the newest, whatever the transaction's isolation: it is for everybody */
 	static KeeperStatement statement = {
@@ -161,7 +162,7 @@ queue_refresh(void)
 	}
 	else if (own_read == MyLocalTransactionId)
 		return;
-	fresh = read_queues();
+	fresh = queue_read_all();
 	now = state ? GetCurrentTimestamp() : estate_now();
 	state = estate_lock_piece(&queue_area, LW_EXCLUSIVE);
 	for (int i = 0; i < QUEUES; i++)

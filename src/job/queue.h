@@ -56,7 +56,8 @@ typedef struct Queue
 
 typedef struct QueueState
 {
-	uint32		read;			/* number of changes when the queues were read, and one more */
+	uint32		read;			/* number of changes when the queues were read, plus one; 0: not
+								 * read */
 	uint32		tidied;			/* the same when expired_to of the queues was set */
 	Queue		queues[QUEUES];
 } QueueState;

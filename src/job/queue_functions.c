@@ -65,7 +65,8 @@ check_option(int option, Datum value)
 				if (us > LONGEST_US)
 					ereport(ERROR,
 							(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							 errmsg("%s of a queue must not be more than a thousand years", options[option].name)));
+							 errmsg("%s of a queue must not be more than a thousand years",
+									options[option].name)));
 				wrong = us < 0 || (options[option].none == NULL && us < 1000);
 				break;
 			}
@@ -84,9 +85,11 @@ check_option(int option, Datum value)
 		if (strcmp(keep, "all") != 0 && strcmp(keep, "failed") != 0 && strcmp(keep, "none") != 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("keep of a queue must be \"all\", \"failed\" or \"none\", not \"%s\"", keep)));
+					 errmsg("keep of a queue must be \"all\", \"failed\" or \"none\", not \"%s\"",
+							keep)));
 	}
-	if (strcmp(options[option].name, "key") == 0 && strlen(TextDatumGetCString(value)) >= NAMEDATALEN * 2)
+	if (strcmp(options[option].name, "key") == 0 &&
+		strlen(TextDatumGetCString(value)) >= NAMEDATALEN * 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("key of a queue must be shorter than %d bytes", NAMEDATALEN * 2)));
@@ -109,7 +112,7 @@ no_such_queue(const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("there is no queue \"%s\"", name),
+			 errmsg("queue \"%s\" does not exist", name),
 			 errhint("SELECT estate.create_queue(%s);", quote_literal_cstr(name))));
 }
 
@@ -132,7 +135,7 @@ name_argument(FunctionCallInfo fcinfo)
 	return name;
 }
 
-/* Whoever limits by key and names none would find out when a tenant has taken it all */
+/* Refuses a limit by key without a key: it would have no effect, and nobody would notice */
 static void
 require_key(const char *name)
 {
@@ -148,7 +151,8 @@ require_key(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("queue \"%s\" has a limit by key, but no key", name),
-				 errhint("key => 'agency.id' takes it from member id of member agency of a job's args.")));
+				 errhint("For example, key => 'agency.id' takes it from member id"
+						 " of member agency of a job's args.")));
 }
 
 /*
@@ -240,7 +244,8 @@ estate_queue_create(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("queue \"%s\" already exists", name),
-				 errhint("SELECT estate.alter_queue(%s, ..); changes its limits.", quote_literal_cstr(name))));
+				 errhint("SELECT estate.alter_queue(%s, ..); changes its limits.",
+						 quote_literal_cstr(name))));
 	values[1] = Int32GetDatum(lane_create());
 	(void) keeper_do(&insert, values, NULL);
 	(void) set_options(fcinfo, name);
@@ -250,7 +255,10 @@ estate_queue_create(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(estate_queue_alter);
 
-/* estate.alter_queue(name, options..) -> text: the name.  NULL leaves an option, 0 or '' takes it away. */
+/*
+ * estate.alter_queue(name, options..) -> text: the name.  NULL leaves an
+ * option, 0 or '' takes it away.
+ */
 Datum
 estate_queue_alter(PG_FUNCTION_ARGS)
 {
@@ -265,7 +273,7 @@ estate_queue_alter(PG_FUNCTION_ARGS)
 
 /* Whether that changed anything */
 static bool
-set_paused(FunctionCallInfo fcinfo, bool paused)
+queue_set_paused(FunctionCallInfo fcinfo, bool paused)
 {
 	static KeeperStatement statement = {
 		"UPDATE estate_internal.queue SET paused = $2"
@@ -292,7 +300,7 @@ PG_FUNCTION_INFO_V1(estate_pause_queue);
 Datum
 estate_pause_queue(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(set_paused(fcinfo, true));
+	PG_RETURN_BOOL(queue_set_paused(fcinfo, true));
 }
 
 PG_FUNCTION_INFO_V1(estate_resume_queue);
@@ -301,12 +309,12 @@ PG_FUNCTION_INFO_V1(estate_resume_queue);
 Datum
 estate_resume_queue(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(set_paused(fcinfo, false));
+	PG_RETURN_BOOL(queue_set_paused(fcinfo, false));
 }
 
 /* A number that a query finds; 0: it finds none */
 static int64
-look(KeeperStatement *statement, const char *name)
+queue_look(KeeperStatement *statement, const char *name)
 {
 	Datum		value = CStringGetTextDatum(name);
 	Datum		found;
@@ -327,7 +335,7 @@ count_waiting(const char *name)
 		1, {TEXTOID}, KEEPER_NEWEST
 	};
 
-	return look(&statement, name);
+	return queue_look(&statement, name);
 }
 
 /* Takes the queue out of the table, with its lanes locked; returns its number */
@@ -344,7 +352,7 @@ remove_queue(const char *name)
 		" WHERE name OPERATOR(pg_catalog.=) $1 AND number OPERATOR(pg_catalog.=) $2",
 		2, {TEXTOID, INT4OID}
 	};
-	int			number = look(&number_of, name);
+	int			number = queue_look(&number_of, name);
 	Datum		values[] = {CStringGetTextDatum(name), Int32GetDatum(number)};
 
 	if (number > 0)
@@ -382,8 +390,10 @@ estate_drop_queue(PG_FUNCTION_ARGS)
 	else if ((waiting = count_waiting(name)) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("cannot drop queue \"%s\": " INT64_FORMAT " jobs wait in it", name, waiting),
-				 errhint("SELECT estate.drop_queue(%s, cancel_jobs => true); cancels them.", quote_literal_cstr(name))));
+				 errmsg("cannot drop queue \"%s\": " INT64_FORMAT " jobs wait in it",
+						name, waiting),
+				 errhint("SELECT estate.drop_queue(%s, cancel_jobs => true); cancels them.",
+						 quote_literal_cstr(name))));
 	/* whatever our snapshot shows: no job may go with its table */
 	if (lane_any_job(number))
 		ereport(ERROR,

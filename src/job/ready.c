@@ -136,7 +136,10 @@ find_job(int64 id)
 	return keeper_run(&statement, &value, NULL);
 }
 
-/* The role of a waiting job, which is locked until the transaction ends; InvalidOid: it does not wait here */
+/*
+ * The role of a waiting job, which is locked until the transaction ends;
+ * InvalidOid: it does not wait here
+ */
 Oid
 ready_role(int64 id)
 {
@@ -157,7 +160,10 @@ ready_role(int64 id)
 	return role;
 }
 
-/* Takes a waiting job out of its lane, into the current context; NULL: it does not wait there, or is being run */
+/*
+ * Takes a waiting job out of its lane, into the current context; NULL: it does
+ * not wait there, or is being run
+ */
 Job *
 ready_remove(int64 id)
 {

@@ -27,7 +27,8 @@ typedef struct ReadyJob
 typedef struct ReadyHand
 {
 	MemoryContext context;		/* of what the jobs point to; reset when other pages are taken */
-	bool		private;		/* a session's: reads all lanes from their start, the positions are the workers' */
+	bool		private;		/* a session's: reads all lanes from their start, as
+								 * the positions are the workers' */
 	bool		any_in_pass;	/* private: something was run since the start */
 	uint32		at[QUEUES][LANES][LANE_SEGMENTS];	/* private: how far it is */
 	bool		holds;			/* pages are taken and not given back */

@@ -70,14 +70,18 @@ look_at_heap(ReturnSetInfo *rsinfo, LaneHeap heap)
 	if (!lane_position(heap, &position))
 		memset(&position, 0, sizeof(position));
 	for (int i = 0; i < position.nrevisits; i++)
-		(void) put_first(rsinfo, relation, position.revisits[i].from, Min(position.revisits[i].to, nblocks));
+		(void) put_first(rsinfo, relation, position.revisits[i].from,
+						 Min(position.revisits[i].to, nblocks));
 	(void) put_first(rsinfo, relation, position.next, nblocks);
 	table_close(relation, AccessShareLock);
 }
 
 PG_FUNCTION_INFO_V1(estate_oldest_ready);
 
-/* estate.oldest_ready() -> setof (queue, since): of each heap of the lanes the job that will be taken first */
+/*
+ * estate.oldest_ready() -> setof (queue, since): of each heap of the lanes the
+ * job that will be taken first
+ */
 Datum
 estate_oldest_ready(PG_FUNCTION_ARGS)
 {

@@ -81,7 +81,7 @@ typedef struct Batch
 	bool		full;			/* the queue's limit is reached */
 	bool		freed;			/* it has only freed unique keys */
 	bool		moved;			/* jobs have gone to other lanes */
-	bool		durable;		/* a job, its queue or its handler asks for a commit that is waited for */
+	bool		durable;		/* a job, its queue or its handler asks for a durable commit */
 	Oid			role_of_batch;
 	Relation	relation;		/* the heap of the hand's pages */
 	QueueKeep	keep;
@@ -102,7 +102,7 @@ typedef struct Batch
 static HTAB *records = NULL;
 static int	pages_next = 1; /* few while handlers are slow */
 static bool distrusted[QUEUES][LANES];	/* the last batch of the lane was rolled back */
-static const ReadyHand *trusting = NULL;	/* a batch of it is under way, without subtransactions */
+static const ReadyHand *trusting = NULL;	/* runs a batch without subtransactions */
 static HandlerRecord *called = NULL;	/* whose handler that batch called last, and when */
 static instr_time called_at;
 
@@ -167,7 +167,10 @@ note_run(HandlerRecord *record, double ms, bool failed)
 	record->failing = record->failing * 0.99 + (failed ? 0.01 : 0);
 }
 
-/* Whether the caller's own cancel stopped the handler: then it is his CALL that ends, not the job */
+/*
+ * Whether the caller's own cancel stopped the handler: then it is his CALL that
+ * ends, not the job
+ */
 static bool
 is_callers_cancel(const Batch *batch, const JobCall *call, const ErrorData *error)
 {
@@ -232,7 +235,8 @@ timeout_of(const Batch *batch, const Job *job)
 {
 	if (job->timeout == NULL)
 		return batch->timeout_ms;
-	return (int64) ceil((job->timeout->time + (job->timeout->day + job->timeout->month * 30.0) * USECS_PER_DAY) / 1000);
+	return (int64) ceil((job->timeout->time +
+						 (job->timeout->day + job->timeout->month * 30.0) * USECS_PER_DAY) / 1000);
 }
 
 /*
@@ -242,7 +246,12 @@ timeout_of(const Batch *batch, const Job *job)
 static bool
 call_carefully(Batch *batch, Job **jobs, int count)
 {
-	JobCall		call = {.jobs = jobs, .count = count, .timeout_ms = timeout_of(batch, jobs[0]), .listed = batch->scope->nran > 0};
+	JobCall		call = {
+		.jobs = jobs,
+		.count = count,
+		.timeout_ms = timeout_of(batch, jobs[0]),
+		.listed = batch->scope->nran > 0
+	};
 	ErrorData  *error;
 
 	if (batch->subtransactions >= BATCH_MOST_SUBTRANSACTIONS)
@@ -364,7 +373,7 @@ is_elsewhere(Batch *batch, const Job *job)
 
 /* Whether the limits let it start now; where they put it off, it is moved */
 static bool
-is_admitted(Batch *batch, ReadyJob *ready)
+ready_is_admitted(Batch *batch, ReadyJob *ready)
 {
 	AdmissionAnswer answer;
 
@@ -440,7 +449,8 @@ is_waiting_for_start(const Job *job)
 static bool
 is_alike(const Batch *batch, const Job *job, const Job *like)
 {
-	return job->handler == like->handler && !job->alone && timeout_of(batch, job) == timeout_of(batch, like);
+	return job->handler == like->handler && !job->alone &&
+		timeout_of(batch, job) == timeout_of(batch, like);
 }
 
 /*
@@ -460,7 +470,8 @@ next_job(Batch *batch, int *at, const Job *like)
 		if (ready->settled || !is_in_scope(batch->scope, &ready->job) ||
 			((batch->nrun > 0 || like) && ready->job.role != batch->role_of_batch))
 			continue;
-		if (like ? !is_alike(batch, &ready->job, like) : batch->nrun > 0 && begins_batch(batch, ready))
+		if (like ? !is_alike(batch, &ready->job, like) :
+			batch->nrun > 0 && begins_batch(batch, ready))
 			return NULL;
 		if (is_elsewhere(batch, &ready->job))
 		{
@@ -471,7 +482,7 @@ next_job(Batch *batch, int *at, const Job *like)
 			}
 			continue;
 		}
-		if (!is_admitted(batch, ready))
+		if (!ready_is_admitted(batch, ready))
 		{
 			if (batch->full)
 				return NULL;
@@ -519,8 +530,9 @@ free_keys(Batch *batch, const Job *first)
 		ReadyJob   *ready = &hand->jobs[i];
 
 		if (&ready->job != first &&
-			(!all || ready->settled || !unique_ends_at_start(&ready->job) || ready->job.role != first->role ||
-			 ready->job.handler != first->handler || !is_in_scope(batch->scope, &ready->job)))
+			(!all || ready->settled || !unique_ends_at_start(&ready->job) ||
+			 ready->job.role != first->role || ready->job.handler != first->handler ||
+			 !is_in_scope(batch->scope, &ready->job)))
 			continue;
 		ready->key_freed = true;
 		jobs[n++] = &ready->job;
@@ -541,13 +553,13 @@ run_alone(Batch *batch, Job **jobs, int count)
 
 	batch->careful = true;
 	pages_next = 1;
-	/* with the rows of those that were moved before them */
+	/* pages whose jobs were moved before these are given back too, should we abort */
 	for (int i = 0; i < hand->count; i++)
 		if (hand->jobs[i].settled)
 			lane_note_row(hand->heap, ItemPointerGetBlockNumber(&hand->jobs[i].tid));
 	ready_unpin();
 	ready_give_back(hand);
-	/* whoever looked while we had them has found nothing */
+	/* workers that looked while we had the pages have found nothing */
 	if (hand->left > 0)
 		estate_wake_now(WORKER_SQL);
 	limit_mark_slow();
@@ -566,7 +578,7 @@ run_alone(Batch *batch, Job **jobs, int count)
 
 /* All jobs of the batch that go to one call */
 static int
-gather(Batch *batch, int *at, Job **jobs, Job *first)
+ready_gather(Batch *batch, int *at, Job **jobs, Job *first)
 {
 	int			count = 0;
 	Size		bytes = toast_raw_datum_size(first->args);
@@ -607,7 +619,7 @@ run_batch(Batch *batch)
 				free_keys(batch, job);
 			return;
 		}
-		count = gather(batch, &at, jobs, job);
+		count = ready_gather(batch, &at, jobs, job);
 		if (job->alone || !is_quick(batch_record(batch, job->handler)))
 		{
 			run_alone(batch, jobs, count);
@@ -617,7 +629,8 @@ run_batch(Batch *batch)
 		run_jobs(batch, jobs, count);
 		took = batch->returned;
 		INSTR_TIME_SUBTRACT(took, batch->began);
-		if (batch->nrun >= BATCH_MOST_JOBS || batch->subtransactions >= BATCH_MOST_SUBTRANSACTIONS ||
+		if (batch->nrun >= BATCH_MOST_JOBS ||
+			batch->subtransactions >= BATCH_MOST_SUBTRANSACTIONS ||
 			INSTR_TIME_GET_MILLISEC(took) > BATCH_MOST_MS)
 			return;
 	}

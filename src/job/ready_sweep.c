@@ -175,7 +175,10 @@ pages_of(LaneHeap heap)
 	BlockNumber nblocks;
 
 	if (relation == NULL)
-		return until == DT_NOEND ? 0 : InvalidBlockNumber;	/* gone, or locked: not to be taken for an empty one */
+	{
+		/* gone, or locked: not to be taken for an empty one */
+		return until == DT_NOEND ? 0 : InvalidBlockNumber;
+	}
 	nblocks = RelationGetNumberOfBlocks(relation);
 	toast = nblocks > 0 && OidIsValid(relation->rd_rel->reltoastrelid) ?
 		try_table_open(relation->rd_rel->reltoastrelid, AccessShareLock) : NULL;

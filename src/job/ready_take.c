@@ -59,7 +59,10 @@ static ReadyHand *my_hand = NULL;
 /* page of the row that was deleted last, of the batch's table */
 static Buffer pinned = InvalidBuffer;
 
-/* queues of which nothing can be run for now, though there is room: the keys of their next jobs are busy */
+/*
+ * queues of which nothing can be run for now, though there is room: the keys of
+ * their next jobs are busy
+ */
 static bool skipped[QUEUES];
 
 /* Gives taken pages back; rows that are left on them are taken by somebody else, or by us */
@@ -73,12 +76,15 @@ ready_give_back(ReadyHand *hand)
 	if (!hand->private)
 		lane_finish(hand->heap, &hand->blocks, hand->unread || hand->left > 0);
 	else if (hand->unread || hand->left > 0)
-		hand->at[hand->heap.queue][hand->heap.lane][hand->heap.segment] = hand->blocks.from;	/* they are the next */
+	{
+		/* they are the next */
+		hand->at[hand->heap.queue][hand->heap.lane][hand->heap.segment] = hand->blocks.from;
+	}
 }
 
 /* All that was taken is there again, and perhaps more than had been read */
 static void
-give_all_back(void)
+ready_give_all_back(void)
 {
 	my_hand->left = Max(my_hand->count, 1);
 	ready_give_back(my_hand);
@@ -88,8 +94,9 @@ static void
 give_back_at_exit(int code, Datum arg)
 {
 	/*
-	 * We come before the abort of what is under way, which gives them back when
-	 * its rows are there again: before that others would pass them by.
+	 * Runs before the abort of the transaction under way, which will give the
+	 * pages back once its rows are there again: given back earlier, others
+	 * would pass those rows by.
 	 */
 	if (!IsTransactionOrTransactionBlock())
 		ready_give_back(my_hand);
@@ -102,7 +109,7 @@ ready_at_end(XactEvent event)
 	if (my_hand && event == XACT_EVENT_ABORT)
 	{
 		pinned = InvalidBuffer; /* released with the transaction */
-		give_all_back();
+		ready_give_all_back();
 	}
 }
 
@@ -127,7 +134,10 @@ ready_hand(bool private)
 	return my_hand;
 }
 
-/* A session begins to run jobs: nothing is left of a run before, which may have been broken off anywhere */
+/*
+ * A session begins to run jobs: nothing is left of a run before, which may have
+ * been broken off anywhere
+ */
 void
 ready_begin(void)
 {
@@ -138,7 +148,10 @@ ready_begin(void)
 	memset(hand->at, 0, sizeof(hand->at));
 }
 
-/* A lane has all priorities of its side of 0; what is taken together is run in their order, and by when it was due */
+/*
+ * A lane has all priorities of its side of 0; what is taken together is run in
+ * their order, and by when it was due
+ */
 static int
 compare_order(const void *a, const void *b)
 {
@@ -182,7 +195,8 @@ read_pages(ReadyHand *hand, Relation relation)
 			hand->jobs = repalloc_huge(hand->jobs, sizeof(ReadyJob) * hand->most);
 		}
 		ready = &hand->jobs[hand->count];
-		record_read(&ready->job, slot->tts_values, slot->tts_isnull, hand->count > 0 ? &ready[-1].job : NULL);
+		record_read(&ready->job, slot->tts_values, slot->tts_isnull,
+					hand->count > 0 ? &ready[-1].job : NULL);
 		ready->tid = slot->tts_tid;
 		ready->settled = ready->key_freed = false;
 		mixed |= ready->job.priority != hand->jobs[0].job.priority || !slot->tts_isnull[JOB_RUN_AT];
@@ -285,7 +299,8 @@ take_any(ReadyHand *hand, int pages, TimestampTz *until)
 	TimestampTz now = estate_now();
 
 	for (int queue = 0; queue < QUEUES; queue++)
-		room[queue] = queue_at(queue)->defined && !skipped[queue] && limit_has_room(queue, now, until);
+		room[queue] = queue_at(queue)->defined && !skipped[queue] &&
+			limit_has_room(queue, now, until);
 	for (int lane = 0; lane < LANES; lane++)
 		for (int i = 1; i <= QUEUES; i++)
 		{

@@ -40,7 +40,8 @@ record_check_columns(Relation relation, int columns)
 						NameStr(TupleDescAttr(desc, columns - 1)->attname),
 						RelationGetRelationName(relation)),
 				 errdetail("It was added to a table of pg_estate before the upgrade."),
-				 errhint("Drop what was added, also to its parent; then dump and restore the table.")));
+				 errhint("Drop what was added, also to its parent;"
+						 " then dump and restore the table.")));
 	for (int i = columns; i < desc->natts; i++)
 	{
 		Form_pg_attribute column = TupleDescAttr(desc, i);

@@ -16,20 +16,22 @@
  */
 enum
 {
-	JOB_ID, JOB_HANDLER, JOB_QUEUE, JOB_PRIORITY, JOB_MAX_ATTEMPTS, JOB_ROLE, JOB_ENQUEUED_AT, JOB_ARGS, JOB_RUN_AT, JOB_ATTEMPT,
-	JOB_EFFECT_KEY, JOB_UNIQUE_KEY, JOB_UNIQUE_UNTIL, JOB_TIMEOUT, JOB_BACKOFF, JOB_TAGS, JOB_ERRORS, JOB_ALONE, JOB_WAITED,
-	JOB_DURABLE, JOB_COLUMNS
+	JOB_ID, JOB_HANDLER, JOB_QUEUE, JOB_PRIORITY, JOB_MAX_ATTEMPTS, JOB_ROLE, JOB_ENQUEUED_AT,
+	JOB_ARGS, JOB_RUN_AT, JOB_ATTEMPT, JOB_EFFECT_KEY, JOB_UNIQUE_KEY, JOB_UNIQUE_UNTIL,
+	JOB_TIMEOUT, JOB_BACKOFF, JOB_TAGS, JOB_ERRORS, JOB_ALONE, JOB_WAITED, JOB_DURABLE,
+	JOB_COLUMNS
 };
 
 enum
 {
-	OPEN_DONE_BY = JOB_DURABLE, OPEN_WAITS_FOR, OPEN_HELD_KEY, OPEN_BLOCKERS, OPEN_LEASE_TOKEN, OPEN_LEASED_UNTIL, OPEN_LEASED_TO,
-	OPEN_DURABLE, OPEN_COLUMNS
+	OPEN_DONE_BY = JOB_DURABLE, OPEN_WAITS_FOR, OPEN_HELD_KEY, OPEN_BLOCKERS, OPEN_LEASE_TOKEN,
+	OPEN_LEASED_UNTIL, OPEN_LEASED_TO, OPEN_DURABLE, OPEN_COLUMNS
 };
 
 enum
 {
-	ENDED_DONE_BY = JOB_DURABLE, ENDED_STATE, ENDED_ENDED_AT, ENDED_RESULT, ENDED_DURABLE, ENDED_COLUMNS
+	ENDED_DONE_BY = JOB_DURABLE, ENDED_STATE, ENDED_ENDED_AT, ENDED_RESULT, ENDED_DURABLE,
+	ENDED_COLUMNS
 };
 
 /* Their names in a statement */
@@ -64,7 +66,8 @@ extern bool record_find_again(Job *job, HeapTuple tuple, TupleDesc desc);
 extern Job *record_of_row(KeeperRows rows, uint64 row);
 extern void record_fill(const Job *job, Datum *values, bool *nulls, RecordTexts *before);
 extern void record_set_text(Datum *values, bool *nulls, int column, const char *text);
-extern void record_set_text_like(Datum *values, bool *nulls, int column, const char *text, RecordText *before);
+extern void record_set_text_like(Datum *values, bool *nulls, int column, const char *text,
+								 RecordText *before);
 extern void record_set_pointer(Datum *values, bool *nulls, int column, const void *pointer);
 extern void record_check_columns(Relation relation, int columns);
 

@@ -32,8 +32,8 @@
 #define INSERT_OPTIONS (HEAP_INSERT_SKIP_FSM | HEAP_INSERT_NO_LOGICAL)
 
 /*
- * An index that somebody has made on such a table, for a report perhaps, is
- * kept as it should be: else his queries, and ours, would miss rows.
+ * Keeps indexes that somebody else has made on such a table, as for a report,
+ * up to date: else queries that use them, also ours, would miss rows.
  */
 static void
 insert_in_indexes(Relation relation, HeapTuple tuple)

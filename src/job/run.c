@@ -71,9 +71,12 @@ note_claimed(JobScope *scope, int64 id)
 	MemoryContextSwitchTo(caller);
 }
 
-/* Whether the limits of its queue let a job start; then it has what they give until limit_release() */
+/*
+ * Whether the limits of its queue let a job start; then it has what they give
+ * until limit_release()
+ */
 static bool
-is_admitted(const Job *job, bool *full, TimestampTz *until)
+run_is_admitted(const Job *job, bool *full, TimestampTz *until)
 {
 	int			number = queue_find(job->queue);
 	AdmissionAnswer answer;
@@ -103,11 +106,11 @@ is_admitted(const Job *job, bool *full, TimestampTz *until)
 }
 
 static bool
-claim(JobScope *scope, const Job *job, bool *full, TimestampTz *until)
+run_claim(JobScope *scope, const Job *job, bool *full, TimestampTz *until)
 {
 	if (scope->inside ? !job_lock_in_transaction(job->id) : !job_lock(job->id))
 		return false;
-	if (is_admitted(job, full, until))
+	if (run_is_admitted(job, full, until))
 	{
 		note_claimed(scope, job->id);
 		return true;
@@ -133,13 +136,14 @@ job_claim_network(JobScope *scope, int most, TimestampTz *until)
 	scope->now = estate_now();
 	keeper_begin(&user);
 	/* others may hold the first ones: look a little further than we need */
-	rows = open_network_due(scope, (int64) most + RUNNING_MOST, queues_without_room(scope->now, until));
+	rows = open_network_due(scope, (int64) most + RUNNING_MOST,
+							queues_without_room(scope->now, until));
 	for (uint64 i = 0; i < rows.n && list_length(jobs) < most; i++)
 	{
 		Job		   *job = record_of_row(rows, i);
 
 		CHECK_FOR_INTERRUPTS();
-		if (!claim(scope, job, full, until))
+		if (!run_claim(scope, job, full, until))
 			continue;
 		jobs = lappend(jobs, job);
 		if (unique_ends_at_start(job))
@@ -172,7 +176,10 @@ job_unlock_claimed(JobScope *scope)
 	scope->claimed = NIL;
 }
 
-/* Whether a claimed job is still open: another process may just have ended it before we got its lock */
+/*
+ * Whether a claimed job is still open: another process may just have ended it
+ * before we got its lock
+ */
 bool
 job_still_open(const Job *job)
 {

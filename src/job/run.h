@@ -11,7 +11,7 @@
 /* Whose jobs a process works off, and what it has in hand */
 typedef struct JobScope
 {
-	Oid			caller;			/* only jobs of roles he is a member of; InvalidOid: a worker, all */
+	Oid			caller;			/* only jobs of roles that it is a member of; InvalidOid: all */
 	const char *queue;			/* NULL: all */
 	bool		inside;			/* claims end with the transaction */
 	List	   *claimed;		/* network jobs whose locks nobody has taken over yet */

@@ -61,7 +61,7 @@ unlock_mine(RunningState *state)
 
 /* After the abort of what is under way, which needs the list, and before the slot is given back */
 static void
-leave(int code, Datum arg)
+running_leave(int code, Datum arg)
 {
 	RunningState *state = lock_mine(LW_EXCLUSIVE);
 
@@ -74,14 +74,14 @@ leave(int code, Datum arg)
 	unlock_mine(state);
 }
 
-/* A worker begins, with its number; before it connects: see leave() */
+/* A worker begins, with its number; before it connects: see running_leave() */
 void
 running_join(const EstateDatabaseSlot *slot, int worker)
 {
 	RunningState *state;
 
 	my_slot = slot;
-	before_shmem_exit(leave, (Datum) 0);
+	before_shmem_exit(running_leave, (Datum) 0);
 	state = lock_mine(LW_EXCLUSIVE);
 	my_entry = &state->workers[worker];
 	my_entry->pid = MyProcPid;

@@ -69,7 +69,7 @@ zone_of_pg_cron(void)
 }
 
 static char *
-text_of(FunctionCallInfo fcinfo, int n)
+schedule_text(FunctionCallInfo fcinfo, int n)
 {
 	return text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
@@ -84,14 +84,14 @@ read_schedule(FunctionCallInfo fcinfo, const int *at, Schedule *schedule)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("%s of a schedule must not be null", names[i])));
-	schedule->name = text_of(fcinfo, at[NAME]);
-	schedule->cron = text_of(fcinfo, at[CRON]);
-	schedule->handler = text_of(fcinfo, at[HANDLER]);
+	schedule->name = schedule_text(fcinfo, at[NAME]);
+	schedule->cron = schedule_text(fcinfo, at[CRON]);
+	schedule->handler = schedule_text(fcinfo, at[HANDLER]);
 	schedule->args = PG_GETARG_JSONB_P(at[ARGS]);
 	schedule->catch_up = PG_GETARG_INTERVAL_P(at[CATCH_UP]);
 	cron_parse(schedule->cron, &schedule->fields);
 	schedule->clock = cron_zone(PG_ARGISNULL(at[ZONE]) ? zone_of_pg_cron() :
-								text_of(fcinfo, at[ZONE]));
+								schedule_text(fcinfo, at[ZONE]));
 	schedule->zone = pg_get_timezone_name(schedule->clock);
 }
 
@@ -147,9 +147,12 @@ lock_schedule(Schedule *schedule)
 	schedule->decided = DatumGetTimestampTz(decided);
 }
 
-/* Nothing is left to do until a time; with the tick and the job that it has led to, if any */
+/*
+ * Notes that all ticks until a time are decided, and which of them has led to a
+ * job, if any
+ */
 static void
-decide(Schedule *schedule, TimestampTz until, TimestampTz tick, int64 job)
+schedule_decide(Schedule *schedule, TimestampTz until, TimestampTz tick, int64 job)
 {
 	static KeeperStatement statement = {
 		"UPDATE estate_internal.schedule SET decided = $3,"
@@ -176,7 +179,13 @@ earliest_tick(const Schedule *schedule, TimestampTz now)
 }
 
 static char *
-shown(TimestampTz at)
+schedule_span_text(const Interval *span)
+{
+	return DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(span)));
+}
+
+static char *
+schedule_time_text(TimestampTz at)
 {
 	return pstrdup(timestamptz_to_str(at));
 }
@@ -187,13 +196,13 @@ warn_of_missed(const Schedule *schedule, TimestampTz earliest)
 	TimestampTz missed;
 
 	if (schedule->decided < earliest &&
-		cron_next(&schedule->fields, schedule->clock, schedule->decided, &missed) && missed <= earliest)
+		cron_next(&schedule->fields, schedule->clock, schedule->decided, &missed) &&
+		missed <= earliest)
 		ereport(WARNING,
 				(errmsg("schedule \"%s\" has missed its ticks from %s to %s",
-						schedule->name, shown(missed), shown(earliest)),
+						schedule->name, schedule_time_text(missed), schedule_time_text(earliest)),
 				 errdetail("Nobody looked in time, and its catch_up is %s.",
-						   DatumGetCString(DirectFunctionCall1(interval_out,
-															   IntervalPGetDatum(schedule->catch_up))))));
+						   schedule_span_text(schedule->catch_up))));
 }
 
 static int64
@@ -232,29 +241,23 @@ estate_enqueue_tick(PG_FUNCTION_ARGS)
 	{
 		ereport(WARNING,
 				(errmsg("schedule \"%s\" begins anew", schedule.name),
-				 errdetail("Its ticks were decided until %s, which is in the future: the clock was set back.",
-						   shown(schedule.decided))));
-		decide(&schedule, now - USECS_PER_MINUTE, 0, 0);
+				 errdetail("Its ticks were decided until %s, which is in the future:"
+						   " the clock was set back.",
+						   schedule_time_text(schedule.decided))));
+		schedule_decide(&schedule, now - USECS_PER_MINUTE, 0, 0);
 	}
 	earliest = earliest_tick(&schedule, now);
 	warn_of_missed(&schedule, earliest);
 	if (cron_last(&schedule.fields, schedule.clock, Max(earliest, schedule.decided), now, &tick))
 	{
 		job = enqueue_for(&schedule);
-		decide(&schedule, now, tick, job);
+		schedule_decide(&schedule, now, tick, job);
 	}
 	else if (schedule.decided < earliest)
-		decide(&schedule, earliest, 0, 0);
+		schedule_decide(&schedule, earliest, 0, 0);
 	if (job == 0)
 		PG_RETURN_NULL();
 	PG_RETURN_INT64(job);
-}
-
-static char *
-literal_of_interval(const Interval *span)
-{
-	return quote_literal_cstr(DatumGetCString(DirectFunctionCall1(interval_out,
-																  IntervalPGetDatum(span))));
 }
 
 /* What pg_cron is to run once a minute */
@@ -266,9 +269,10 @@ command_of(const Schedule *schedule)
 	return psprintf("SELECT estate.enqueue_tick(%s, %s, %s, %s, %s, %s)",
 					quote_literal_cstr(schedule->name), quote_literal_cstr(schedule->cron),
 					quote_literal_cstr(schedule->zone), quote_literal_cstr(schedule->handler),
-					quote_literal_cstr(JsonbToCString(NULL, unconstify(JsonbContainer *, &args->root),
+					quote_literal_cstr(JsonbToCString(NULL,
+													  unconstify(JsonbContainer *, &args->root),
 													  VARSIZE(args))),
-					literal_of_interval(schedule->catch_up));
+					quote_literal_cstr(schedule_span_text(schedule->catch_up)));
 }
 
 static bool
@@ -378,7 +382,7 @@ PG_FUNCTION_INFO_V1(estate_unschedule);
 Datum
 estate_unschedule(PG_FUNCTION_ARGS)
 {
-	Schedule	schedule = {.name = text_of(fcinfo, 0)};
+	Schedule	schedule = {.name = schedule_text(fcinfo, 0)};
 	static KeeperStatement forget = {
 		"DELETE FROM estate_internal.schedule"
 		" WHERE role OPERATOR(pg_catalog.=) $1 AND name OPERATOR(pg_catalog.=) $2",
@@ -419,9 +423,9 @@ estate_next_ticks(PG_FUNCTION_ARGS)
 	if (TIMESTAMP_NOT_FINITE(at))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no tick after infinity")));
-	cron_parse(text_of(fcinfo, 0), &fields);
-	zone = cron_zone(PG_ARGISNULL(1) ? zone_of_pg_cron() : text_of(fcinfo, 1));
+				 errmsg("no tick can follow infinity")));
+	cron_parse(schedule_text(fcinfo, 0), &fields);
+	zone = cron_zone(PG_ARGISNULL(1) ? zone_of_pg_cron() : schedule_text(fcinfo, 1));
 	while (count-- > 0 && cron_next(&fields, zone, at, &at))
 	{
 		Datum		tick = TimestampTzGetDatum(at);

@@ -31,9 +31,13 @@
 /* Back-off after a failure: 1 s doubling to an hour, with a fifth of jitter */
 #define BACKOFF_FIRST_US 1e6
 #define BACKOFF_MOST_US 3600e6
-#define BACKOFF_ASKED_MOST_US (10 * 365.0 * USECS_PER_DAY)	/* what is asked for may be longer, but has to remain a time */
+/* What is asked for may be longer, but now and it have to remain a time */
+#define BACKOFF_ASKED_MOST_US (10 * 365.0 * USECS_PER_DAY)
 
-/* What is kept of a failure, and how many of a job's: one that is tried for ever must not grow for ever */
+/*
+ * What is kept of a failure, and how many of a job's: one that is tried for
+ * ever must not grow for ever
+ */
 #define ERROR_MOST_BYTES 4096
 #define ERRORS_KEPT 100
 
@@ -66,11 +70,15 @@ end_job(Settlement *settlement, Job *job, const char *state, bool done, bool kee
 	else
 	{
 		ended->failed[ended->nfailed++] = job->id;
-		/* it may have been to enqueue the next one: who has lost his job is looked for at changes */
+
+		/*
+		 * the job may have been the next run of a feed: after a change workers
+		 * look for feeds that have lost their job
+		 */
 		if (settlement->done_by == DONE_BY_NETWORK && job->unique_key)
 			estate_change_at_commit();
 	}
-	/* one that is taken until the job starts is free since then, unless it never did */
+	/* a key that was held until the start is free already, unless the job never started */
 	if (job->unique_key && !(done && unique_ends_at_start(job)))
 		settlement->freed[settlement->nfreed++] = job;
 	if (!keep)
@@ -84,7 +92,8 @@ end_job(Settlement *settlement, Job *job, const char *state, bool done, bool kee
 static void
 open_again(Settlement *settlement, Job *job, JobWait wait, const char *held_key)
 {
-	settlement->openings[settlement->nopenings++] = (JobOpening) {job, settlement->done_by, wait, held_key, 0};
+	settlement->openings[settlement->nopenings++] =
+		(JobOpening) {job, settlement->done_by, wait, held_key, 0};
 }
 
 void
@@ -155,7 +164,8 @@ error_object(int attempt, const ErrorData *error)
 	value.type = jbvNumeric;
 	value.val.numeric = int64_to_numeric(attempt);
 	pushJsonbValue(&state, WJB_VALUE, &value);
-	push_text(&state, "at", JsonEncodeDateTime(at, TimestampTzGetDatum(estate_now()), TIMESTAMPTZOID, NULL));
+	push_text(&state, "at",
+			  JsonEncodeDateTime(at, TimestampTzGetDatum(estate_now()), TIMESTAMPTZOID, NULL));
 	push_text(&state, "sqlstate", unpack_sql_state(error->sqlerrcode));
 	push_text(&state, "message", error->message);
 	push_text(&state, "context", error->context);
@@ -164,7 +174,7 @@ error_object(int attempt, const ErrorData *error)
 
 /* Adds a failure to those of the job, of which the first are forgotten when there are too many */
 static void
-remember(Job *job, const ErrorData *error)
+settle_remember(Job *job, const ErrorData *error)
 {
 	Datum		list = job->errors;
 
@@ -191,7 +201,8 @@ backoff_us(const Job *job)
 		deconstruct_array(DatumGetArrayTypeP(job->backoff), INTERVALOID, sizeof(Interval), false,
 						  TYPALIGN_DOUBLE, &spans, NULL, &n);
 		span = DatumGetIntervalP(spans[Min(job->attempt, n) - 1]);
-		return Min(span->time + (span->day + span->month * 30.0) * USECS_PER_DAY, BACKOFF_ASKED_MOST_US);
+		return Min(span->time + (span->day + span->month * 30.0) * USECS_PER_DAY,
+				   BACKOFF_ASKED_MOST_US);
 	}
 	for (int i = 1; i < job->attempt && us < BACKOFF_MOST_US; i++)
 		us *= 2;
@@ -209,7 +220,8 @@ met_another(const Job *job, const ErrorData *error)
 {
 	TimestampTz now = estate_now();
 
-	return (error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED || error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE) &&
+	return (error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
+			error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE) &&
 		now >= job->enqueued_at && now - job->enqueued_at <= COLLISIONS_MOST_US;
 }
 
@@ -233,16 +245,20 @@ end_dead(Settlement *settlement, Job *job, const ErrorData *error, QueueKeep kee
  * after the usual back-off, or dead.
  */
 void
-settle_attempt_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, QueueKeep keep)
+settle_attempt_failed(Settlement *settlement, Job *job, const ErrorData *error,
+					  TimestampTz retry_at, QueueKeep keep)
 {
-	remember(job, error);
+	settle_remember(job, error);
 	if (++job->attempt >= job->max_attempts)
 		end_dead(settlement, job, error, keep);
 	else if (retry_at != 0)
 		settle_wait(settlement, job, retry_at);
 	else
-		settle_wait(settlement, job,
-					estate_now() + (int64) (backoff_us(job) * (0.8 + 0.4 * pg_prng_double(&pg_global_prng_state))));
+	{
+		double		jitter = 0.8 + 0.4 * pg_prng_double(&pg_global_prng_state);
+
+		settle_wait(settlement, job, estate_now() + (int64) (backoff_us(job) * jitter));
+	}
 }
 
 /*
@@ -251,7 +267,8 @@ settle_attempt_failed(Settlement *settlement, Job *job, const ErrorData *error, 
  * the job nearer to its end.  Whether it counts as a failure.
  */
 bool
-settle_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, QueueKeep keep)
+settle_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at,
+			  QueueKeep keep)
 {
 	TimestampTz now = estate_now();
 
@@ -264,7 +281,7 @@ settle_failed(Settlement *settlement, Job *job, const ErrorData *error, Timestam
 		settle_attempt_failed(settlement, job, error, 0, keep);
 	else
 	{
-		remember(job, error);
+		settle_remember(job, error);
 		settle_wait(settlement, job, retry_at);
 	}
 	return true;
@@ -272,13 +289,14 @@ settle_failed(Settlement *settlement, Job *job, const ErrorData *error, Timestam
 
 /* Says in a job's history why it never ran */
 static void
-blame(Job *job, int64 blocker)
+settle_blame(Job *job, int64 blocker)
 {
 	ErrorData	error = {.sqlerrcode = ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE};
 
-	error.message = blocker ? psprintf("job " INT64_FORMAT ", which it depends on, has failed", blocker) :
+	error.message = blocker ?
+		psprintf("job " INT64_FORMAT ", which it depends on, has failed", blocker) :
 		pstrdup("a job that it depends on has failed");
-	remember(job, &error);
+	settle_remember(job, &error);
 }
 
 /* A job that was to wait for one that has failed already */
@@ -287,7 +305,7 @@ settle_lost(Job *job, JobDoer done_by, int64 blocker)
 {
 	Settlement *settlement = settle_begin(1, done_by);
 
-	blame(job, blocker);
+	settle_blame(job, blocker);
 	settle_cancelled(settlement, job, KEEP_ALL);
 	settle_write(settlement);
 }
@@ -310,7 +328,7 @@ settle_ended(const EndedJobs *ended)
 			JobEnding  *ending = lfirst(cell);
 			Job		   *job = unconstify(Job *, ending->job);
 
-			blame(job, 0);
+			settle_blame(job, 0);
 			more.failed[more.nfailed++] = job->id;
 			if (job->unique_key)
 				unique_free(&job, 1);
@@ -331,9 +349,10 @@ settle_crashed(Settlement *settlement, Job *job, bool alone, QueueKeep keep)
 {
 	ErrorData	error = {.sqlerrcode = ERRCODE_CRASH_SHUTDOWN};
 
-	error.message = alone ? "the server or the worker crashed while this job was running by itself" :
+	error.message = alone ?
+		"the server or the worker crashed while this job was running by itself" :
 		"the server or the worker crashed while this job was running";
-	remember(job, &error);
+	settle_remember(job, &error);
 	job->attempt++;
 	if (!alone && !(job->alone && job->attempt >= job->max_attempts))
 	{
@@ -360,7 +379,7 @@ settle_keeps_key(Settlement *settlement, Job *job)
 	if (has == 0 || has == job->id)
 		return true;
 	error.message = psprintf("job " INT64_FORMAT " has its unique key by now", has);
-	remember(job, &error);
+	settle_remember(job, &error);
 	settle_cancelled(settlement, job, queue_at(queue_find(job->queue))->keep);
 	return false;
 }

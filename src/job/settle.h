@@ -28,8 +28,10 @@ typedef struct Settlement
 extern Settlement *settle_begin(int most, JobDoer done_by);
 extern void settle_done(Settlement *settlement, Job *job, QueueKeep keep);
 extern void settle_cancelled(Settlement *settlement, Job *job, QueueKeep keep);
-extern bool settle_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, QueueKeep keep);
-extern void settle_attempt_failed(Settlement *settlement, Job *job, const ErrorData *error, TimestampTz retry_at, QueueKeep keep);
+extern bool settle_failed(Settlement *settlement, Job *job, const ErrorData *error,
+						  TimestampTz retry_at, QueueKeep keep);
+extern void settle_attempt_failed(Settlement *settlement, Job *job, const ErrorData *error,
+								  TimestampTz retry_at, QueueKeep keep);
 extern bool settle_crashed(Settlement *settlement, Job *job, bool alone, QueueKeep keep);
 extern void settle_wait(Settlement *settlement, Job *job, TimestampTz run_at);
 extern void settle_held(Settlement *settlement, Job *job, const AdmissionAnswer *answer);

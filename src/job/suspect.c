@@ -42,7 +42,8 @@ settle_one(Job *job, JobDoer done_by, bool alone, bool in_lane)
 
 	if (settle_crashed(settlement, job, alone, queue_at(queue_find(job->queue))->keep))
 		ereport(WARNING,
-				(errmsg("job " INT64_FORMAT " is dead: the server or the worker has crashed in its handler %s", job->id, job->handler)));
+				(errmsg("job " INT64_FORMAT " is dead: the server or the worker has crashed"
+						" in its handler %s", job->id, job->handler)));
 	else if (in_lane)
 	{
 		if (settle_keeps_key(settlement, job))
@@ -108,11 +109,15 @@ suspect_settle(void)
 		return;					/* another worker has, while we waited */
 	ids = ids_of(suspects, n);
 	keeper_begin(&user);
-	/* whoever has a row locked runs the job in his session, or has it cancelled */
+	/* a row that is locked is of a job that a session runs, or is cancelling */
 	rows = keeper_run(&take_ready, &ids, NULL);
 	ready_take_found(rows, JOB_COLUMNS + 2);
 	found = settle_rows(rows, true, suspects, n);
-	/* those of the network, and SQL ones if the crash has lost the commit that had moved them to their lanes */
+
+	/*
+	 * those of the network, and SQL ones if the crash has lost the commit that
+	 * had moved them to their lanes
+	 */
 	found += settle_rows(open_take_suspects(ids), false, suspects, n);
 	keeper_end(&user);
 	ForceSyncCommit();

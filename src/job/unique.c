@@ -65,7 +65,8 @@ unique_check(const char *until)
 	if (span->time + (span->day + span->month * 30.0) * USECS_PER_DAY <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unique_until must be \"start\", \"done\" or a positive interval, not \"%s\"", until)));
+				 errmsg("unique_until must be \"start\", \"done\" or a positive interval,"
+						" not \"%s\"", until)));
 }
 
 /* The row of a key, as parameters: unique_key, role, job, until, now, handler */

@@ -150,7 +150,10 @@ wish_before_start(int64 id, bool wait)
 	return wish;
 }
 
-/* The job is cancelled with this transaction: should it be tried again, that is not meant */
+/*
+ * The job is cancelled with this transaction: the wish does not hold for a
+ * later run of it
+ */
 void
 wish_fulfilled(int64 id)
 {

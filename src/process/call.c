@@ -32,7 +32,10 @@
 #include "process/step.h"
 #include "process/tasks.h"
 
-/* So long batches follow each other; the worker's share of a cycle is the same */
+/*
+ * For how long batches follow each other before the network is looked at;
+ * workers do the same
+ */
 #define LOOK_AGAIN_AFTER_MS 20
 
 /* Opens SPI so that steps can commit, if the caller's context lets them */
@@ -45,7 +48,8 @@ open_call(FunctionCallInfo fcinfo)
 	SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
 	if (atomic)
 		ereport(NOTICE,
-				(errmsg("called inside a transaction block: everything happens in this transaction"),
+				(errmsg("called inside a transaction block: everything"
+						" happens in this transaction"),
 				 errdetail("Its locks and snapshot are held until it ends.")));
 	return atomic ? STEP_INSIDE : STEP_CALL;
 }
@@ -62,7 +66,7 @@ throw_again(const ErrorData *error)
 
 /* Drives the tasks until all have ended */
 static void
-drive(TaskSet *set)
+call_drive(TaskSet *set)
 {
 	while (set->tasks != NIL)
 	{
@@ -78,7 +82,8 @@ drive(TaskSet *set)
 static TaskSet *
 open_tasks(StepMode mode)
 {
-	return tasks_create(AllocSetContextCreate(CurrentMemoryContext, "pg_estate tasks", ALLOCSET_DEFAULT_SIZES), mode);
+	return tasks_create(AllocSetContextCreate(CurrentMemoryContext, "pg_estate tasks",
+											  ALLOCSET_DEFAULT_SIZES), mode);
 }
 
 PG_FUNCTION_INFO_V1(estate_run_feed);
@@ -117,7 +122,7 @@ estate_run_feed(PG_FUNCTION_ARGS)
 	PG_TRY();
 	{
 		(void) tasks_add(set, &job);
-		drive(set);
+		call_drive(set);
 	}
 	PG_CATCH();
 	{
@@ -186,7 +191,7 @@ run_ready(TaskSet *set, JobScope *scope, MemoryContext batch)
 
 /* Where no workers run, nobody else sees that feeds have a next run */
 static void
-keep_schedules(TaskSet *set)
+call_keep_schedules(TaskSet *set)
 {
 	EstateUser	user;
 
@@ -234,8 +239,10 @@ run_batches(TaskSet *set, JobScope *scope, MemoryContext batch)
 static void
 run_due_jobs(TaskSet *set, JobScope *scope)
 {
-	MemoryContext look = AllocSetContextCreate(CurrentMemoryContext, "pg_estate look", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "pg_estate batch", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext look = AllocSetContextCreate(CurrentMemoryContext, "pg_estate look",
+											   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "pg_estate batch",
+												ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = CurrentMemoryContext;
 
 	for (;;)
@@ -256,7 +263,7 @@ run_due_jobs(TaskSet *set, JobScope *scope)
 			job_claim_taken(scope);
 			(void) tasks_add(set, lfirst(cell));
 		}
-		drive(set);
+		call_drive(set);
 		if (moved == 0 && !any && jobs == NIL)
 			break;
 	}
@@ -300,7 +307,8 @@ estate_run_jobs(PG_FUNCTION_ARGS)
 	job_refuse_in_handler();
 	mode = open_call(fcinfo);
 	set = open_tasks(mode);
-	scope = job_scope_create(GetUserId(), PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	scope = job_scope_create(GetUserId(),
+							 PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	scope->inside = mode == STEP_INSIDE;
 	ready_begin();
 	session_begin();
@@ -308,7 +316,7 @@ estate_run_jobs(PG_FUNCTION_ARGS)
 		SPI_commit();
 	PG_TRY();
 	{
-		keep_schedules(set);
+		call_keep_schedules(set);
 		run_due_jobs(set, scope);
 		session_end();
 	}

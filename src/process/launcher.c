@@ -30,11 +30,14 @@
 #include "slot.h"
 
 #define LOOK_EVERY_MS 10000
-/* even without a wake, in a database that had nothing for us: something may have been missed */
+/*
+ * in a database that had nothing for us, where nobody wakes us: a wake may have
+ * been missed
+ */
 #define START_EVERY_MS (10 * 60 * 1000)
 #define START_AGAIN_MS 1000		/* when all processes are in use */
 #define BACKOFF_MOST_MS 60000
-#define SOON_MS 10000			/* after its start: whoever lives longer could begin */
+#define SOON_MS 10000			/* one that ended later was able to begin its work */
 
 /* What the launcher alone knows of a worker */
 typedef struct Child
@@ -82,7 +85,11 @@ take_away_if_unwanted(EstateDatabaseSlot *slot, List *oids)
 	estate_unlock_slot(slot);
 }
 
-/* Whoever has asked its workers to leave will say that they may come back: not before that */
+/*
+ * Whether a slot can be given to another database.  Not while somebody has
+ * asked its workers to leave: that session will still say that they may come
+ * back.
+ */
 static bool
 is_free(EstateDatabaseSlot *slot)
 {
@@ -144,7 +151,7 @@ wake_all(void)
  * Others are ended in the middle of their work, however often that is.
  */
 static void
-reap(int slot, int number)
+launcher_reap(int slot, int number)
 {
 	EstateDatabaseSlot *database = &estate_shared->databases[slot];
 	Child	   *child = &children[slot][number];
@@ -288,7 +295,7 @@ reconcile_database(int slot, TimestampTz *next)
 	bool		tidier;
 
 	for (int number = 0; number < ESTATE_MAX_WORKERS; number++)
-		reap(slot, number);
+		launcher_reap(slot, number);
 	if (!OidIsValid(database->database) || !take_wishes(database, &tidier))
 		return;
 	call_for_hands(database);
@@ -301,7 +308,7 @@ reconcile_database(int slot, TimestampTz *next)
 
 /* What should run against what runs.  Returns when to look again. */
 static TimestampTz
-reconcile(void)
+launcher_reconcile(void)
 {
 	TimestampTz next = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LOOK_EVERY_MS);
 	List	   *databases = served_databases();
@@ -325,7 +332,8 @@ estate_launcher_main(Datum argument)
 
 	slot_set_launcher(MyProcPid, MyLatch);
 
-	MessageContext = AllocSetContextCreate(TopMemoryContext, "pg_estate launcher", ALLOCSET_DEFAULT_SIZES);
+	MessageContext = AllocSetContextCreate(TopMemoryContext, "pg_estate launcher",
+										   ALLOCSET_DEFAULT_SIZES);
 	for (;;)
 	{
 		TimestampTz next;
@@ -340,7 +348,7 @@ estate_launcher_main(Datum argument)
 		}
 		MemoryContextSwitchTo(MessageContext);
 		MemoryContextReset(MessageContext);
-		next = reconcile();
+		next = launcher_reconcile();
 		timeout = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next);
 		/* not in a tight loop, whatever happens */
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,

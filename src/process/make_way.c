@@ -137,7 +137,7 @@ wait_for_leaving(const Processes *processes, int ms)
 
 /* Ends what they are in the middle of, unless other sessions are in the database as well */
 static void
-break_off(Oid database, const Processes *before)
+make_way_break_off(Oid database, const Processes *before)
 {
 	EstateDatabaseSlot *slot = estate_find_slot(database);
 
@@ -167,7 +167,7 @@ ask_to_leave(Oid database, int ms)
 	estate_unlock_piece(&process_area, state);
 	processes = call_processes(slot, database, false);
 	if (!wait_for_leaving(&processes, ms))
-		break_off(database, &processes);
+		make_way_break_off(database, &processes);
 }
 
 static const char *
@@ -236,7 +236,10 @@ renew_after_commit(Oid database)
 	}
 }
 
-/* Workers are sessions of the role that owns the server's own objects, as far as settings go */
+/*
+ * Whether settings of a role are those of workers, which are sessions of the
+ * bootstrap superuser
+ */
 static bool
 is_role_of_workers(const RoleSpec *role)
 {
@@ -276,7 +279,7 @@ note_change(const Node *statement, NodeTag tag)
 			any_at_end = true;
 			break;
 		case T_DropStmt:
-			/* perhaps what was ours: those that rest would not find out */
+			/* it may be our extension or schema: workers that rest have to be told */
 			if (((const DropStmt *) statement)->removeType == OBJECT_EXTENSION ||
 				((const DropStmt *) statement)->removeType == OBJECT_SCHEMA)
 				estate_change_at_commit();
@@ -338,9 +341,10 @@ call_next(PlannedStmt *planned, const char *query, bool keep_tree, ProcessUtilit
 }
 
 static void
-make_way(PlannedStmt *planned, const char *query, bool keep_tree, ProcessUtilityContext context,
-		 ParamListInfo params, QueryEnvironment *environment, DestReceiver *dest,
-		 QueryCompletion *done)
+make_way_utility(PlannedStmt *planned, const char *query, bool keep_tree,
+				 ProcessUtilityContext context, ParamListInfo params,
+				 QueryEnvironment *environment, DestReceiver *dest,
+				 QueryCompletion *done)
 {
 	const Node *statement = planned->utilityStmt;
 	NodeTag		tag = nodeTag(statement);
@@ -374,7 +378,7 @@ let_come_back(EstateDatabaseSlot *slot)
 }
 
 static void
-renew(EstateDatabaseSlot *slot)
+make_way_renew(EstateDatabaseSlot *slot)
 {
 	ProcessState *state = slot_lock_piece(&process_area, slot, LW_EXCLUSIVE);
 
@@ -396,7 +400,7 @@ make_way_at_end(XactEvent event)
 		if (asked[i])
 			let_come_back(&estate_shared->databases[i]);
 		if (renewed[i] && event == XACT_EVENT_COMMIT)
-			renew(&estate_shared->databases[i]);
+			make_way_renew(&estate_shared->databases[i]);
 		asked[i] = renewed[i] = false;
 	}
 	any_at_end = false;
@@ -408,5 +412,5 @@ void
 make_way_install(void)
 {
 	next_process_utility = ProcessUtility_hook;
-	ProcessUtility_hook = make_way;
+	ProcessUtility_hook = make_way_utility;
 }

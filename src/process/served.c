@@ -71,7 +71,7 @@ state_of(Form_pg_database database)
 
 /* Finds what is named; runs in a transaction */
 static void
-look_up(List *databases)
+served_look_up(List *databases)
 {
 	Relation	relation = table_open(DatabaseRelationId, AccessShareLock);
 	TableScanDesc scan = table_beginscan_catalog(relation, 0, NULL);
@@ -124,7 +124,7 @@ served_databases(void)
 		StartTransactionCommand();
 		(void) GetTransactionSnapshot();
 	}
-	look_up(databases);
+	served_look_up(databases);
 	if (!inside)
 		CommitTransactionCommand();
 	MemoryContextSwitchTo(caller);

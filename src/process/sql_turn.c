@@ -69,7 +69,7 @@ settle_suspects(void)
  * `*due` is when the next one will have.
  */
 static int
-promote(JobScope *scope, TimestampTz *due)
+sql_turn_promote(JobScope *scope, TimestampTz *due)
 {
 	EstateUser	user;
 	int			moved;
@@ -88,7 +88,10 @@ promote(JobScope *scope, TimestampTz *due)
 static void
 say_held_up(void)
 {
-	/* in a signal handler no lock is to be had; whose latch it is by then has to bear it */
+	/*
+	 * a signal handler cannot take a lock: should the latch be another
+	 * process's by now, that one wakes up in vain
+	 */
 	Latch	   *launcher = estate_shared->launcher_latch;
 
 	worker->held_up = true;
@@ -132,7 +135,10 @@ try_ready_batch(JobScope *scope, TimestampTz *until)
 	{
 		int			code = geterrcode();
 
-		/* nothing has happened: again, with subtransactions, or as the collision was none of theirs */
+		/*
+		 * nothing has happened: again, with subtransactions, or as the
+		 * collision was none of theirs
+		 */
 		if (!job_ready_should_retry() && code != ERRCODE_T_R_DEADLOCK_DETECTED &&
 			code != ERRCODE_T_R_SERIALIZATION_FAILURE)
 			PG_RE_THROW();
@@ -238,7 +244,7 @@ sql_turn(JobScope *scope, bool woken, bool (*may_go_on) (void), TimestampTz *due
 		{
 			MemoryContextReset(turn_context);
 			MemoryContextSwitchTo(turn_context);
-			if (promote(scope, &timed) > 0)
+			if (sql_turn_promote(scope, &timed) > 0)
 				any = true;
 			else
 				looked_at = now;

@@ -103,7 +103,7 @@ complain_of_refusal(void)
 
 /* The launcher is told when it ends, and starts it again if it should: never the postmaster */
 static bool
-start(BackgroundWorker *worker, Oid database, bool kept, BackgroundWorkerHandle **handle)
+start_process(BackgroundWorker *worker, Oid database, bool kept, BackgroundWorkerHandle **handle)
 {
 	worker->bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
 	worker->bgw_start_time = BgWorkerStart_RecoveryFinished;
@@ -134,7 +134,7 @@ start_worker(int slot, int number, Oid database, BackgroundWorkerHandle **handle
 	shared->workers[number].left = false;
 	shared->workers[number].worked = false;
 	estate_unlock_slot(shared);
-	return start(&worker, database, number < estate_workers, handle);
+	return start_process(&worker, database, number < estate_workers, handle);
 }
 
 /* The tidier of a database.  If it is refused, a worker will ask for it again. */
@@ -148,5 +148,5 @@ start_tidier(int slot, Oid database)
 	snprintf(worker.bgw_name, BGW_MAXLEN, "pg_estate tidier of database %u", database);
 	snprintf(worker.bgw_type, BGW_MAXLEN, "pg_estate tidier");
 	worker.bgw_main_arg = Int32GetDatum(slot);
-	(void) start(&worker, database, false, NULL);
+	(void) start_process(&worker, database, false, NULL);
 }

@@ -39,8 +39,9 @@ check_constraints_at_once(void)
 }
 
 /*
- * Commits of steps need not be waited for from now on, or do again.  What is
- * lost with one is as if it had never been; step_flush() waits for all.
+ * From now on steps commit asynchronously, or no longer do.  A crash that loses
+ * such a commit loses all that its step did; step_flush() waits for all of
+ * them.
  */
 void
 step_relax_commits(bool relax)
@@ -48,7 +49,10 @@ step_relax_commits(bool relax)
 	relaxed = relax;
 }
 
-/* That of this step has to be, as the session's synchronous_commit says */
+/*
+ * The commit of this step is waited for, in the way that the session's
+ * synchronous_commit says
+ */
 void
 step_must_last(void)
 {
@@ -70,7 +74,7 @@ relax_commit(void)
 	set_commit_level("off");
 }
 
-/* Whoever asks for it gets a commit that lasts where all the others need not, too */
+/* A step that has asked for it commits synchronously where the others need not */
 static void
 make_commit_last(void)
 {
@@ -121,7 +125,7 @@ step_flush(void)
 	if (XactLastCommitEnd == InvalidXLogRecPtr || synchronous_commit <= SYNCHRONOUS_COMMIT_OFF)
 		return;
 	XLogFlush(XactLastCommitEnd);
-	/* an interrupt is told of by a warning, as at any commit */
+	/* if it is interrupted there is a warning, as at any commit */
 	HOLD_INTERRUPTS();
 	SyncRepWaitForLSN(XactLastCommitEnd, true);
 	RESUME_INTERRUPTS();

@@ -11,7 +11,7 @@ typedef enum StepMode
 {
 	STEP_WORKER,				/* a background worker: a transaction for each step */
 	STEP_CALL,					/* a procedure called outside a transaction block: the same */
-	STEP_INSIDE					/* called inside a transaction block: all in the caller's transaction */
+	STEP_INSIDE					/* called inside a transaction block: all in that transaction */
 } StepMode;
 
 typedef void (*StepFunction) (void *arg);

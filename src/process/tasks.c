@@ -75,7 +75,7 @@ tasks_create(MemoryContext context, StepMode mode)
  * is not decided, for which the event loop does not wait.
  */
 static void
-heed_wish(Wish wish)
+task_heed_wish(Wish wish)
 {
 	if (wish == WISH_COMMITTED)
 		ereport(ERROR,
@@ -89,12 +89,12 @@ heed_wish(Wish wish)
 
 /* What the step left behind, in the same transaction */
 static void
-settle(Task *task)
+task_settle(Task *task)
 {
 	if (task->job.id == 0)
 		return;
 	if (task->wants == TASK_DONE || task->wants == TASK_SNOOZE)
-		heed_wish(wish_of(task->job.id, !IsBackgroundWorker));
+		task_heed_wish(wish_of(task->job.id, !IsBackgroundWorker));
 	if (task->wants == TASK_DONE)
 	{
 		job_done(&task->job);
@@ -133,12 +133,12 @@ start_step(void *arg)
 	if (task->handler == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("there is no network handler \"%s\"", task->job.handler)));
+				 errmsg("network handler \"%s\" does not exist", task->job.handler)));
 	/* of before it came to us: its worker was ended, or the server crashed */
 	if (task->job.id != 0 && wish_any())
-		heed_wish(wish_before_start(task->job.id, !IsBackgroundWorker));
+		task_heed_wish(wish_before_start(task->job.id, !IsBackgroundWorker));
 	task->handler->start(task);
-	settle(task);
+	task_settle(task);
 }
 
 static void
@@ -148,11 +148,11 @@ next_step(void *arg)
 
 	wait_briefly_for_locks();
 	task->handler->step(task);
-	settle(task);
+	task_settle(task);
 }
 
 static void
-break_off(Task *task, const char *why)
+task_break_off(Task *task, const char *why)
 {
 	if (task->handler && task->handler->broken_off)
 		task->handler->broken_off(task, why);
@@ -166,7 +166,7 @@ cancel_step(void *arg)
 
 	(void) wish_of(task->job.id, false);	/* from now on nobody can wish so again */
 	job_cancelled(&task->job);
-	break_off(task, "its job was cancelled");
+	task_break_off(task, "its job was cancelled");
 	task->job.id = 0;
 	task->wants = TASK_DONE;
 }
@@ -197,7 +197,7 @@ failed_step(void *arg)
 		if (wish == WISH_UNDECIDED || failed->error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
 		{
 			job_snooze(&task->job, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 2000));
-			break_off(task, failed->error->message);
+			task_break_off(task, failed->error->message);
 			return;
 		}
 	}
@@ -252,7 +252,10 @@ run_step(TaskSet *set, Task *task, StepFunction step)
 	task->wake_at = 0;
 	if (task->job.id != 0)
 	{
-		/* no other task's step runs beside it: alone means only that it has crashed the server before */
+		/*
+		 * no other task's step runs beside it: alone means only that it has
+		 * crashed the server before
+		 */
 		inflight_begin(task->job.alone);
 		inflight_add(task->job.id);
 	}
@@ -268,7 +271,8 @@ run_step(TaskSet *set, Task *task, StepFunction step)
 			MemoryContextSwitchTo(set->context);
 			set->last_error = copy_error(failed.error);
 		}
-		if (again)				/* not even the failure could be written: leave it to the launcher */
+		/* not even the failure could be written: leave it to the launcher */
+		if (again)
 			ReThrowError(again);
 	}
 	MemoryContextSwitchTo(caller);
@@ -311,7 +315,8 @@ copy_job(Job *copy, const Job *job)
 Task *
 tasks_add(TaskSet *set, const Job *job)
 {
-	MemoryContext context = AllocSetContextCreate(set->context, "pg_estate task", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = AllocSetContextCreate(set->context, "pg_estate task",
+												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	Task	   *task = palloc0(sizeof(Task));
 
@@ -389,7 +394,10 @@ tasks_wait(TaskSet *set, TimestampTz until)
 	{
 		Task	   *task = lfirst(cell);
 
-		/* what came while the step ran makes no more noise */
+		/*
+		 * its event may have come while another step ran: nothing would wake us
+		 * for it
+		 */
 		if (is_due(task))
 			return;
 		if (task->wake_at != 0)

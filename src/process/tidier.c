@@ -36,7 +36,7 @@ static volatile const ProcessState *my_state;
 PGDLLEXPORT void estate_tidier_main(Datum argument);
 
 static void
-give_slot_back(int code, Datum arg)
+tidier_give_slot_back(int code, Datum arg)
 {
 	ProcessState *state = slot_lock_piece(&process_area, my_database, LW_EXCLUSIVE);
 
@@ -46,13 +46,13 @@ give_slot_back(int code, Datum arg)
 }
 
 static bool
-take_slot(int number, Oid database)
+tidier_take_slot(int number, Oid database)
 {
 	ProcessState *state;
 	bool		mine;
 
 	my_database = &estate_shared->databases[number];
-	before_shmem_exit(give_slot_back, (Datum) 0);
+	before_shmem_exit(tidier_give_slot_back, (Datum) 0);
 	state = slot_lock_piece(&process_area, my_database, LW_EXCLUSIVE);
 	my_state = state;
 	mine = my_database->database == database && state->tidier == 0 && state->asked_to_leave == 0;
@@ -64,7 +64,7 @@ take_slot(int number, Oid database)
 
 /* Nothing that a postgresql.conf or ALTER DATABASE sets may break the bookkeeping */
 static void
-settle_session(void)
+tidier_settle_session(void)
 {
 	static const char *const settings[][2] = {
 		{"search_path", "pg_catalog, pg_temp"},
@@ -110,19 +110,20 @@ estate_tidier_main(Datum argument)
 
 	pqsignal(SIGTERM, die);
 	memcpy(&database, MyBgworkerEntry->bgw_extra, sizeof(database));
-	if (!take_slot(DatumGetInt32(argument), database))
+	if (!tidier_take_slot(DatumGetInt32(argument), database))
 		proc_exit(0);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
-	settle_session();
+	tidier_settle_session();
 	pgstat_report_appname("pg_estate tidier");
 	pgstat_report_activity(STATE_RUNNING, "counting jobs, forgetting old ones");
-	/* as soon as the database is not ours any more, we are in the way */
-	while (more != HISTORY_TIDY && my_database->database == database && my_state->asked_to_leave == 0)
+	/* stop as soon as the database is not ours any more: others may be waiting for it */
+	while (more != HISTORY_TIDY && my_database->database == database &&
+		   my_state->asked_to_leave == 0)
 	{
 		CHECK_FOR_INTERRUPTS();
 		more = tidy_step();
-		/* who still writes an old part does so for the rest of his transaction: wait a little */
+		/* transactions that still write an old part do so until they end: wait a little */
 		if (more == HISTORY_BUSY && ++waits < WAITS_MOST)
 		{
 			(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,

@@ -41,7 +41,7 @@ typedef struct Awaited
 	MemoryContext context;		/* of what is found */
 	TimestampTz until;
 	bool		registered;		/* somebody will wake us */
-	char		told[AWAIT_STATE_SIZE]; /* as what it has ended, by whoever has; empty: not told */
+	char		told[AWAIT_STATE_SIZE]; /* in which state it has ended; empty: not told */
 	bool		found;
 	bool		ended;
 	char	   *state;
@@ -145,7 +145,7 @@ time_to_give_up(FunctionCallInfo fcinfo, int n)
 												   PG_GETARG_DATUM(n)));
 }
 
-/* It would wait for what cannot happen, or keep others from it */
+/* Refuses where the job could never end, or where the wait would keep it from running */
 static void
 refuse_where_it_cannot_wait(FunctionCallInfo fcinfo)
 {

@@ -66,7 +66,10 @@
 
 #define LEAVE_AFTER_MS 3000
 #define LOOK_AGAIN_AFTER_MS (30 * 1000)
-/* transfers may end until then: for a statement that needs the database; to connect anew */
+/*
+ * for how long transfers may go on: when a statement needs the database; before
+ * we connect anew
+ */
 #define MAKE_WAY_AFTER_MS 1500
 #define RENEW_AFTER_MS (60 * 1000)
 #define CLAIM_LEAST_ROOM 32
@@ -86,7 +89,7 @@ static MemoryContext cycle_context;
 PGDLLEXPORT void estate_worker_main(Datum argument);
 
 static void
-give_slot_back(int code, Datum arg)
+worker_give_slot_back(int code, Datum arg)
 {
 	slot_lock(my_database, LW_EXCLUSIVE);
 	if (my_worker->pid == MyProcPid)
@@ -107,7 +110,7 @@ forget_running(int code, Datum arg)
 
 /* Takes the slot; false when it is not ours to take any more */
 static bool
-take_slot(int argument, Oid database)
+worker_take_slot(int argument, Oid database)
 {
 	ProcessState *state;
 	bool		mine;
@@ -120,7 +123,7 @@ take_slot(int argument, Oid database)
 	my_number = WORKER_NUMBER(argument);
 	my_worker = &my_database->workers[my_number];
 	my_kind = WORKER_KIND(my_number);
-	before_shmem_exit(give_slot_back, (Datum) 0);
+	before_shmem_exit(worker_give_slot_back, (Datum) 0);
 
 	slot_lock(my_database, LW_EXCLUSIVE);
 	mine = my_database->database == database && my_worker->pid == 0;
@@ -142,7 +145,7 @@ take_slot(int argument, Oid database)
 
 /* Nothing that a postgresql.conf or ALTER DATABASE sets may break the bookkeeping */
 static void
-settle_session(void)
+worker_settle_session(void)
 {
 	static const char *const settings[][2] = {
 		{"search_path", "pg_catalog, pg_temp"},
@@ -171,7 +174,7 @@ settle_session(void)
 
 /* Says once in a while that there is something a human has to do */
 static void
-complain(const char *message, const char *hint)
+worker_complain(const char *message, const char *hint)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	ProcessState *state;
@@ -188,7 +191,8 @@ complain(const char *message, const char *hint)
 	if (now_then)
 		ereport(WARNING,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("pg_estate stays quiet in database \"%s\": %s", get_database_name(MyDatabaseId), message),
+				 errmsg("pg_estate stays quiet in database \"%s\": %s",
+						get_database_name(MyDatabaseId), message),
 				 errhint("%s", hint)));
 }
 
@@ -214,7 +218,7 @@ is_enabled(void)
 			;					/* disabled, as somebody wished: no complaint */
 		else if (strcmp(system_id, psprintf(UINT64_FORMAT, GetSystemIdentifier())) != 0 ||
 				 keeper_oid(rows, 0, 2) != MyDatabaseId)
-			complain("it is a copy, or was restored", "SELECT estate.enable_workers();");
+			worker_complain("it is a copy, or was restored", "SELECT estate.enable_workers();");
 		else
 			enabled = true;
 	}
@@ -236,8 +240,9 @@ look_at_installation(void)
 		int			version = estate_tables_version();
 
 		if (version != ESTATE_TABLES_VERSION)
-			complain(psprintf("its tables are of version %d, the code needs %d", version, ESTATE_TABLES_VERSION),
-					 estate_update_commands());
+			worker_complain(psprintf("its tables are of version %d, the code needs %d",
+									 version, ESTATE_TABLES_VERSION),
+							estate_update_commands());
 		else
 		{
 			ready = is_enabled();
@@ -315,7 +320,7 @@ may_go_on(void)
 
 /* Leaves for whoever wants the database, or to connect anew.  What there is to do has to wait. */
 static void
-make_way(void)
+worker_make_way(void)
 {
 	slot_lock(my_database, LW_EXCLUSIVE);
 	my_worker->left = true;
@@ -325,7 +330,7 @@ make_way(void)
 
 /* Whether this worker stays also when there is nothing to do */
 static bool
-stays(void)
+worker_stays(void)
 {
 	return my_number < estate_workers && !start_is_short();
 }
@@ -394,7 +399,11 @@ claim_network_jobs(TaskSet *set, JobScope *scope, TimestampTz *due)
 	*due = Min(job_next_due(scope, true), limited);
 	step_commit(STEP_WORKER, &user);
 	MemoryContextSwitchTo(cycle_context);
-	/* what caused an outside effect must not be lost after it: an asynchronous commit may have enqueued the job */
+
+	/*
+	 * what caused an outside effect must not be lost after it: an asynchronous
+	 * commit may have enqueued the job
+	 */
 	if (jobs != NIL)
 		flush_log();
 	foreach(cell, jobs)
@@ -408,7 +417,7 @@ claim_network_jobs(TaskSet *set, JobScope *scope, TimestampTz *due)
 
 /* At first, and when something has changed: feeds that have lost their jobs get others */
 static void
-keep_schedules(void)
+worker_keep_schedules(void)
 {
 	static bool kept = false;
 	static uint32 changes;
@@ -435,12 +444,13 @@ network_turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
 	MemoryContextReset(cycle_context);
 	MemoryContextSwitchTo(cycle_context);
 	if (woken || *due <= GetCurrentTimestamp())
-		keep_schedules();
+		worker_keep_schedules();
 	if (woken || more || *due <= GetCurrentTimestamp())
 		more = claim_network_jobs(set, scope, due);
 	if (set->tasks != NIL)
 	{
-		pgstat_report_activity(STATE_RUNNING, psprintf("driving %d network jobs", list_length(set->tasks)));
+		pgstat_report_activity(STATE_RUNNING,
+							   psprintf("driving %d network jobs", list_length(set->tasks)));
 		tasks_turn(set);
 		my_worker->worked |= set->done > 0 || set->failed > 0;
 	}
@@ -449,7 +459,10 @@ network_turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
 	return set->tasks != NIL;
 }
 
-/* Nobody has called since we looked; says so, if nothing is in hand either */
+/*
+ * Whether nobody has woken us since we looked.  If nothing is in hand either,
+ * others can see that we rest.
+ */
 static bool
 may_rest(const TaskSet *set)
 {
@@ -465,7 +478,10 @@ may_rest(const TaskSet *set)
 static void
 wait_for_work(TaskSet *set, TimestampTz until)
 {
-	/* whoever waited for a lock meanwhile may have taken the latch for his own */
+	/*
+	 * a wait for a lock may have reset our latch since we were woken: the flag
+	 * is still there
+	 */
 	if (!may_rest(set))
 		return;
 	if (set)
@@ -511,7 +527,7 @@ end_transfers(TaskSet *set)
 
 /* Whether there was anything to do for this kind of worker; *due: when there will be */
 static bool
-turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
+worker_turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
 {
 	if (my_kind == WORKER_NETWORK)
 		return network_turn(set, scope, woken, due);
@@ -519,7 +535,7 @@ turn(TaskSet *set, JobScope *scope, bool woken, TimestampTz *due)
 }
 
 static void
-work(TaskSet *set, JobScope *scope)
+worker_work(TaskSet *set, JobScope *scope)
 {
 	/* one that finds nothing at all to do may leave at once; whoever came to help waits a little */
 	TimestampTz idle_since = my_number < estate_workers ? DT_NOBEGIN : GetCurrentTimestamp();
@@ -532,7 +548,11 @@ work(TaskSet *set, JobScope *scope)
 		bool		look;
 
 		CHECK_FOR_INTERRUPTS();
-		/* else others' changes would pile up, until all that we remember is thrown away */
+
+		/*
+		 * else invalidation messages would pile up until all caches have to be
+		 * thrown away
+		 */
 		if (catchupInterruptPending)
 			ProcessCatchupInterrupt();
 		read_settings();
@@ -540,11 +560,11 @@ work(TaskSet *set, JobScope *scope)
 		if (is_unwanted())
 		{
 			end_transfers(set);
-			make_way();
+			worker_make_way();
 			return;
 		}
 		look = woken || due <= GetCurrentTimestamp();
-		/* while nobody waits for us: also what nobody tells of */
+		/* nothing is urgent: look also for changes that nobody wakes us for */
 		if (look && !woken &&
 			TimestampDifferenceExceeds(looked_at, GetCurrentTimestamp(), LOOK_AGAIN_AFTER_MS))
 			in_order = false;
@@ -554,12 +574,12 @@ work(TaskSet *set, JobScope *scope)
 				return;
 			continue;
 		}
-		if ((look || set != NULL) && turn(set, scope, woken, &due))
+		if ((look || set != NULL) && worker_turn(set, scope, woken, &due))
 			idle_since = GetCurrentTimestamp();
 		else if (woken && my_number < estate_workers)
 			idle_since = GetCurrentTimestamp();
 		leave_at = DT_NOEND;
-		if (!stays() && !(set && set->tasks != NIL))
+		if (!worker_stays() && !(set && set->tasks != NIL))
 		{
 			leave_at = idle_since == DT_NOBEGIN ? DT_NOBEGIN :
 				TimestampTzPlusMilliseconds(idle_since, LEAVE_AFTER_MS);
@@ -578,7 +598,7 @@ estate_worker_main(Datum argument)
 
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	memcpy(&database, MyBgworkerEntry->bgw_extra, sizeof(database));
-	if (!take_slot(DatumGetInt32(argument), database))
+	if (!worker_take_slot(DatumGetInt32(argument), database))
 		proc_exit(0);
 	running_join(my_database, my_number);
 	hand_join(my_database, my_number);
@@ -586,19 +606,21 @@ estate_worker_main(Datum argument)
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
 	before_shmem_exit(forget_running, (Datum) 0);
-	settle_session();
+	worker_settle_session();
 	CacheRegisterSyscacheCallback(NAMESPACEOID, doubt_installation, (Datum) 0);
 	CacheRegisterSyscacheCallback(PROCOID, doubt_installation, (Datum) 0);
 	job_listen_to_cancel();
 	pgstat_report_appname(my_kind == WORKER_NETWORK ? "pg_estate network" : "pg_estate jobs");
 
-	cycle_context = AllocSetContextCreate(TopMemoryContext, "pg_estate cycle", ALLOCSET_DEFAULT_SIZES);
+	cycle_context = AllocSetContextCreate(TopMemoryContext, "pg_estate cycle",
+										  ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(TopMemoryContext);
 	if (my_kind == WORKER_NETWORK)
-		set = tasks_create(AllocSetContextCreate(TopMemoryContext, "pg_estate tasks", ALLOCSET_DEFAULT_SIZES),
+		set = tasks_create(AllocSetContextCreate(TopMemoryContext, "pg_estate tasks",
+												 ALLOCSET_DEFAULT_SIZES),
 						   STEP_WORKER);
 	else
 		sql_turn_begin(my_database, my_worker, cycle_context);
-	work(set, job_scope_create(InvalidOid, NULL));
+	worker_work(set, job_scope_create(InvalidOid, NULL));
 	proc_exit(0);
 }
