@@ -71,7 +71,8 @@ static const char *
 secret_name(const char *reference)
 {
 	const char *name = reference + strlen("file:");
-	bool		fits = strncmp(reference, "file:", strlen("file:")) == 0 && name[0] != '\0' && name[0] != '.';
+	bool		fits = strncmp(reference, "file:", strlen("file:")) == 0 &&
+		name[0] != '\0' && name[0] != '.';
 
 	for (const char *p = name; fits && *p; p++)
 		fits = isalnum((unsigned char) *p) || strchr("._-", *p) != NULL;
@@ -79,8 +80,10 @@ secret_name(const char *reference)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
 				 errmsg("invalid secret_ref"),
-				 errdetail("The name of a secret has letters, digits, dots, dashes and underscores only, and does not begin with a dot."),
-				 errhint("It must be file:NAME, with NAME a file in the directory of estate.secrets_dir.")));
+				 errdetail("The name of a secret has letters, digits, dots, dashes and underscores"
+						   " only, and does not begin with a dot."),
+				 errhint("It must be file:NAME,"
+						 " with NAME a file in the directory of estate.secrets_dir.")));
 	return name;
 }
 
@@ -94,7 +97,8 @@ secret_path(const char *reference)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("estate.secrets_dir is not set"),
-				 errhint("ALTER SYSTEM SET estate.secrets_dir = '/etc/pg_estate/secrets'; SELECT pg_reload_conf();")));
+				 errhint("ALTER SYSTEM SET estate.secrets_dir = '/etc/pg_estate/secrets';"
+						 " SELECT pg_reload_conf();")));
 	return psprintf("%s/%s", estate_secrets_dir, name);
 }
 
@@ -132,7 +136,8 @@ secret_member(const char *text, const char *name)
 {
 	size_t		len = strlen(name);
 
-	for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+	for (const char *line = text; line && *line;
+		 line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
 	{
 		const char *p = line;
 		const char *end;
@@ -161,7 +166,8 @@ host_is_named(const char *url, const char *hosts)
 	char	   *rest = NULL;
 
 	for (char *host = strtok_r(list, ", \t", &rest); host; host = strtok_r(NULL, ", \t", &rest))
-		if (net_same_origin(url, psprintf("https://%s", host)) || net_same_origin(url, psprintf("http://%s", host)))
+		if (net_same_origin(url, psprintf("https://%s", host)) ||
+			net_same_origin(url, psprintf("http://%s", host)))
 			return true;
 	return false;
 }
@@ -170,8 +176,10 @@ host_is_named(const char *url, const char *hosts)
 static List *
 mapping_of(Oid role, Oid server)
 {
-	if (!SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(role), ObjectIdGetDatum(server)) &&
-		!SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid), ObjectIdGetDatum(server)))
+	if (!SearchSysCacheExists2(USERMAPPINGUSERSERVER,
+							   ObjectIdGetDatum(role), ObjectIdGetDatum(server)) &&
+		!SearchSysCacheExists2(USERMAPPINGUSERSERVER,
+							   ObjectIdGetDatum(InvalidOid), ObjectIdGetDatum(server)))
 		return NIL;
 	return GetUserMapping(role, server)->options;
 }
@@ -188,7 +196,8 @@ usable_server(const char *name, Oid role)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("server \"%s\" is not a target of pg_estate", name),
-				 errhint("CREATE SERVER .. FOREIGN DATA WRAPPER estate_target OPTIONS (kind .., url ..);")));
+				 errhint("CREATE SERVER .. FOREIGN DATA WRAPPER estate_target"
+						 " OPTIONS (kind .., url ..);")));
 	if (allowed != ACLCHECK_OK)
 		aclcheck_error(allowed, OBJECT_FOREIGN_SERVER, name);
 	return server;
@@ -222,11 +231,13 @@ target_open(const char *name, Oid role)
 		if (target->secret == NULL || hosts == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_CONFIG_FILE_ERROR),
-					 errmsg("the secret \"%s\" lacks a line \"secret = ..\" or \"hosts = ..\"", reference)));
+					 errmsg("secret \"%s\" lacks a line \"secret = ..\" or \"hosts = ..\"",
+							reference)));
 		if (target->url && !host_is_named(target->url, hosts))
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("the secret of server \"%s\" may not be sent to the host of its url", name),
+					 errmsg("the secret of server \"%s\" may not be sent to the host of its url",
+							name),
 					 errdetail("The line \"hosts = ..\" of the secret does not name it.")));
 	}
 	return target;
@@ -241,8 +252,8 @@ target_require_host(const Target *target, const char *url)
 	if (target->url == NULL || !net_same_origin(target->url, url))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("the secret of server \"%s\" may not be sent to another host than that of its url",
-						target->name)));
+				 errmsg("the secret of server \"%s\" may not be sent"
+						" to another host than that of its url", target->name)));
 }
 
 /* The directory of a target of kind folder */
@@ -383,7 +394,8 @@ check_server(List *options)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
 				 errmsg("a url must not hold a name or a password"),
-				 errhint("Put the secret into a file, and secret_ref 'file:NAME' into the user mapping.")));
+				 errhint("Put the secret into a file,"
+						 " and secret_ref 'file:NAME' into the user mapping.")));
 }
 
 static void
@@ -422,7 +434,8 @@ estate_target_validator(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 					 errmsg("invalid option \"%s\"", def->defname),
-					 errhint("A server takes kind, url and region; a user mapping takes access_key, username and secret_ref.")));
+					 errhint("A server takes kind, url and region;"
+							 " a user mapping takes access_key, username and secret_ref.")));
 	}
 	if (of_server)
 		check_server(options);

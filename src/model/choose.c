@@ -160,7 +160,8 @@ choose_number(Feature *feature, const ObservationColumn *column, const Profile *
 		return false;
 	missing = profile->rows - count;
 	feature->tells_missing = missing >= 5 && missing >= 0.005 * profile->rows;
-	feature->middle = ((column->role == COLUMN_FLAG ? 0 : quantile(scaled, count, 0.5)) - feature->mean) / feature->deviation;
+	feature->middle = column->role == COLUMN_FLAG ? 0 : quantile(scaled, count, 0.5);
+	feature->middle = (feature->middle - feature->mean) / feature->deviation;
 	choose_bends(feature, column->role, profile->distinct, scaled, count);
 	feature->width = 1 + feature->tells_missing + feature->squared + feature->nknots;
 	return true;

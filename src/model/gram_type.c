@@ -183,7 +183,8 @@ check_gram(const Gram *gram)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("invalid value of type estate.gram"),
-				 errdetail("Counts and squares must not be negative, and all numbers must be finite.")));
+				 errdetail("Counts and squares must not be negative,"
+						   " and all numbers must be finite.")));
 }
 
 /*

@@ -112,7 +112,8 @@ sum_products(Fit *fit)
 
 /* Factors X'X + penalty and solves for the right side. */
 static void
-solve(Fit *fit, const double *products, double penalty_factor, const double *right, double *solution)
+solve(Fit *fit, const double *products, double penalty_factor, const double *right,
+	  double *solution)
 {
 	int			width = fit->width;
 
@@ -172,7 +173,8 @@ all_residuals(Fit *fit)
 	{
 		int			count = make_block(fit, first, 1);
 
-		blas_product_transposed(fit->width, count, fit->x, fit->width, fit->coefficient, fit->error + first);
+		blas_product_transposed(fit->width, count, fit->x, fit->width,
+								fit->coefficient, fit->error + first);
 		for (int i = 0; i < count; i++)
 			fit->error[first + i] = fit->log_price[first + i] - fit->error[first + i];
 	}
@@ -378,7 +380,8 @@ calibrate(Fit *fit, Hedonic *model)
 	{
 		int			count = make_block(fit, first, 1);
 
-		blas_product_transposed(fit->width, count, fit->x, fit->width, model->spread, spread + first);
+		blas_product_transposed(fit->width, count, fit->x, fit->width,
+								model->spread, spread + first);
 	}
 	memcpy(sorted, spread, sizeof(double) * fit->rows);
 	sort_numbers(sorted, fit->rows);

@@ -181,7 +181,8 @@ observations_set_word(Observations *table, ObservationColumn *column,
 		if (column->nwords == column->words_size)
 		{
 			column->words_size = Max(64, column->words_size * 2);
-			column->words = resize(table->context, column->words, sizeof(char *), column->words_size);
+			column->words = resize(table->context, column->words,
+								   sizeof(char *), column->words_size);
 		}
 		entry->index = column->nwords;
 		column->words[column->nwords++] = entry->word;

@@ -306,8 +306,8 @@ net_allowed_hosts_valid(const char *allowed_hosts, char **error)
 	{
 		if (read_entry(&entry, text, end))
 			continue;
-		*error = psprintf("\"%.*s\" is not a host name, an address or a network, with an optional :port.",
-						  (int) (end - text), text);
+		*error = psprintf("\"%.*s\" is not a host name, an address or a network,"
+						  " with an optional :port.", (int) (end - text), text);
 		return false;
 	}
 	return true;

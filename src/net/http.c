@@ -403,7 +403,8 @@ net_request_start(NetLoop *loop, MemoryContext owner, const NetOptions *options)
 	if (breaks_line(options->bearer) || breaks_line(options->accept) ||
 		breaks_line(options->if_none_match) || breaks_line(options->if_modified_since))
 	{
-		net_request_fail(request, NET_BAD_URL, "a value for a request header has a control character in it");
+		net_request_fail(request, NET_BAD_URL,
+						 "a value for a request header has a control character in it");
 		return request;
 	}
 	if (!net_url_read(&request->url, NULL, options->url, &problem))
@@ -453,7 +454,8 @@ redirect(NetRequest *request)
 		return false;
 	if (++request->redirects > NET_MAX_REDIRECTS)
 	{
-		net_request_fail(request, NET_PROTOCOL, "the server redirected more than %d times", NET_MAX_REDIRECTS);
+		net_request_fail(request, NET_PROTOCOL, "the server redirected more than %d times",
+						 NET_MAX_REDIRECTS);
 		return true;
 	}
 	if (!net_url_read(&target, request->url.text, request->header[NET_HEADER_LOCATION], &problem))

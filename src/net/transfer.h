@@ -151,7 +151,8 @@ extern bool net_loop_readd(NetRequest *request);
 extern void net_request_begin(NetRequest *request);
 extern void net_request_done(NetRequest *request, CURLcode code);
 extern void net_request_release(NetRequest *request);
-extern void net_request_fail(NetRequest *request, NetOutcome outcome, const char *fmt,...) pg_attribute_printf(3, 4);
+extern void net_request_fail(NetRequest *request, NetOutcome outcome, const char *fmt,...)
+			pg_attribute_printf(3, 4);
 
 /* outcome.c */
 extern void net_request_judge(NetRequest *request, CURLcode code);
