@@ -46,7 +46,7 @@ typedef struct MediaCopy
 } MediaCopy;
 
 static char *
-argument(const Job *job, const char *name)
+media_argument(const Job *job, const char *name)
 {
 	JsonbValue	key;
 	JsonbValue *value;
@@ -171,11 +171,11 @@ media_start(Task *task)
 	Datum		listing;
 
 	task->state = copy;
-	copy->market_id = pg_strtoint32(argument(&task->job, "market_id"));
-	listing = CStringGetDatum(argument(&task->job, "listing"));
+	copy->market_id = pg_strtoint32(media_argument(&task->job, "market_id"));
+	listing = CStringGetDatum(media_argument(&task->job, "listing"));
 	copy->listing = DatumGetInt64(DirectFunctionCall1(int8in, listing));
-	copy->media_key = argument(&task->job, "media_key");
-	copy->target = argument(&task->job, "target");
+	copy->media_key = media_argument(&task->job, "media_key");
+	copy->target = media_argument(&task->job, "target");
 	target_require_usage(copy->target, task->job.role);
 	copy->allowed = true;
 	target = target_open(copy->target, task->job.role);

@@ -52,7 +52,7 @@ is_one_of(const char *name, const char *const *names, int n)
 }
 
 static const char *
-option(List *options, const char *name)
+target_option(List *options, const char *name)
 {
 	ListCell   *cell;
 
@@ -114,18 +114,18 @@ read_secret_file(const char *reference)
 	if (fd < 0 || fstat(fd, &status) != 0)
 		ereport(ERROR,
 				(errcode_for_file_access(),
-				 errmsg("could not read the secret \"%s\": %m", reference)));
+				 errmsg("could not read secret \"%s\": %m", reference)));
 	if (!S_ISREG(status.st_mode) || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("the secret \"%s\" is not a file that only its owner may read", reference),
-				 errhint("chmod 0600 the file.")));
+				 errmsg("secret \"%s\" is not a file that only its owner may read", reference),
+				 errhint("Run chmod 0600 on the file.")));
 	text = palloc0(SECRET_MOST_BYTES);
 	len = read(fd, text, SECRET_MOST_BYTES - 1);
 	if (len < 0)
 		ereport(ERROR,
 				(errcode_for_file_access(),
-				 errmsg("could not read the secret \"%s\": %m", reference)));
+				 errmsg("could not read secret \"%s\": %m", reference)));
 	CloseTransientFile(fd);
 	return text;
 }
@@ -218,9 +218,9 @@ target_open(const char *name, Oid role)
 	const char *reference;
 
 	target->name = pstrdup(name);
-	target->kind = option(server->options, "kind");
-	target->url = option(server->options, "url");
-	reference = option(mapping_of(role, server->serverid), "secret_ref");
+	target->kind = target_option(server->options, "kind");
+	target->url = target_option(server->options, "url");
+	reference = target_option(mapping_of(role, server->serverid), "secret_ref");
 	if (reference)
 	{
 		char	   *text = read_secret_file(reference);
@@ -332,11 +332,11 @@ target_fault(const char *name, Oid role, bool is_folder, const char **fix)
 			"-- the role that the feed is run as is gone: estate.alter_feed() makes it yours";
 		return "the role that the feed is run as may not use it";
 	}
-	reference = option(mapping_of(role, server->serverid), "secret_ref");
+	reference = target_option(mapping_of(role, server->serverid), "secret_ref");
 	if (reference)
 		fault = secret_fault(reference);
-	if (fault == NULL && is_folder && strcmp(option(server->options, "kind"), "folder") == 0)
-		fault = folder_fault(option(server->options, "url") + strlen(FOLDER_SCHEME));
+	if (fault == NULL && is_folder && strcmp(target_option(server->options, "kind"), "folder") == 0)
+		fault = folder_fault(target_option(server->options, "url") + strlen(FOLDER_SCHEME));
 	if (fault)
 		*fix = psprintf("-- on the machine of the server, as the user it runs as: %s", fault);
 	return fault;
@@ -370,7 +370,7 @@ check_folder(const char *url)
 	if (url == NULL || strncmp(url, "file:///", 8) != 0 || strstr(url, "/../") != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-				 errmsg("a folder needs the option url 'file:///absolute/path'")));
+				 errmsg("option \"url\" of a folder must be file:///absolute/path")));
 	if (!has_privs_of_role(GetUserId(), ROLE_PG_WRITE_SERVER_FILES))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -379,29 +379,29 @@ check_folder(const char *url)
 }
 
 static void
-check_server(List *options)
+target_check_server(List *options)
 {
-	const char *kind = option(options, "kind");
-	const char *url = option(options, "url");
+	const char *kind = target_option(options, "kind");
+	const char *url = target_option(options, "url");
 
 	if (kind == NULL || !is_one_of(kind, kinds, lengthof(kinds)))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-				 errmsg("the option kind must be s3, folder, smtp or http")));
+				 errmsg("option \"kind\" must be s3, folder, smtp or http")));
 	if (strcmp(kind, "folder") == 0)
 		check_folder(url);
 	else if (url && strchr(url, '@') != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-				 errmsg("a url must not hold a name or a password"),
+				 errmsg("option \"url\" must not hold a name or a password"),
 				 errhint("Put the secret into a file,"
 						 " and secret_ref 'file:NAME' into the user mapping.")));
 }
 
 static void
-check_mapping(List *options)
+target_check_mapping(List *options)
 {
-	const char *reference = option(options, "secret_ref");
+	const char *reference = target_option(options, "secret_ref");
 
 	if (reference == NULL)
 		return;
@@ -438,8 +438,8 @@ estate_target_validator(PG_FUNCTION_ARGS)
 							 " a user mapping takes access_key, username and secret_ref.")));
 	}
 	if (of_server)
-		check_server(options);
+		target_check_server(options);
 	if (of_mapping)
-		check_mapping(options);
+		target_check_mapping(options);
 	PG_RETURN_VOID();
 }

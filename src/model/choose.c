@@ -41,7 +41,7 @@ typedef struct Profile
 } Profile;
 
 static double
-quantile(const double *sorted, int64 count, double share)
+choose_quantile(const double *sorted, int64 count, double share)
 {
 	return sorted[(int64) floor(share * (count - 1) + 0.5)];
 }
@@ -79,7 +79,7 @@ choose_scale(Feature *feature, ColumnRole role, const Profile *profile)
 {
 	double		lowest = profile->sorted[0];
 	double		highest = profile->sorted[profile->present - 1];
-	double		median = quantile(profile->sorted, profile->present, 0.5);
+	double		median = choose_quantile(profile->sorted, profile->present, 0.5);
 	double		zeros = (double) profile->zeros / profile->present;
 
 	if (role == COLUMN_SIZE)
@@ -138,7 +138,8 @@ choose_bends(Feature *feature, ColumnRole role, int64 distinct, const double *sc
 		return;
 	for (int k = 0; k < FEATURE_KNOTS; k++)
 	{
-		double		knot = (quantile(scaled, count, share[k]) - feature->mean) / feature->deviation;
+		double		at = choose_quantile(scaled, count, share[k]);
+		double		knot = (at - feature->mean) / feature->deviation;
 
 		if (feature->nknots == 0 || knot > feature->knot[feature->nknots - 1] + 1e-6)
 			feature->knot[feature->nknots++] = knot;
@@ -160,7 +161,7 @@ choose_number(Feature *feature, const ObservationColumn *column, const Profile *
 		return false;
 	missing = profile->rows - count;
 	feature->tells_missing = missing >= 5 && missing >= 0.005 * profile->rows;
-	feature->middle = column->role == COLUMN_FLAG ? 0 : quantile(scaled, count, 0.5);
+	feature->middle = column->role == COLUMN_FLAG ? 0 : choose_quantile(scaled, count, 0.5);
 	feature->middle = (feature->middle - feature->mean) / feature->deviation;
 	choose_bends(feature, column->role, profile->distinct, scaled, count);
 	feature->width = 1 + feature->tells_missing + feature->squared + feature->nknots;
@@ -217,7 +218,7 @@ follows_price(const Observations *table, const ObservationColumn *column, const 
 			ratio[count++] = log(column->number[i] / table->price[i]);
 	sort_numbers(ratio, count);
 	return count > 1 && profile->distinct > BENT_VALUES &&
-		quantile(ratio, count, 0.75) - quantile(ratio, count, 0.25) < FOLLOWS_PRICE;
+		choose_quantile(ratio, count, 0.75) - choose_quantile(ratio, count, 0.25) < FOLLOWS_PRICE;
 }
 
 /*

@@ -320,7 +320,7 @@ choose_penalty(Fit *fit)
 }
 
 static void
-measure(const Fit *fit, Hedonic *model)
+hedonic_measure(const Fit *fit, Hedonic *model)
 {
 	double	   *miss = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * fit->rows);
 	double		mean = 0;
@@ -397,7 +397,7 @@ calibrate(Fit *fit, Hedonic *model)
 }
 
 static Fit *
-prepare(const Observations *table, int64 rows, const FeatureSet *features)
+hedonic_prepare(const Observations *table, int64 rows, const FeatureSet *features)
 {
 	Fit		   *fit = palloc0(sizeof(Fit));
 
@@ -442,12 +442,12 @@ hedonic_fit(const Observations *table, int64 rows)
 	model->spread = new_matrix(model->features->width, 1);
 
 	caller = MemoryContextSwitchTo(scratch);
-	fit = prepare(table, rows, model->features);
+	fit = hedonic_prepare(table, rows, model->features);
 	screen(fit);
 	factor = choose_penalty(fit);
 	solve(fit, fit->products, factor, fit->right, fit->coefficient);
 	all_errors(fit);
-	measure(fit, model);
+	hedonic_measure(fit, model);
 	final_coefficients(fit, factor, model);
 	calibrate(fit, model);
 	MemoryContextSwitchTo(caller);

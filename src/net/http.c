@@ -67,7 +67,7 @@ net_request_release(NetRequest *request)
  * middle of a character: bytes that are not UTF-8 are written \xHH.
  */
 static void
-put_text(char *to, size_t size, const char *from)
+http_put_text(char *to, size_t size, const char *from)
 {
 	char	   *end = to + size - sizeof("\\xHH");
 
@@ -98,7 +98,7 @@ net_request_fail(NetRequest *request, NetOutcome outcome, const char *fmt,...)
 	va_start(args, fmt);
 	vsnprintf(says, sizeof(says), fmt, args);
 	va_end(args);
-	put_text(request->error, sizeof(request->error), says);
+	http_put_text(request->error, sizeof(request->error), says);
 	request->outcome = outcome;
 	net_request_release(request);
 }
@@ -107,7 +107,7 @@ net_request_fail(NetRequest *request, NetOutcome outcome, const char *fmt,...)
 
 /* keep a header; one that is sent several times becomes a list, as HTTP has it */
 static bool
-keep_header(char **kept, const char *value, size_t len)
+http_keep_header(char **kept, const char *value, size_t len)
 {
 	size_t		before = *kept ? strlen(*kept) + 2 : 0;
 	char	   *joined;
@@ -202,7 +202,7 @@ header_came(char *line, size_t size, size_t nitems, void *arg)
 			continue;
 		while (value < line + rest && (*value == ' ' || *value == '\t'))
 			value++;
-		if (!keep_header(&request->header[i], value, line + rest - value))
+		if (!http_keep_header(&request->header[i], value, line + rest - value))
 			return 0;
 	}
 	return len;
@@ -249,7 +249,7 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 
 /* a connection kept from an earlier request was opened under an earlier setting */
 static int
-connected(void *arg, char *remote, char *local, int remote_port, int local_port)
+http_connected(void *arg, char *remote, char *local, int remote_port, int local_port)
 {
 	NetRequest *request = arg;
 	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(remote_port)};
@@ -357,7 +357,7 @@ set_callbacks(CURL *easy, NetRequest *request)
 	SET(CURLOPT_HEADERDATA, request);
 	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	SET(CURLOPT_OPENSOCKETDATA, request);
-	SET(CURLOPT_PREREQFUNCTION, connected);
+	SET(CURLOPT_PREREQFUNCTION, http_connected);
 	SET(CURLOPT_PREREQDATA, request);
 	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) request->body.max_bytes);
 	SET(CURLOPT_HTTPHEADER, request->headers);
@@ -367,7 +367,7 @@ set_callbacks(CURL *easy, NetRequest *request)
 
 /* false: out of memory */
 static bool
-prepare(NetRequest *request, const NetOptions *options)
+http_prepare(NetRequest *request, const NetOptions *options)
 {
 	request->allowed_hosts = strdup(options->allowed_hosts ? options->allowed_hosts : "");
 	if (request->allowed_hosts == NULL)
@@ -415,7 +415,7 @@ net_request_start(NetLoop *loop, MemoryContext owner, const NetOptions *options)
 			return request;
 		}
 	}
-	else if (memory && prepare(request, options) && net_loop_add(loop, request))
+	else if (memory && http_prepare(request, options) && net_loop_add(loop, request))
 		return request;
 
 	net_request_end(request);

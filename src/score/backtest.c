@@ -80,7 +80,7 @@ sales_before(const Observations *table, DateADT day)
 }
 
 static void
-keep(Backtest *test, const HedonicValue *value, double price)
+backtest_keep(Backtest *test, const HedonicValue *value, double price)
 {
 	double		miss = fabs(log(price) - value->log_price);
 
@@ -113,7 +113,7 @@ test_origin(Backtest *test, const Observations *table, int64 taught, int64 count
 
 	hedonic_value(model, design_create(model->features, table), taught, count, values);
 	for (int64 i = 0; i < count; i++)
-		keep(test, &values[i], table->price[taught + i]);
+		backtest_keep(test, &values[i], table->price[taught + i]);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 }
@@ -242,7 +242,8 @@ estate_backtest(PG_FUNCTION_ARGS)
 	score_progress_end();
 	if (test->untaught > 0 || test->count == 0)
 		ereport(NOTICE,
-				(errmsg("%s sale was valued", test->count > 0 ? "not every" : "no"),
+				(test->count > 0 ? errmsg("not every sale was valued") :
+				 errmsg("no sale was valued"),
 				 errdetail("A model needs %d sales of its segment closed before its origin.",
 						   SCORE_LEAST_SALES)));
 	return result_row(fcinfo, test);

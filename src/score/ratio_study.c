@@ -20,7 +20,7 @@
 #include "model/ratio.h"
 
 static Datum
-append(Datum array, double value)
+ratio_append(Datum array, double value)
 {
 	AnyArrayType *state = DatumGetAnyArrayP(array);
 	int			next = AARR_NDIM(state) == 0 ? 1 : AARR_DIMS(state)[0] + 1;
@@ -59,8 +59,8 @@ estate_ratio_add(PG_FUNCTION_ARGS)
 		state = PG_GETARG_DATUM(0);
 	else
 		state = expand_array(PG_GETARG_DATUM(0), context, NULL);
-	state = append(state, PG_GETARG_FLOAT8(1));
-	PG_RETURN_DATUM(append(state, PG_GETARG_FLOAT8(2)));
+	state = ratio_append(state, PG_GETARG_FLOAT8(1));
+	PG_RETURN_DATUM(ratio_append(state, PG_GETARG_FLOAT8(2)));
 }
 
 static Datum
