@@ -168,7 +168,8 @@ CREATE FUNCTION estate.fail_job(id bigint, token bigint, error text,
 	AS 'MODULE_PATHNAME', 'estate_fail_job' LANGUAGE C;
 COMMENT ON FUNCTION estate.fail_job(bigint, bigint, text, interval) IS
 'An attempt at a fetched job has failed; it is tried again in retry_in '
-'(NULL: as its backoff says) or dead. Returns its state; NULL: the lease is lost, and nothing has changed';
+'(NULL: as its backoff says) or dead. Returns its state; NULL: the lease is lost, '
+'and nothing has changed';
 CREATE FUNCTION estate.snooze_job(id bigint, token bigint, delay interval) RETURNS bool
 	AS 'MODULE_PATHNAME', 'estate_snooze_leased_job' LANGUAGE C;
 COMMENT ON FUNCTION estate.snooze_job(bigint, bigint, interval) IS
