@@ -60,7 +60,7 @@ BEGIN
 			'SELECT * FROM estate.setup();';
 		RETURN;
 	END IF;
-	-- what somebody else has put there is not even looked at
+	-- a table of another owner is not read: reading a view would run the owner's functions
 	SELECT format('%s belongs to %I', o.name, pg_get_userbyid(o.owner)) INTO stranger
 		FROM pg_namespace e, LATERAL (
 			SELECT 1, 'schema estate_internal', i.nspowner FROM pg_namespace i
@@ -164,7 +164,7 @@ BEGIN
 		format('estate.databases = %L', current_setting('estate.databases')),
 		CASE WHEN NOT state.configured THEN state.configure_command END;
 
-	-- the others that it names, which a typing error may be about
+	-- the other databases that it names; one of them may be misspelled
 	RETURN QUERY SELECT 'databases named', count(*) FILTER (WHERE n.fault IS NOT NULL) = 0,
 		coalesce(string_agg(format('%I %s', n.name, n.fault), '; ')
 			FILTER (WHERE n.fault IS NOT NULL), 'all can have workers'),

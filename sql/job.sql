@@ -125,7 +125,7 @@ GRANT EXECUTE ON FUNCTION estate.redrive(text, text, text, text, timestamptz, ti
 	estate.snooze_job(bigint, interval), estate.this_job(),
 	estate.report_progress(float8, float8, text) TO estate_operator, estate_admin;
 
--- for tests: what is put off need not be waited for
+-- A clock for tests: they set it forward instead of waiting until a job is due.
 CREATE FUNCTION estate.clock() RETURNS timestamptz
 	AS 'MODULE_PATHNAME', 'estate_clock' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION estate.clock() IS

@@ -107,7 +107,7 @@ blas_load(void)
 	void	   *library;
 	void	   *lapack_library;
 
-	/* the postmaster's threads would be every backend's trouble */
+	/* each process that the postmaster forks would lack its threads but inherit their locks */
 	if (!IsUnderPostmaster && IsPostmasterEnvironment)
 		elog(ERROR, "BLAS must not be loaded by the postmaster");
 

@@ -19,8 +19,8 @@
 #define RARE 0.02				/* columns with fewer values are left out */
 #define MOSTLY_NUMBERS 0.98
 #define UNIQUE 0.99
-#define TELLS_PRICE 0.98		/* correlation that no honest field has */
-#define FOLLOWS_PRICE 0.1		/* half of the sales have it in so narrow a proportion */
+#define TELLS_PRICE 0.98		/* a field with this correlation is the price in disguise */
+#define FOLLOWS_PRICE 0.1		/* see follows_price() */
 #define CURVED_VALUES 6			/* more distinct values get a square */
 #define BENT_VALUES 40			/* more distinct values get hinges */
 #define SKEWED 2.5				/* highest over median */
@@ -203,8 +203,10 @@ correlation_with_price(const Observations *table, const ObservationColumn *colum
 }
 
 /*
- * Whether a column is the price times something, for half of the sales at
- * least: junk prices hide such a column from the correlation.
+ * Whether a column is proportional to the price for at least half of the
+ * sales: the middle half of the logs of their ratios lies within
+ * FOLLOWS_PRICE.  The correlation alone would miss such a column where some
+ * prices are junk.
  */
 static bool
 follows_price(const Observations *table, const ObservationColumn *column, const Profile *profile)

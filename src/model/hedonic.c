@@ -16,7 +16,7 @@
  * come from the weighted fit, whose weights have seen the errors.
  *
  * How large errors are is itself regressed on the features: a plain house in a
- * busy street of like houses is surer than a castle.
+ * busy street of like houses is valued more exactly than a castle.
  */
 #include "postgres.h"
 
@@ -32,14 +32,14 @@
 #include "model/sorted.h"
 
 #define BLOCK 256
-#define NOISE 0.03				/* penalties count in this, about the variance of errors */
+#define NOISE 0.03				/* unit of the penalties, about the variance of errors */
 #define SPREAD_PENALTY 10.0	/* the sizes of errors are noisier than prices */
 #define CHOICE_SALES 3000		/* enough to choose the penalty by */
 #define HIGHEST_LEVERAGE 0.9
 #define SMALLEST_ERROR 0.1		/* of the typical one, before its log is taken */
 #define DEVIATION 1.4826		/* of a normal distribution, per median size */
-#define JUNK 6.0				/* deviations from what others paid */
-#define JUNK_FACTOR 8.0			/* nor is a price junk that is nearer to the median */
+#define JUNK 6.0				/* a price this many deviations off the fit is left out */
+#define JUNK_FACTOR 8.0			/* but none within this factor of the median price */
 #define SCREENING_ROUNDS 5
 #define SCREENING_PENALTY 3.0
 
@@ -62,7 +62,7 @@ typedef struct Fit
 	double	   *error;			/* leave-one-out, for each sale */
 } Fit;
 
-/* The smallest value that at least the share of future values is not above. */
+/* The smallest value that at least this share of future values will not exceed. */
 static double
 safe_quantile(const double *sorted, int64 count, double share)
 {
@@ -243,8 +243,9 @@ leave_out(Fit *fit, double limit)
 }
 
 /*
- * First those that no home of the market can have cost: they would bend the
- * first fit so far that it shows everybody else as wrong.
+ * Leaves out prices that no home of the market can have cost.  This comes
+ * before the first fit: they would bend it so far that the errors of all other
+ * sales look large.
  */
 static void
 leave_out_absurd(Fit *fit)
@@ -261,8 +262,9 @@ leave_out_absurd(Fit *fit)
 }
 
 /*
- * Leaves out sales that are no prices: a euro to a nephew, a missing zero.
- * They would not only teach wrong values, but also make every interval wide.
+ * Leaves out sales whose price is none between strangers (one euro from an
+ * aunt to her nephew) or is mistyped (a missing zero).  They would not only
+ * teach wrong values, but also make every interval wide.
  */
 static void
 screen(Fit *fit)

@@ -19,7 +19,7 @@
 
 #include "net/net.h"
 
-/* an address without its costume: 4 bytes if it is IPv4 in any form that connects there */
+/* an address: 4 bytes if it is IPv4, also where it was mapped into IPv6, else 16 */
 typedef struct Address
 {
 	int			len;			/* 4 or 16; 0: neither */

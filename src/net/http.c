@@ -112,7 +112,7 @@ http_keep_header(char **kept, const char *value, size_t len)
 	size_t		before = *kept ? strlen(*kept) + 2 : 0;
 	char	   *joined;
 
-	/* nothing that is not plain text gets near the database */
+	/* a value that is not printable ASCII is not kept: it could end up in a table or a log */
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char) value[i] < 0x20 || (unsigned char) value[i] >= 0x7f)
 			return true;
@@ -217,7 +217,10 @@ body_came(char *bytes, size_t size, size_t nmemb, void *arg)
 
 	if (request->status < 200 || request->status >= 300)
 	{
-		/* an error page: nobody reads it, but a short one saves the connection */
+		/*
+		 * The page that comes with an error status is not kept.  A short one is
+		 * read to its end, so that the connection can be used again.
+		 */
 		body->received += len;
 		return body->received > NET_ERROR_PAGE_LIMIT ? 0 : len;
 	}
@@ -293,7 +296,7 @@ add_header(NetRequest *request, const char *name, const char *value)
 	return true;
 }
 
-/* what would break out of its header line */
+/* whether a value has a character that ends its header line, and so could add another */
 static bool
 breaks_line(const char *value)
 {

@@ -22,7 +22,7 @@
 #define NET_RATIO_LIMIT			200
 #define NET_RATIO_GRACE			(1024 * 1024)
 
-/* what is read of the page that comes with an error status, before we hang up */
+/* the connection is closed after so many bytes of a page that comes with an error status */
 #define NET_ERROR_PAGE_LIMIT	(1024 * 1024)
 
 /* what a file gets at once */

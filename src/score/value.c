@@ -177,7 +177,7 @@ value_segment(const Market *market, const SegmentModel *stored, int64 *valued)
 	return written;
 }
 
-/* What a model valued that the segment no longer has says nothing any more. */
+/* Deletes the estimates of listings whose segment has no active model any more. */
 static void
 remove_unmodelled(int market_id)
 {

@@ -93,7 +93,7 @@ SELECT COALESCE(c.queue, q.name) AS queue, COALESCE(c.scheduled, 0) AS scheduled
 				WHERE o.done_by = 'n' AND o.waits_for = 'time' AND o.queue = c.queue
 					AND o.run_at <= estate.clock()
 				ORDER BY o.run_at LIMIT 1),
-			-- priority by priority along the index
+			-- the oldest of each priority, each found by one look into the index
 			(WITH RECURSIVE p AS (
 				(SELECT o.priority, o.run_at FROM estate_internal.job_open o
 					WHERE o.done_by = 'x' AND o.waits_for = 'time'
