@@ -43,11 +43,13 @@ FROM estate.deal ORDER BY deal_score DESC LIMIT 10;
 \else
 SELECT EXISTS (SELECT FROM estate.sale) AS sold \gset
 \if :sold
-\echo Nothing is for sale. How estimates would have met the prices of the last 90 days, month by month knowing earlier sales only (estate.backtest):
+\echo Nothing is for sale. How estimates would have met the prices of the last 90 days,
+\echo month by month knowing earlier sales only (estate.backtest):
 SET extra_float_digits = -11;
 SELECT b.* FROM (SELECT max(close_date) AS last_day FROM estate.sale) s,
 	estate.backtest('own', s.last_day - 90, s.last_day + 1, '1 month') b;
-\echo The ratio study of all sales, estimate to price; the model has seen these (estate.ratio_study):
+\echo The ratio study of all sales, estimate to price; the model has seen these
+\echo (estate.ratio_study):
 SELECT (r.study).* FROM (SELECT estate.ratio_study(e.estimate, s.price) AS study
 	FROM estate.sale s
 	JOIN estate.estimate e ON e.market_id = s.market_id AND e.listing = s.listing) r;
@@ -59,7 +61,8 @@ SELECT l.close_date, coalesce(l.unparsed_address, l.postal_code, l.listing_key) 
 FROM estate.listing l JOIN estate.estimate e ON e.market_id = l.market_id AND e.listing = l.id
 WHERE l.close_price > 0 ORDER BY l.close_date DESC, l.id LIMIT 10;
 \else
-\echo Nothing is for sale and nothing was sold: no field is mapped to standard_status, or to close_price and close_date.
+\echo Nothing is for sale and nothing was sold: no field is mapped to standard_status,
+\echo or to close_price and close_date.
 \echo A start for MAPPING=.. (what NULL stands for; see docs/mapping.md):
 SELECT jsonb_pretty(estate.suggest_mapping('own')) AS mapping;
 \endif

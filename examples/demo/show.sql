@@ -13,7 +13,8 @@ FROM estate.feed_run r JOIN estate.feed f USING (feed_id) ORDER BY r.run_id;
 SELECT f.name AS feed, j.listing_key, j.field, j.reason_code, j.reason
 FROM estate.feed_reject j JOIN estate.feed f USING (feed_id) ORDER BY j.reject_id;
 
-\echo Models, and how far their values are from the prices paid (estate.model; mdape: median error in percent, leave-one-out):
+\echo Models, and how far their values are from the prices paid
+\echo (estate.model; mdape: median error in percent, leave-one-out):
 SELECT k.name AS market, m.segment, m.version, m.sales, m.features,
 	round(m.r2_log::numeric, 3) AS r2_log, round(m.mdape::numeric, 1) AS mdape
 FROM estate.model m JOIN estate.market k USING (market_id)
