@@ -1,4 +1,7 @@
-"""Compares estate.ols() with numpy.linalg.lstsq: the csv on standard input, ours in the environment (see king_county.sh)."""
+"""Compares estate.ols() with numpy.linalg.lstsq.
+
+The csv is on standard input, ours in the environment (see king_county.sh).
+"""
 import json, os, sys
 import numpy as np
 
@@ -20,6 +23,7 @@ for name, ours, theirs in zip(["(intercept)"] + names, json.loads(coefficients),
     worst = max(worst, abs(ours / theirs - 1))
     print(f"{name:14s} {ours:24.15g} {theirs:24.15g} {abs(ours / theirs - 1):.1e}")
 worst_error = float(np.max(np.abs(np.array(json.loads(standard_errors)) / errors - 1)))
-print(f"condition {singular[0] / singular[-1]:.1e}; largest relative difference: coefficients {worst:.1e}, "
+print(f"condition {singular[0] / singular[-1]:.1e}; largest relative difference: "
+      f"coefficients {worst:.1e}, "
       f"standard errors {worst_error:.1e}, R2 {abs(float(our_r2) / r2 - 1):.1e}")
 sys.exit(int(worst > 1e-9 or worst_error > 1e-7 or abs(float(our_r2) / r2 - 1) > 1e-9))

@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 """A worker in Python for jobs of pg_estate whose handler is external:NAME.
 
-    worker.py "host=/tmp dbname=homes" mail [NAME=]module:function .. [--jobs 4] [--lease 30] [--name NAME]
+    worker.py "host=/tmp dbname=homes" mail [NAME=]module:function ..
+        [--jobs 4] [--lease 30] [--name NAME]
 
-Fetches jobs of the queue (here mail) whose handler is external:NAME, up to --jobs at a time, and calls
-function(connection, job) for each, in a thread and a transaction of its own. Without NAME= it is the queue's name. Jobs
-of handlers that it is not told of are left to others. What the function writes through the connection commits together
-with the end of the job, or not at all: exactly once. What it returns, if not None, is kept as the job's result; what it
-raises is a failed attempt. raise Snooze(seconds) puts the job off. job is a dict: id, token, handler, args, attempt,
-max_attempts, effect_key; job["lost"] is an Event that is set when the job is no longer ours, for a function that takes long.
+Fetches jobs of the queue (here mail) whose handler is external:NAME, up to --jobs at a time, and
+calls function(connection, job) for each, in a thread and a transaction of its own. Without NAME=
+it is the queue's name. Jobs of handlers that it is not told of are left to others. What the
+function writes through the connection commits together with the end of the job, or not at all:
+exactly once. What it returns, if not None, is kept as the job's result; what it raises is a failed
+attempt. raise Snooze(seconds) puts the job off. job is a dict: id, token, handler, args, attempt,
+max_attempts, effect_key; job["lost"] is an Event that is set when the job is no longer ours, for a
+function that takes long.
 
-A second connection extends the leases. SIGTERM or SIGINT: no more jobs are fetched, those in hand have --grace
-seconds to end, and what is left is given back. Any pool will do, also one that hands out connections by the transaction.
+A second connection extends the leases. SIGTERM or SIGINT: no more jobs are fetched, those in hand
+have --grace seconds to end, and what is left is given back. Any pool will do, also one that hands
+out connections by the transaction.
 """
 import argparse
 import importlib
@@ -56,7 +60,8 @@ class Worker:
         connection = None
         while not self.stopping.is_set():
             with self.ended:
-                self.ended.wait_for(lambda: len(self.held) < self.jobs or self.stopping.is_set(), timeout=1)
+                self.ended.wait_for(
+                    lambda: len(self.held) < self.jobs or self.stopping.is_set(), timeout=1)
                 room = self.jobs - len(self.held)
             if room == 0 or self.stopping.is_set():
                 continue
@@ -91,7 +96,8 @@ class Worker:
             if len(found) == count or self.stopping.is_set():
                 break
             jobs = self.call(connection,
-                             "SELECT * FROM estate.fetch_jobs(%s, %s, %s * interval '1 second', %s, of_handler => %s)",
+                             "SELECT * FROM estate.fetch_jobs(%s, %s, %s * interval '1 second', %s,"
+                             " of_handler => %s)",
                              (self.queue, count - len(found), self.lease, self.name, handler))
             for job in jobs:
                 job["lost"] = threading.Event()
@@ -121,7 +127,8 @@ class Worker:
         function = self.functions.get(job["handler"])
         if function is None:
             # not ours to end, well or not: somebody else knows it
-            self.call(connection, "SELECT estate.release_jobs(ARRAY[%s]::bigint[], ARRAY[%s]::bigint[])", key)
+            self.call(connection,
+                      "SELECT estate.release_jobs(ARRAY[%s]::bigint[], ARRAY[%s]::bigint[])", key)
             return
         try:
             # one transaction: the function's effects and the end of its job
@@ -134,7 +141,8 @@ class Worker:
         except Lost:
             self.say(f"job {job['id']} is no longer ours: rolled back")
         except Snooze as snooze:
-            self.call(connection, "SELECT estate.snooze_job(%s, %s, %s * interval '1 second')", (*key, snooze.seconds))
+            self.call(connection, "SELECT estate.snooze_job(%s, %s, %s * interval '1 second')",
+                      (*key, snooze.seconds))
         except Exception as error:
             message = "".join(traceback.format_exception_only(type(error), error)).strip()
             self.call(connection, "SELECT estate.fail_job(%s, %s, %s)", (*key, message))
@@ -151,7 +159,8 @@ class Worker:
             try:
                 connection = connection or self.connect()
                 rows = self.call(connection,
-                                 "SELECT h AS id FROM estate.heartbeat_jobs(%s, %s, %s * interval '1 second') h",
+                                 "SELECT h AS id"
+                                 " FROM estate.heartbeat_jobs(%s, %s, %s * interval '1 second') h",
                                  ([id for id, _ in held], [token for _, token in held], self.lease))
             except psycopg2.Error as error:
                 self.say(f"no heartbeat: {error}")
@@ -176,14 +185,17 @@ class Worker:
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Works off jobs of pg_estate whose handler is external:NAME.")
+    parser = argparse.ArgumentParser(
+        description="Works off jobs of pg_estate whose handler is external:NAME.")
     parser.add_argument("dsn")
     parser.add_argument("queue")
     parser.add_argument("function", nargs="+",
-                        help="[NAME=]module:function, called with (connection, job) for jobs of external:NAME (the queue's name)")
+                        help="[NAME=]module:function, called with (connection, job)"
+                        " for jobs of external:NAME (the queue's name)")
     parser.add_argument("--jobs", type=int, default=4, help="at a time (4)")
     parser.add_argument("--lease", type=float, default=30, help="seconds (30)")
-    parser.add_argument("--grace", type=float, default=10, help="seconds for the jobs in hand at the end (10)")
+    parser.add_argument("--grace", type=float, default=10,
+                        help="seconds for the jobs in hand at the end (10)")
     parser.add_argument("--name", help="shown in estate.job (host:pid)")
     given = parser.parse_args()
     sys.path.insert(0, os.getcwd())

@@ -1,6 +1,7 @@
 # QueueBench - a private server, sessions on it, and how a bar is told
 #
-#   my $bench = QueueBench->new(bar => 'drain', jobs => 200_000, rounds => 3, peers => [ 'graphile', 'pgboss' ]);
+#   my $bench = QueueBench->new(bar => 'drain', jobs => 200_000, rounds => 3,
+#     peers => [ 'graphile', 'pgboss' ]);
 #   $bench->each_sync(sub { my ($sync) = @_; .. });
 #   exit $bench->finish;
 #
@@ -30,7 +31,9 @@ my $here = dirname(abs_path(__FILE__));
 sub median
 {
 	my @sorted = sort { $a <=> $b } @_;
-	return @sorted % 2 ? $sorted[$#sorted / 2] : ($sorted[@sorted / 2 - 1] + $sorted[@sorted / 2]) / 2;
+	return @sorted % 2
+	  ? $sorted[$#sorted / 2]
+	  : ($sorted[@sorted / 2 - 1] + $sorted[@sorted / 2]) / 2;
 }
 
 # looks until it is true; dies when that takes too long
@@ -49,8 +52,10 @@ sub wait_until
 sub leave_root
 {
 	return if $> != 0;
-	my @keep = map { "$_=$ENV{$_}" } grep { defined $ENV{$_} } qw(PG_CONFIG TMPDIR ESTATE_BENCH_PEERS);
-	exec 'setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups', 'env', '-i', 'LC_ALL=C.UTF-8', 'TZ=UTC',
+	my @keep =
+	  map { "$_=$ENV{$_}" } grep { defined $ENV{$_} } qw(PG_CONFIG TMPDIR ESTATE_BENCH_PEERS);
+	exec 'setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups', 'env', '-i',
+	  'LC_ALL=C.UTF-8', 'TZ=UTC',
 		'HOME=/nonexistent', 'PATH=/usr/local/bin:/usr/bin:/bin', @keep, $^X, abs_path($0), @ARGV;
 	die "setpriv: $!\n";
 }
@@ -63,7 +68,8 @@ sub new
 
 	leave_root();
 	GetOptions('jobs=i' => \$self->{jobs}, 'rounds=i' => \$self->{rounds}, 'sync=s' => \$sync,
-		'no-peer' => \$no_peer, 'keep' => \$self->{keep}, map { $_ => \$self->{ s/\W.*//r } } @{ $self->{options} // [] })
+		'no-peer' => \$no_peer, 'keep' => \$self->{keep},
+		map { $_ => \$self->{ s/\W.*//r } } @{ $self->{options} // [] })
 		or exit 2;
 	die "--sync is off, on or both\n" unless $sync =~ /^(on|off|both)$/;
 	$self->{syncs} = $sync eq 'both' ? [ 'off', 'on' ] : [$sync];
@@ -84,7 +90,8 @@ sub start_server
 	chomp($self->{bin} = `$config --bindir`);
 	die "$config: no such program\n" unless $self->{bin};
 	chomp(my $lib = `$config --pkglibdir`);
-	die "pg_estate is not installed in $lib: make install, or name another pg_config in PG_CONFIG\n" unless -f "$lib/pg_estate.so";
+	die "pg_estate is not installed in $lib: make install, or name another pg_config in PG_CONFIG\n"
+	  unless -f "$lib/pg_estate.so";
 	$self->{dir} = tempdir('pg_estate_bench.XXXXXX', TMPDIR => 1);
 	$self->{owner} = $$;
 	chdir $self->{dir} or die;
@@ -92,7 +99,8 @@ sub start_server
 	$ENV{PGPORT} = 5432;
 	delete @ENV{qw(PGUSER PGDATABASE PGOPTIONS)};
 	$ENV{PGUSER} = 'postgres';
-	$self->command("$self->{bin}/initdb", '-D', 'data', '-U', 'postgres', '-A', 'trust', '--encoding=UTF8', '--no-locale', '--no-sync');
+	$self->command("$self->{bin}/initdb", '-D', 'data', '-U', 'postgres', '-A', 'trust',
+		'--encoding=UTF8', '--no-locale', '--no-sync');
 	open my $conf, '>>', 'data/postgresql.conf' or die;
 	print $conf <<"CONF";
 listen_addresses = ''
@@ -161,7 +169,8 @@ CREATE FUNCTION app.mark(args jsonb) RETURNS void LANGUAGE plpgsql AS $$
 	BEGIN INSERT INTO app.mark VALUES (args ->> 'name', clock_timestamp()); END $$;
 CREATE TABLE app.latency (ms float8);
 CREATE FUNCTION app.latency(args jsonb) RETURNS void LANGUAGE plpgsql AS $$
-	BEGIN INSERT INTO app.latency VALUES (1000 * (extract(epoch FROM clock_timestamp()) - (args ->> 't')::float8)); END $$;
+	BEGIN INSERT INTO app.latency
+		VALUES (1000 * (extract(epoch FROM clock_timestamp()) - (args ->> 't')::float8)); END $$;
 GRANT ALL ON ALL TABLES IN SCHEMA app TO app, other;
 SQL
 	$sql->close;
@@ -171,7 +180,8 @@ sub session
 {
 	my ($self, $database, $user) = @_;
 	my ($in, $out);
-	my $pid = open2($out, $in, "$self->{bin}/psql", '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $database, '-U', $user // 'postgres');
+	my $pid = open2($out, $in, "$self->{bin}/psql", '-XAtq', '-v', 'ON_ERROR_STOP=1',
+		'-d', $database, '-U', $user // 'postgres');
 	my $session = bless { pid => $pid, in => $in, out => $out }, 'QueueBench::Session';
 	$session->ask("SET client_min_messages = error");
 	return $session;
@@ -195,7 +205,8 @@ sub each_sync
 	{
 		$self->query('postgres', "ALTER SYSTEM SET synchronous_commit = $sync");
 		$self->query('postgres', 'SELECT pg_reload_conf()');
-		wait_until('the new setting', sub { $self->query('postgres', 'SHOW synchronous_commit') eq $sync });
+		wait_until('the new setting',
+			sub { $self->query('postgres', 'SHOW synchronous_commit') eq $sync });
 		$self->{sync} = $sync;
 		$run->($sync);
 	}
@@ -225,7 +236,8 @@ sub start_peer
 	my ($in, $out);
 	local $ENV{NODE_PATH} = "$self->{peer_folder}/node_modules";
 	local $ENV{PGDATABASE} = $program;
-	my $pid = open2($out, $in, "$self->{peer_folder}/node_modules/.bin/node", "$here/peers/$program.js", @arguments);
+	my $pid = open2($out, $in, "$self->{peer_folder}/node_modules/.bin/node",
+		"$here/peers/$program.js", @arguments);
 	return { pid => $pid, in => $in, out => $out };
 }
 
@@ -237,7 +249,8 @@ sub pgbench
 	open my $handle, '>', $file or die;
 	print $handle "$script\n";
 	close $handle;
-	my $command = join ' ', "$self->{bin}/pgbench", '-n', '-M', 'prepared', '-f', $file, '-U', $user, @options, $database;
+	my $command = join ' ', "$self->{bin}/pgbench", '-n', '-M', 'prepared', '-f', $file,
+	  '-U', $user, @options, $database;
 	my $out = `PGOPTIONS='-c client_min_messages=error' $command 2>&1`;
 	die "pgbench failed: $out" if $?;
 	unlink $file;
@@ -254,7 +267,9 @@ sub rate_of_pgbench
 sub figure
 {
 	my ($value) = @_;
-	return $value >= 100 ? sprintf('%.0f', $value) =~ s/(?<=\d)(?=(\d{3})+$)/ /gr : sprintf('%.2f', $value);
+	return $value >= 100
+	  ? sprintf('%.0f', $value) =~ s/(?<=\d)(?=(\d{3})+$)/ /gr
+	  : sprintf('%.2f', $value);
 }
 
 # a line that belongs to the bar but is none
@@ -283,7 +298,9 @@ sub judge
 		my $theirs = median(@{ $is{against} });
 		$value = $ours / $theirs;
 		$text .= sprintf ' | %s %s%s | ratio %.2f', $is{than}, figure($theirs),
-			@{ $is{against} } > 1 ? sprintf(' (%s)', join ', ', map { figure($_) } @{ $is{against} }) : '', $value;
+			@{ $is{against} } > 1
+			  ? sprintf(' (%s)', join ', ', map { figure($_) } @{ $is{against} })
+			  : '', $value;
 	}
 	elsif ($is{than})
 	{
@@ -292,7 +309,8 @@ sub judge
 	}
 	my $met = defined $is{least} ? $value >= $is{least} : $value <= $is{most};
 	$self->{missed}++ unless $met;
-	$self->note(sprintf '%s | bar %s %s | %s', $text, defined $is{least} ? '>=' : '<=', $is{least} // $is{most}, $met ? 'met' : 'MISSED');
+	$self->note(sprintf '%s | bar %s %s | %s', $text, defined $is{least} ? '>=' : '<=',
+		$is{least} // $is{most}, $met ? 'met' : 'MISSED');
 }
 
 # The same against whichever peer was the best; theirs => { name => [..] }
@@ -300,11 +318,13 @@ sub judge_best
 {
 	my ($self, %is) = @_;
 	my $theirs = delete $is{theirs};
-	my ($best, @others) = sort { median(@{ $theirs->{$b} }) <=> median(@{ $theirs->{$a} }) } keys %$theirs;
+	my ($best, @others) =
+	  sort { median(@{ $theirs->{$b} }) <=> median(@{ $theirs->{$a} }) } keys %$theirs;
 
 	for my $name (@others)
 	{
-		$self->note(sprintf '%s: %s %s, ratio %.2f', $name, figure(median(@{ $theirs->{$name} })), $is{unit}, median(@{ $is{ours} }) / median(@{ $theirs->{$name} }));
+		$self->note(sprintf '%s: %s %s, ratio %.2f', $name, figure(median(@{ $theirs->{$name} })),
+			$is{unit}, median(@{ $is{ours} }) / median(@{ $theirs->{$name} }));
 	}
 	$self->judge(%is, than => $best // 'no peer', against => $best ? $theirs->{$best} : undef);
 }
@@ -327,16 +347,20 @@ sub drain
 	my $queue = $with{queue} // 'default';
 	my $begun;
 
-	$sql->ask("DELETE FROM app.mark; SET ROLE app; SELECT estate.enqueue('app.mark', '{\"name\": \"end\"}', '$queue', 1000); RESET ROLE");
+	$sql->ask("DELETE FROM app.mark; SET ROLE app;
+		SELECT estate.enqueue('app.mark', '{\"name\": \"end\"}', '$queue', 1000);
+		RESET ROLE");
 	$self->checkpoint;
 	$begun = $sql->ask('SELECT extract(epoch FROM clock_timestamp())');
 	$sql->ask('SELECT estate.enable_workers()');
 	$self->wait_for_mark($sql, 'end');
 	if ($with{also_open})
 	{
-		wait_until('the last jobs', sub { $sql->ask('SELECT count(*) FROM estate_internal.job_open') == 0 }, 600, 0.1);
+		wait_until('the last jobs',
+			sub { $sql->ask('SELECT count(*) FROM estate_internal.job_open') == 0 }, 600, 0.1);
 	}
-	my $ended = $sql->ask($with{also_open} ? 'SELECT extract(epoch FROM max(ended_at)) FROM estate.job'
+	my $ended = $sql->ask($with{also_open}
+		? 'SELECT extract(epoch FROM max(ended_at)) FROM estate.job'
 		: 'SELECT extract(epoch FROM max(at)) FROM app.mark');
 	$self->hold;
 	my $left = $sql->ask('SELECT count(*) FROM estate_internal.job_waiting');
@@ -348,7 +372,8 @@ sub drain
 sub wait_for_mark
 {
 	my ($self, $sql, $name) = @_;
-	wait_until("mark $name", sub { $sql->ask("SELECT count(*) FROM app.mark WHERE name = '$name'") > 0 }, 900, 0.02);
+	wait_until("mark $name",
+		sub { $sql->ask("SELECT count(*) FROM app.mark WHERE name = '$name'") > 0 }, 900, 0.02);
 }
 
 # No worker takes anything until enable_workers(); returns when those that run have left
@@ -357,8 +382,8 @@ sub hold
 	my ($self) = @_;
 	my $sql = $self->session('bench');
 	$sql->ask('SELECT estate.disable_workers()');
-	wait_until('the workers to leave', sub {
-		$sql->ask("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'pg_estate worker'") == 0 }, 60, 0.05);
+	my $workers = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'pg_estate worker'";
+	wait_until('the workers to leave', sub { $sql->ask($workers) == 0 }, 60, 0.05);
 	$sql->close;
 }
 
@@ -368,7 +393,8 @@ sub empty_lanes
 	my ($self) = @_;
 	$self->query('bench', <<'SQL');
 DO $$ DECLARE t regclass;
-BEGIN FOR t IN SELECT oid FROM pg_class WHERE relnamespace = 'estate_internal'::regnamespace AND relkind = 'r' AND relname ~ '^job_ready_'
+BEGIN FOR t IN SELECT oid FROM pg_class WHERE relnamespace = 'estate_internal'::regnamespace
+		AND relkind = 'r' AND relname ~ '^job_ready_'
 	LOOP EXECUTE 'TRUNCATE ' || t; END LOOP; END $$
 SQL
 }
@@ -385,7 +411,8 @@ sub DESTROY
 	my ($self) = @_;
 	local $?;
 	return unless $self->{dir} && $self->{owner} == $$;
-	system "$self->{bin}/pg_ctl -D $self->{dir}/data -m immediate -w stop > /dev/null 2>&1" if -f "$self->{dir}/data/postmaster.pid";
+	system "$self->{bin}/pg_ctl -D $self->{dir}/data -m immediate -w stop > /dev/null 2>&1"
+	  if -f "$self->{dir}/data/postmaster.pid";
 	chdir '/';
 	if ($self->{keep}) { print "kept: $self->{dir}\n" }
 	else { system 'rm', '-rf', $self->{dir} }

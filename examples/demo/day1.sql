@@ -20,22 +20,29 @@ GRANT USAGE ON FOREIGN SERVER photos TO keeper;
 
 SET SESSION AUTHORIZATION keeper;
 SET client_min_messages = warning;
-SELECT estate.create_market('harbor', currency => 'USD', area_unit => 'sqft', time_zone => 'America/Los_Angeles') \g /dev/null
-SELECT estate.create_market('prairie', currency => 'USD', area_unit => 'sqft', time_zone => 'America/Chicago') \g /dev/null
-SELECT estate.create_market('rheinau', currency => 'EUR', area_unit => 'sqm', time_zone => 'Europe/Berlin') \g /dev/null
+SELECT estate.create_market('harbor', currency => 'USD', area_unit => 'sqft',
+	time_zone => 'America/Los_Angeles') \g /dev/null
+SELECT estate.create_market('prairie', currency => 'USD', area_unit => 'sqft',
+	time_zone => 'America/Chicago') \g /dev/null
+SELECT estate.create_market('rheinau', currency => 'EUR', area_unit => 'sqm',
+	time_zone => 'Europe/Berlin') \g /dev/null
 
 -- a listing service: RESO JSON, page by page, with photos
-SELECT * FROM estate.create_feed('harbor_mls', :'origin' || '/harbor/Property.json', preset => 'reso', market => 'harbor',
+SELECT * FROM estate.create_feed('harbor_mls', :'origin' || '/harbor/Property.json',
+	preset => 'reso', market => 'harbor',
 	options => '{"media_target": "photos"}') \g /dev/null
 
 -- a broker's export: its headers are matched to RESO names by themselves
-SELECT * FROM estate.create_feed('prairie_export', :'origin' || '/prairie/listings.csv', preset => 'csv', market => 'prairie') \g /dev/null
+SELECT * FROM estate.create_feed('prairie_export', :'origin' || '/prairie/listings.csv',
+	preset => 'csv', market => 'prairie') \g /dev/null
 
 -- a portal in another language: a mapping says what its headers mean
-SELECT * FROM estate.create_feed('rheinau_portal', :'origin' || '/rheinau/objekte.csv', preset => 'csv', market => 'rheinau',
+SELECT * FROM estate.create_feed('rheinau_portal', :'origin' || '/rheinau/objekte.csv',
+	preset => 'csv', market => 'rheinau',
 	mapping => '{
 		"listing_key": "Objektnummer",
-		"standard_status": {"from": "Status", "lookup": {"verfügbar": "Active", "reserviert": "Pending", "verkauft": "Closed"}},
+		"standard_status": {"from": "Status",
+			"lookup": {"verfügbar": "Active", "reserviert": "Pending", "verkauft": "Closed"}},
 		"property_type": {"const": "Residential"},
 		"list_price": "Angebotspreis",
 		"close_price": "Verkaufspreis",

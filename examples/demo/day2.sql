@@ -1,4 +1,5 @@
--- The demo's next day: the feeds bring changes; a handler of our own is run for the price cuts among them.
+-- The demo's next day: the feeds bring changes; a handler of our own is run for the price cuts
+-- among them.
 
 SET client_min_messages = warning;
 \pset footer off
@@ -28,4 +29,5 @@ CALL estate.run_feed('rheinau_portal') \g /dev/null
 SELECT estate.enqueue('public.note_price_cuts(jsonb)') \g /dev/null
 SELECT estate.enqueue('train') \g /dev/null
 SELECT estate.enqueue('score') \g /dev/null
-SELECT estate.schedule('retrain at night', '0 3 * * *', 'train', time_zone => 'America/Los_Angeles') \g /dev/null
+SELECT estate.schedule('retrain at night', '0 3 * * *', 'train',
+	time_zone => 'America/Los_Angeles') \g /dev/null

@@ -45,23 +45,29 @@ sub pick   { return $_[ floor(chance() * @_) ]; }
 sub clip   { my ($x, $low, $high) = @_; return $x < $low ? $low : $x > $high ? $high : $x; }
 sub round_to { my ($x, $step) = @_; return $step * floor($x / $step + 0.5); }
 sub day { return strftime($_[1] // '%Y-%m-%d', gmtime($now - 86400 * $_[0])); }
-sub instant { return day($_[0]) . sprintf('T%02d:%02d:%02dZ', within(6, 19), within(0, 59), within(0, 59)); }
+sub instant
+{
+	return day($_[0]) . sprintf('T%02d:%02d:%02dZ', within(6, 19), within(0, 59), within(0, 59));
+}
 
 # --- the markets ---------------------------------------------------------------
 
 my %market = (
 	harbor => {
-		sold => 1500, sale => 500, base => 12.35, lat => 47.61, lon => -122.33, city => 'Harbor City',
+		sold => 1500, sale => 500, base => 12.35, lat => 47.61, lon => -122.33,
+		city => 'Harbor City',
 		state => 'WA', postal => [ map { 98101 + $_ } 0 .. 9 ], step => 500, trend => 0.05,
 		streets => [qw(Alder Birch Cedar Dogwood Elm Fir Hazel Juniper Larch Maple)] },
 	prairie => {
-		sold => 1200, sale => 400, base => 11.95, lat => 41.88, lon => -87.75, city => 'Prairie Falls',
+		sold => 1200, sale => 400, base => 11.95, lat => 41.88, lon => -87.75,
+		city => 'Prairie Falls',
 		state => 'IL', postal => [ map { 60401 + $_ } 0 .. 7 ], step => 500, trend => 0.03,
 		streets => [qw(Adams Grant Harrison Jackson Lincoln Madison Monroe Polk Tyler Wilson)] },
 	rheinau => {
 		sold => 900, sale => 300, base => 12.45, lat => 50.94, lon => 6.96, city => 'Rheinau',
 		state => 'NW', postal => [ map { 50667 + $_ } 0 .. 7 ], step => 1000, trend => -0.02,
-		streets => [qw(Ahornweg Buchenweg Eichenallee Gartenstraße Hafenstraße Kirchgasse Lindenallee Marktplatz)] });
+		streets => [qw(Ahornweg Buchenweg Eichenallee Gartenstraße Hafenstraße Kirchgasse
+			  Lindenallee Marktplatz)] });
 
 # Facts of a home, and what it is worth in the market's currency today
 sub home
@@ -195,13 +201,16 @@ sub reso_record
 		ListPrice => $l->{list}, OriginalListPrice => $l->{original},
 		ClosePrice => $l->{close}, CloseDate => defined $l->{closed} ? day($l->{closed}) : undef,
 		OnMarketDate => day($l->{listed}), UnparsedAddress => "$l->{number} $l->{street} Street",
-		City => $m->{city}, StateOrProvince => $m->{state}, PostalCode => "$l->{postal}", Country => 'US',
+		City => $m->{city}, StateOrProvince => $m->{state}, PostalCode => "$l->{postal}",
+		Country => 'US',
 		Latitude => $l->{lat} + 0, Longitude => $l->{lon} + 0,
-		BedroomsTotal => $l->{beds}, BathroomsFull => $l->{baths}, BathroomsHalf => $l->{half_baths},
+		BedroomsTotal => $l->{beds}, BathroomsFull => $l->{baths},
+		BathroomsHalf => $l->{half_baths},
 		BathroomsTotalInteger => $l->{baths} + $l->{half_baths},
 		LivingArea => $l->{area}, LivingAreaUnits => 'Square Feet',
 		LotSizeArea => $l->{lot}, LotSizeUnits => 'Square Feet', YearBuilt => $l->{built},
-		GarageSpaces => $l->{garage}, PoolPrivateYN => $l->{pool} ? JSON::PP::true : JSON::PP::false,
+		GarageSpaces => $l->{garage},
+		PoolPrivateYN => $l->{pool} ? JSON::PP::true : JSON::PP::false,
 		WaterfrontYN => $l->{water} ? JSON::PP::true : JSON::PP::false, HBR_Grade => $l->{grade},
 		PhotosCount => scalar @media, Media => \@media,
 		ModificationTimestamp => $l->{changed} };
@@ -217,14 +226,16 @@ sub write_reso
 	{
 		my %body = ('@odata.context' => "$origin/harbor/\$metadata#Property", value => \@some);
 		$body{'@odata.nextLink'} = "$origin/harbor/Property." . ($page + 1) . '.json' if @records;
-		write_file("$root/harbor/Property" . ($page == 1 ? '' : ".$page") . '.json', $json->encode(\%body));
+		write_file("$root/harbor/Property" . ($page == 1 ? '' : ".$page") . '.json',
+			$json->encode(\%body));
 		$page++;
 	}
 }
 
 sub csv_line
 {
-	return join(',', map { my $v = $_ // ''; $v =~ s/"/""/g; $v =~ /[",\n]/ ? qq("$v") : $v } @_) . "\n";
+	return join(',', map { my $v = $_ // ''; $v =~ s/"/""/g; $v =~ /[",\n]/ ? qq("$v") : $v } @_)
+	  . "\n";
 }
 
 sub dollars { my $n = shift // return ''; 1 while $n =~ s/^(\d+)(\d{3})/$1,$2/; return "\$$n"; }
@@ -233,15 +244,18 @@ sub write_prairie
 {
 	my ($root, @listings) = @_;
 	my $m = $market{prairie};
-	my $text = csv_line('Listing Key', 'MLS Number', 'Status', 'Property Type', 'List Price', 'Close Price',
-		'Close Date', 'List Date', 'Address', 'City', 'State', 'Zip', 'Beds', 'Full Baths', 'Half Baths',
+	my $text = csv_line('Listing Key', 'MLS Number', 'Status', 'Property Type', 'List Price',
+		'Close Price', 'Close Date', 'List Date', 'Address', 'City', 'State', 'Zip', 'Beds',
+		'Full Baths', 'Half Baths',
 		'Sq Ft', 'Lot Sq Ft', 'Year Built', 'Garage', 'Pool', 'Latitude', 'Longitude', 'Grade');
 	for my $l (sort { $a->{key} cmp $b->{key} } @listings)
 	{
-		$text .= csv_line($l->{key}, $l->{key} =~ s/^PR/7/r, $l->{status}, 'Residential', dollars($l->{list}),
+		$text .= csv_line($l->{key}, $l->{key} =~ s/^PR/7/r, $l->{status}, 'Residential',
+			dollars($l->{list}),
 			dollars($l->{close}), defined $l->{closed} ? day($l->{closed}, '%m/%d/%Y') : '',
 			day($l->{listed}, '%m/%d/%Y'), "$l->{number} $l->{street} Ave", $m->{city}, $m->{state},
-			$l->{postal}, $l->{beds}, $l->{baths}, $l->{half_baths}, dollars($l->{area}) =~ s/^\$//r,
+			$l->{postal}, $l->{beds}, $l->{baths}, $l->{half_baths},
+			dollars($l->{area}) =~ s/^\$//r,
 			dollars($l->{lot}) =~ s/^\$//r, $l->{built}, $l->{garage}, $l->{pool} ? 'Y' : 'N',
 			$l->{lat}, $l->{lon}, $l->{grade});
 	}
@@ -254,11 +268,13 @@ sub write_rheinau
 	my $m = $market{rheinau};
 	my %status = (Active => 'verfügbar', Pending => 'reserviert', Closed => 'verkauft');
 	my $text = csv_line(qw(Objektnummer Status Angebotspreis Verkaufspreis Verkauft_am Online_seit
-		  Adresse Ort PLZ Zimmer Bäder Wohnfläche Grundstück Baujahr Stellplätze Breite Länge Ausstattung));
+		  Adresse Ort PLZ Zimmer Bäder Wohnfläche Grundstück Baujahr Stellplätze
+		  Breite Länge Ausstattung));
 	for my $l (sort { $a->{key} cmp $b->{key} } @listings)
 	{
 		$text .= csv_line($l->{key}, $status{ $l->{status} }, $l->{list}, $l->{close},
-			defined $l->{closed} ? day($l->{closed}, '%d.%m.%Y') : '', day($l->{listed}, '%d.%m.%Y'),
+			defined $l->{closed} ? day($l->{closed}, '%d.%m.%Y') : '',
+			day($l->{listed}, '%d.%m.%Y'),
 			"$l->{street} $l->{number}", $m->{city}, $l->{postal}, $l->{beds}, $l->{baths},
 			sprintf('%.0f', $l->{area} * 0.092903), sprintf('%.0f', $l->{lot} * 0.092903),
 			$l->{built}, $l->{garage}, $l->{lat}, $l->{lon}, $l->{grade});
@@ -268,13 +284,18 @@ sub write_rheinau
 
 # --- photos: a small PNG of a house in the listing's own colours ------------------
 
-sub png_chunk { my ($type, $body) = @_; return pack('N', length $body) . $type . $body . pack('N', crc32($type . $body)); }
+sub png_chunk
+{
+	my ($type, $body) = @_;
+	return pack('N', length $body) . $type . $body . pack('N', crc32($type . $body));
+}
 
 sub photo
 {
 	my ($l, $nth) = @_;
 	my @colours = ([ 150 + $nth * 40, 200, 235 ], [ 90, 150, 80 ],
-		[ 120 + 9 * $l->{grade}, 60 + 20 * ($l->{zone} % 8), 90 ], [ 110, 60 + $l->{number} % 60, 50 ], [ 250, 240, 190 ]);
+		[ 120 + 9 * $l->{grade}, 60 + 20 * ($l->{zone} % 8), 90 ],
+		[ 110, 60 + $l->{number} % 60, 50 ], [ 250, 240, 190 ]);
 	my ($width, $height) = (96, 64);
 	my $wall = 20 + 4 * $l->{beds};    # half the width of the house, pixels
 	my $rows = '';
@@ -282,7 +303,8 @@ sub photo
 	{
 		$rows .= "\0" . join '', map {
 			my $x = abs($_ - $width / 2);
-			chr(  $y >= 30 && $y < 52 && $x < $wall ? ($y > 36 && $y < 44 && $x > 8 && $x < 16 ? 4 : 2)
+			chr(  $y >= 30 && $y < 52 && $x < $wall
+				? ($y > 36 && $y < 44 && $x > 8 && $x < 16 ? 4 : 2)
 				: $y >= 12 && $y < 30 && $x < ($y - 10) * ($wall + 4) / 20 ? 3
 				: $y >= 48 ? 1 : 0)
 		} 0 .. $width - 1;
@@ -308,7 +330,8 @@ my %listings = map { $_ => [ market_listings($_) ] } sort keys %market;
 
 my @reso = map { reso_record($_) } @{ $listings{harbor} };
 push @reso,    # two that cannot be applied, as in every real feed
-  { %{ $reso[0] }, ListingKey => 'HA90001', ListPrice => 'call us', ModificationTimestamp => instant(0) },
+  { %{ $reso[0] }, ListingKey => 'HA90001', ListPrice => 'call us',
+	ModificationTimestamp => instant(0) },
   { %{ $reso[0] }, ListingKey => undef, ModificationTimestamp => instant(0) };
 write_reso("$dir/day1", @reso);
 write_prairie("$dir/day1", @{ $listings{prairie} });

@@ -46,7 +46,7 @@ typedef struct MediaCopy
 } MediaCopy;
 
 static char *
-argument(const Job *job, const char *name)
+media_argument(const Job *job, const char *name)
 {
 	JsonbValue	key;
 	JsonbValue *value;
@@ -58,13 +58,14 @@ argument(const Job *job, const char *name)
 	if (value && value->type == jbvString)
 		return pnstrdup(value->val.string.val, value->val.string.len);
 	if (value && value->type == jbvNumeric)
-		return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
+		return DatumGetCString(DirectFunctionCall1(numeric_out,
+												   NumericGetDatum(value->val.numeric)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("a media job needs the argument \"%s\"", name)));
 }
 
-/* Reads where the medium is and which version of it; false: it is not known any more, or is nowhere */
+/* Where the medium is, and which version of it; false: it is not known any more, or is nowhere */
 static bool
 read_source(const MediaCopy *copy, char **url, char **version)
 {
@@ -75,15 +76,20 @@ read_source(const MediaCopy *copy, char **url, char **version)
 	bool		found = false;
 
 	SPI_connect();
-	SPI_execute_with_args("SELECT media_url, coalesce(media_modification_timestamp, '-infinity')::text FROM estate.media"
+	SPI_execute_with_args("SELECT media_url,"
+						  " coalesce(media_modification_timestamp, '-infinity')::text"
+						  " FROM estate.media"
 						  " WHERE market_id OPERATOR(pg_catalog.=) $1"
-						  " AND listing OPERATOR(pg_catalog.=) $2 AND media_key OPERATOR(pg_catalog.=) $3"
+						  " AND listing OPERATOR(pg_catalog.=) $2"
+						  " AND media_key OPERATOR(pg_catalog.=) $3"
 						  " AND media_url IS NOT NULL",
 						  3, types, values, NULL, true, 1);
 	if (SPI_processed == 1)
 	{
-		*url = MemoryContextStrdup(caller, SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
-		*version = MemoryContextStrdup(caller, SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2));
+		HeapTuple	row = SPI_tuptable->vals[0];
+
+		*url = MemoryContextStrdup(caller, SPI_getvalue(row, SPI_tuptable->tupdesc, 1));
+		*version = MemoryContextStrdup(caller, SPI_getvalue(row, SPI_tuptable->tupdesc, 2));
 		found = true;
 	}
 	SPI_finish();
@@ -131,11 +137,15 @@ name_copy(MediaCopy *copy, int64 job_id)
 	uint8		digest[PG_SHA256_DIGEST_LENGTH];
 
 	sha256_of((const uint8 *) copy->media_key, strlen(copy->media_key), digest);
-	copy->name = psprintf("%d/" INT64_FORMAT "/%s", copy->market_id, copy->listing, hex(digest, 16));
+	copy->name = psprintf("%d/" INT64_FORMAT "/%s", copy->market_id, copy->listing,
+						  hex(digest, 16));
 	copy->partial = psprintf("%s/%s.part" INT64_FORMAT, copy->folder, copy->name, job_id);
 }
 
-/* Makes the file that the body goes into.  It is not kept open: hundreds are written at the same time. */
+/*
+ * Makes the file that the body goes into.  It is not kept open: hundreds are
+ * written at the same time.
+ */
 static void
 make_partial(MediaCopy *copy)
 {
@@ -158,12 +168,14 @@ media_start(Task *task)
 	MediaCopy  *copy = palloc0(sizeof(MediaCopy));
 	NetOptions	options = {0};
 	Target	   *target;
+	Datum		listing;
 
 	task->state = copy;
-	copy->market_id = pg_strtoint32(argument(&task->job, "market_id"));
-	copy->listing = DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(argument(&task->job, "listing"))));
-	copy->media_key = argument(&task->job, "media_key");
-	copy->target = argument(&task->job, "target");
+	copy->market_id = pg_strtoint32(media_argument(&task->job, "market_id"));
+	listing = CStringGetDatum(media_argument(&task->job, "listing"));
+	copy->listing = DatumGetInt64(DirectFunctionCall1(int8in, listing));
+	copy->media_key = media_argument(&task->job, "media_key");
+	copy->target = media_argument(&task->job, "target");
 	target_require_usage(copy->target, task->job.role);
 	copy->allowed = true;
 	target = target_open(copy->target, task->job.role);
@@ -199,8 +211,9 @@ static const char *
 extension_of(const char *content_type)
 {
 	static const char *const known[][2] = {
-		{"image/jpeg", ".jpg"}, {"image/png", ".png"}, {"image/webp", ".webp"}, {"image/gif", ".gif"},
-		{"image/avif", ".avif"}, {"application/pdf", ".pdf"}, {"video/mp4", ".mp4"}
+		{"image/jpeg", ".jpg"}, {"image/png", ".png"}, {"image/webp", ".webp"},
+		{"image/gif", ".gif"}, {"image/avif", ".avif"}, {"application/pdf", ".pdf"},
+		{"video/mp4", ".mp4"}
 	};
 
 	for (int i = 0; content_type && i < lengthof(known); i++)
@@ -237,7 +250,8 @@ finish_file(MediaCopy *copy, uint8 *digest)
 static bool
 remember_copy(const MediaCopy *copy, const char *stored_as, int64 bytes, const uint8 *digest)
 {
-	Oid			types[] = {INT4OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, INT8OID, BYTEAOID, TEXTOID, TEXTOID};
+	Oid			types[] = {INT4OID, INT8OID, TEXTOID, TEXTOID, TEXTOID,
+	INT8OID, BYTEAOID, TEXTOID, TEXTOID};
 	bytea	   *hash = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 	Datum		values[9];
 	bool		stored;
@@ -254,11 +268,15 @@ remember_copy(const MediaCopy *copy, const char *stored_as, int64 bytes, const u
 	values[7] = CStringGetTextDatum(copy->url);
 	values[8] = CStringGetTextDatum(copy->version);
 	SPI_connect();
-	SPI_execute_with_args("UPDATE estate.media SET target = $4, stored_as = $5, stored_bytes = $6, stored_sha256 = $7,"
+	SPI_execute_with_args("UPDATE estate.media"
+						  " SET target = $4, stored_as = $5, stored_bytes = $6, stored_sha256 = $7,"
 						  " stored_at = pg_catalog.clock_timestamp(), stored_error = NULL"
-						  " WHERE market_id OPERATOR(pg_catalog.=) $1 AND listing OPERATOR(pg_catalog.=) $2"
-						  " AND media_key OPERATOR(pg_catalog.=) $3 AND media_url OPERATOR(pg_catalog.=) $8"
-						  " AND coalesce(media_modification_timestamp, '-infinity') OPERATOR(pg_catalog.=) $9::timestamptz",
+						  " WHERE market_id OPERATOR(pg_catalog.=) $1"
+						  " AND listing OPERATOR(pg_catalog.=) $2"
+						  " AND media_key OPERATOR(pg_catalog.=) $3"
+						  " AND media_url OPERATOR(pg_catalog.=) $8"
+						  " AND coalesce(media_modification_timestamp, '-infinity')"
+						  " OPERATOR(pg_catalog.=) $9::timestamptz",
 						  9, types, values, NULL, false, 0);
 	stored = SPI_processed == 1;
 	SPI_finish();
@@ -272,9 +290,12 @@ media_step(Task *task)
 	uint8		digest[PG_SHA256_DIGEST_LENGTH];
 	char	   *stored_as;
 
-	job_require_outcome(copy->request, psprintf("medium \"%s\" of listing " INT64_FORMAT, copy->media_key, copy->listing));
+	job_require_outcome(copy->request,
+						psprintf("medium \"%s\" of listing " INT64_FORMAT,
+								 copy->media_key, copy->listing));
 	finish_file(copy, digest);
-	stored_as = psprintf("%s%s", copy->name, extension_of(net_request_header(copy->request, "content-type")));
+	stored_as = psprintf("%s%s", copy->name,
+						 extension_of(net_request_header(copy->request, "content-type")));
 	if (remember_copy(copy, stored_as, net_request_bytes(copy->request), digest))
 	{
 		durable_rename(copy->partial, psprintf("%s/%s", copy->folder, stored_as), ERROR);
@@ -312,7 +333,8 @@ media_failed(Task *task, const ErrorData *error)
 	values[3] = CStringGetTextDatum(error->detail ? error->detail : error->message);
 	SPI_connect();
 	SPI_execute_with_args("UPDATE estate.media SET stored_error = $4"
-						  " WHERE market_id OPERATOR(pg_catalog.=) $1 AND listing OPERATOR(pg_catalog.=) $2"
+						  " WHERE market_id OPERATOR(pg_catalog.=) $1"
+						  " AND listing OPERATOR(pg_catalog.=) $2"
 						  " AND media_key OPERATOR(pg_catalog.=) $3",
 						  4, types, values, NULL, false, 0);
 	SPI_finish();

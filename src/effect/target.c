@@ -52,7 +52,7 @@ is_one_of(const char *name, const char *const *names, int n)
 }
 
 static const char *
-option(List *options, const char *name)
+target_option(List *options, const char *name)
 {
 	ListCell   *cell;
 
@@ -71,7 +71,8 @@ static const char *
 secret_name(const char *reference)
 {
 	const char *name = reference + strlen("file:");
-	bool		fits = strncmp(reference, "file:", strlen("file:")) == 0 && name[0] != '\0' && name[0] != '.';
+	bool		fits = strncmp(reference, "file:", strlen("file:")) == 0 &&
+		name[0] != '\0' && name[0] != '.';
 
 	for (const char *p = name; fits && *p; p++)
 		fits = isalnum((unsigned char) *p) || strchr("._-", *p) != NULL;
@@ -79,8 +80,10 @@ secret_name(const char *reference)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
 				 errmsg("invalid secret_ref"),
-				 errdetail("The name of a secret has letters, digits, dots, dashes and underscores only, and does not begin with a dot."),
-				 errhint("It must be file:NAME, with NAME a file in the directory of estate.secrets_dir.")));
+				 errdetail("The name of a secret has letters, digits, dots, dashes and underscores"
+						   " only, and does not begin with a dot."),
+				 errhint("It must be file:NAME,"
+						 " with NAME a file in the directory of estate.secrets_dir.")));
 	return name;
 }
 
@@ -94,7 +97,8 @@ secret_path(const char *reference)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("estate.secrets_dir is not set"),
-				 errhint("ALTER SYSTEM SET estate.secrets_dir = '/etc/pg_estate/secrets'; SELECT pg_reload_conf();")));
+				 errhint("ALTER SYSTEM SET estate.secrets_dir = '/etc/pg_estate/secrets';"
+						 " SELECT pg_reload_conf();")));
 	return psprintf("%s/%s", estate_secrets_dir, name);
 }
 
@@ -110,18 +114,18 @@ read_secret_file(const char *reference)
 	if (fd < 0 || fstat(fd, &status) != 0)
 		ereport(ERROR,
 				(errcode_for_file_access(),
-				 errmsg("could not read the secret \"%s\": %m", reference)));
+				 errmsg("could not read secret \"%s\": %m", reference)));
 	if (!S_ISREG(status.st_mode) || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("the secret \"%s\" is not a file that only its owner may read", reference),
-				 errhint("chmod 0600 the file.")));
+				 errmsg("secret \"%s\" is not a file that only its owner may read", reference),
+				 errhint("Run chmod 0600 on the file.")));
 	text = palloc0(SECRET_MOST_BYTES);
 	len = read(fd, text, SECRET_MOST_BYTES - 1);
 	if (len < 0)
 		ereport(ERROR,
 				(errcode_for_file_access(),
-				 errmsg("could not read the secret \"%s\": %m", reference)));
+				 errmsg("could not read secret \"%s\": %m", reference)));
 	CloseTransientFile(fd);
 	return text;
 }
@@ -132,7 +136,8 @@ secret_member(const char *text, const char *name)
 {
 	size_t		len = strlen(name);
 
-	for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+	for (const char *line = text; line && *line;
+		 line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
 	{
 		const char *p = line;
 		const char *end;
@@ -161,7 +166,8 @@ host_is_named(const char *url, const char *hosts)
 	char	   *rest = NULL;
 
 	for (char *host = strtok_r(list, ", \t", &rest); host; host = strtok_r(NULL, ", \t", &rest))
-		if (net_same_origin(url, psprintf("https://%s", host)) || net_same_origin(url, psprintf("http://%s", host)))
+		if (net_same_origin(url, psprintf("https://%s", host)) ||
+			net_same_origin(url, psprintf("http://%s", host)))
 			return true;
 	return false;
 }
@@ -170,8 +176,10 @@ host_is_named(const char *url, const char *hosts)
 static List *
 mapping_of(Oid role, Oid server)
 {
-	if (!SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(role), ObjectIdGetDatum(server)) &&
-		!SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid), ObjectIdGetDatum(server)))
+	if (!SearchSysCacheExists2(USERMAPPINGUSERSERVER,
+							   ObjectIdGetDatum(role), ObjectIdGetDatum(server)) &&
+		!SearchSysCacheExists2(USERMAPPINGUSERSERVER,
+							   ObjectIdGetDatum(InvalidOid), ObjectIdGetDatum(server)))
 		return NIL;
 	return GetUserMapping(role, server)->options;
 }
@@ -188,7 +196,8 @@ usable_server(const char *name, Oid role)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("server \"%s\" is not a target of pg_estate", name),
-				 errhint("CREATE SERVER .. FOREIGN DATA WRAPPER estate_target OPTIONS (kind .., url ..);")));
+				 errhint("CREATE SERVER .. FOREIGN DATA WRAPPER estate_target"
+						 " OPTIONS (kind .., url ..);")));
 	if (allowed != ACLCHECK_OK)
 		aclcheck_error(allowed, OBJECT_FOREIGN_SERVER, name);
 	return server;
@@ -209,9 +218,9 @@ target_open(const char *name, Oid role)
 	const char *reference;
 
 	target->name = pstrdup(name);
-	target->kind = option(server->options, "kind");
-	target->url = option(server->options, "url");
-	reference = option(mapping_of(role, server->serverid), "secret_ref");
+	target->kind = target_option(server->options, "kind");
+	target->url = target_option(server->options, "url");
+	reference = target_option(mapping_of(role, server->serverid), "secret_ref");
 	if (reference)
 	{
 		char	   *text = read_secret_file(reference);
@@ -222,11 +231,13 @@ target_open(const char *name, Oid role)
 		if (target->secret == NULL || hosts == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_CONFIG_FILE_ERROR),
-					 errmsg("the secret \"%s\" lacks a line \"secret = ..\" or \"hosts = ..\"", reference)));
+					 errmsg("secret \"%s\" lacks a line \"secret = ..\" or \"hosts = ..\"",
+							reference)));
 		if (target->url && !host_is_named(target->url, hosts))
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("the secret of server \"%s\" may not be sent to the host of its url", name),
+					 errmsg("the secret of server \"%s\" may not be sent to the host of its url",
+							name),
 					 errdetail("The line \"hosts = ..\" of the secret does not name it.")));
 	}
 	return target;
@@ -241,8 +252,8 @@ target_require_host(const Target *target, const char *url)
 	if (target->url == NULL || !net_same_origin(target->url, url))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("the secret of server \"%s\" may not be sent to another host than that of its url",
-						target->name)));
+				 errmsg("the secret of server \"%s\" may not be sent"
+						" to another host than that of its url", target->name)));
 }
 
 /* The directory of a target of kind folder */
@@ -321,11 +332,11 @@ target_fault(const char *name, Oid role, bool is_folder, const char **fix)
 			"-- the role that the feed is run as is gone: estate.alter_feed() makes it yours";
 		return "the role that the feed is run as may not use it";
 	}
-	reference = option(mapping_of(role, server->serverid), "secret_ref");
+	reference = target_option(mapping_of(role, server->serverid), "secret_ref");
 	if (reference)
 		fault = secret_fault(reference);
-	if (fault == NULL && is_folder && strcmp(option(server->options, "kind"), "folder") == 0)
-		fault = folder_fault(option(server->options, "url") + strlen(FOLDER_SCHEME));
+	if (fault == NULL && is_folder && strcmp(target_option(server->options, "kind"), "folder") == 0)
+		fault = folder_fault(target_option(server->options, "url") + strlen(FOLDER_SCHEME));
 	if (fault)
 		*fix = psprintf("-- on the machine of the server, as the user it runs as: %s", fault);
 	return fault;
@@ -359,7 +370,7 @@ check_folder(const char *url)
 	if (url == NULL || strncmp(url, "file:///", 8) != 0 || strstr(url, "/../") != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-				 errmsg("a folder needs the option url 'file:///absolute/path'")));
+				 errmsg("option \"url\" of a folder must be file:///absolute/path")));
 	if (!has_privs_of_role(GetUserId(), ROLE_PG_WRITE_SERVER_FILES))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -368,28 +379,29 @@ check_folder(const char *url)
 }
 
 static void
-check_server(List *options)
+target_check_server(List *options)
 {
-	const char *kind = option(options, "kind");
-	const char *url = option(options, "url");
+	const char *kind = target_option(options, "kind");
+	const char *url = target_option(options, "url");
 
 	if (kind == NULL || !is_one_of(kind, kinds, lengthof(kinds)))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-				 errmsg("the option kind must be s3, folder, smtp or http")));
+				 errmsg("option \"kind\" must be s3, folder, smtp or http")));
 	if (strcmp(kind, "folder") == 0)
 		check_folder(url);
 	else if (url && strchr(url, '@') != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-				 errmsg("a url must not hold a name or a password"),
-				 errhint("Put the secret into a file, and secret_ref 'file:NAME' into the user mapping.")));
+				 errmsg("option \"url\" must not hold a name or a password"),
+				 errhint("Put the secret into a file,"
+						 " and secret_ref 'file:NAME' into the user mapping.")));
 }
 
 static void
-check_mapping(List *options)
+target_check_mapping(List *options)
 {
-	const char *reference = option(options, "secret_ref");
+	const char *reference = target_option(options, "secret_ref");
 
 	if (reference == NULL)
 		return;
@@ -422,11 +434,12 @@ estate_target_validator(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 					 errmsg("invalid option \"%s\"", def->defname),
-					 errhint("A server takes kind, url and region; a user mapping takes access_key, username and secret_ref.")));
+					 errhint("A server takes kind, url and region;"
+							 " a user mapping takes access_key, username and secret_ref.")));
 	}
 	if (of_server)
-		check_server(options);
+		target_check_server(options);
 	if (of_mapping)
-		check_mapping(options);
+		target_check_mapping(options);
 	PG_RETURN_VOID();
 }

@@ -87,7 +87,7 @@ open_quietly(const char *name)
 }
 
 static void *
-find_function(void *library, const char *library_name, const char *name)
+blas_find_function(void *library, const char *library_name, const char *name)
 {
 	void	   *function = dlsym(library, name);
 
@@ -100,14 +100,14 @@ find_function(void *library, const char *library_name, const char *name)
 }
 
 static void
-load(void)
+blas_load(void)
 {
 	const char *name = openblas_name;
 	const char *lapack = openblas_name;
 	void	   *library;
 	void	   *lapack_library;
 
-	/* the postmaster's threads would be every backend's trouble */
+	/* each process that the postmaster forks would lack its threads but inherit their locks */
 	if (!IsUnderPostmaster && IsPostmasterEnvironment)
 		elog(ERROR, "BLAS must not be loaded by the postmaster");
 
@@ -127,10 +127,10 @@ load(void)
 						   openblas_name, blas_name, lapack_name),
 				 errhint("Install the Debian package libopenblas0-serial or libopenblas0.")));
 
-	*(void **) &dsyrk = find_function(library, name, "dsyrk_");
-	*(void **) &dtrsm = find_function(library, name, "dtrsm_");
-	*(void **) &dgemv = find_function(library, name, "dgemv_");
-	*(void **) &dpotrf = find_function(lapack_library, lapack, "dpotrf_");
+	*(void **) &dsyrk = blas_find_function(library, name, "dsyrk_");
+	*(void **) &dtrsm = blas_find_function(library, name, "dtrsm_");
+	*(void **) &dgemv = blas_find_function(library, name, "dgemv_");
+	*(void **) &dpotrf = blas_find_function(lapack_library, lapack, "dpotrf_");
 	loaded = true;
 }
 
@@ -138,7 +138,7 @@ static inline void
 ensure_loaded(void)
 {
 	if (unlikely(!loaded))
-		load();
+		blas_load();
 }
 
 static void

@@ -19,8 +19,8 @@
 #define RARE 0.02				/* columns with fewer values are left out */
 #define MOSTLY_NUMBERS 0.98
 #define UNIQUE 0.99
-#define TELLS_PRICE 0.98		/* correlation that no honest field has */
-#define FOLLOWS_PRICE 0.1		/* half of the sales have it in so narrow a proportion */
+#define TELLS_PRICE 0.98		/* a field with this correlation is the price in disguise */
+#define FOLLOWS_PRICE 0.1		/* see follows_price() */
 #define CURVED_VALUES 6			/* more distinct values get a square */
 #define BENT_VALUES 40			/* more distinct values get hinges */
 #define SKEWED 2.5				/* highest over median */
@@ -41,7 +41,7 @@ typedef struct Profile
 } Profile;
 
 static double
-quantile(const double *sorted, int64 count, double share)
+choose_quantile(const double *sorted, int64 count, double share)
 {
 	return sorted[(int64) floor(share * (count - 1) + 0.5)];
 }
@@ -79,7 +79,7 @@ choose_scale(Feature *feature, ColumnRole role, const Profile *profile)
 {
 	double		lowest = profile->sorted[0];
 	double		highest = profile->sorted[profile->present - 1];
-	double		median = quantile(profile->sorted, profile->present, 0.5);
+	double		median = choose_quantile(profile->sorted, profile->present, 0.5);
 	double		zeros = (double) profile->zeros / profile->present;
 
 	if (role == COLUMN_SIZE)
@@ -138,7 +138,8 @@ choose_bends(Feature *feature, ColumnRole role, int64 distinct, const double *sc
 		return;
 	for (int k = 0; k < FEATURE_KNOTS; k++)
 	{
-		double		knot = (quantile(scaled, count, share[k]) - feature->mean) / feature->deviation;
+		double		at = choose_quantile(scaled, count, share[k]);
+		double		knot = (at - feature->mean) / feature->deviation;
 
 		if (feature->nknots == 0 || knot > feature->knot[feature->nknots - 1] + 1e-6)
 			feature->knot[feature->nknots++] = knot;
@@ -160,7 +161,8 @@ choose_number(Feature *feature, const ObservationColumn *column, const Profile *
 		return false;
 	missing = profile->rows - count;
 	feature->tells_missing = missing >= 5 && missing >= 0.005 * profile->rows;
-	feature->middle = ((column->role == COLUMN_FLAG ? 0 : quantile(scaled, count, 0.5)) - feature->mean) / feature->deviation;
+	feature->middle = column->role == COLUMN_FLAG ? 0 : choose_quantile(scaled, count, 0.5);
+	feature->middle = (feature->middle - feature->mean) / feature->deviation;
 	choose_bends(feature, column->role, profile->distinct, scaled, count);
 	feature->width = 1 + feature->tells_missing + feature->squared + feature->nknots;
 	return true;
@@ -201,8 +203,10 @@ correlation_with_price(const Observations *table, const ObservationColumn *colum
 }
 
 /*
- * Whether a column is the price times something, for half of the sales at
- * least: junk prices hide such a column from the correlation.
+ * Whether a column is proportional to the price for at least half of the
+ * sales: the middle half of the logs of their ratios lies within
+ * FOLLOWS_PRICE.  The correlation alone would miss such a column where some
+ * prices are junk.
  */
 static bool
 follows_price(const Observations *table, const ObservationColumn *column, const Profile *profile)
@@ -216,7 +220,7 @@ follows_price(const Observations *table, const ObservationColumn *column, const 
 			ratio[count++] = log(column->number[i] / table->price[i]);
 	sort_numbers(ratio, count);
 	return count > 1 && profile->distinct > BENT_VALUES &&
-		quantile(ratio, count, 0.75) - quantile(ratio, count, 0.25) < FOLLOWS_PRICE;
+		choose_quantile(ratio, count, 0.75) - choose_quantile(ratio, count, 0.25) < FOLLOWS_PRICE;
 }
 
 /*

@@ -117,11 +117,11 @@ hedonic_to_text(const Hedonic *model)
 }
 
 static void
-reject(const char *next)
+definition_reject(const char *next)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("definition of a model cannot be read"),
+			 errmsg("could not read the definition of a model"),
 			 errdetail("It fails at \"%.*s\".", pg_mbcliplen(next, strlen(next), 40), next),
 			 errhint("SELECT * FROM estate.train() makes new models.")));
 }
@@ -134,7 +134,7 @@ skip_space(const char **next)
 }
 
 static bool
-take(const char **next, const char *token)
+definition_take(const char **next, const char *token)
 {
 	Size		length = strlen(token);
 
@@ -146,20 +146,20 @@ take(const char **next, const char *token)
 }
 
 static void
-expect(const char **next, const char *token)
+definition_expect(const char **next, const char *token)
 {
-	if (!take(next, token))
-		reject(*next);
+	if (!definition_take(next, token))
+		definition_reject(*next);
 }
 
 static double
-read_number(const char **next)
+definition_number(const char **next)
 {
 	char	   *end;
 	double		value = strtod(*next, &end);
 
 	if (end == *next || !isfinite(value))
-		reject(*next);
+		definition_reject(*next);
 	*next = end;
 	return value;
 }
@@ -167,10 +167,10 @@ read_number(const char **next)
 static int
 read_count(const char **next, int most)
 {
-	double		value = read_number(next);
+	double		value = definition_number(next);
 
 	if (value != rint(value) || value < 0 || value > most)
-		reject(*next);
+		definition_reject(*next);
 	return (int) value;
 }
 
@@ -180,7 +180,7 @@ read_word(const char **next)
 	StringInfoData word;
 
 	initStringInfo(&word);
-	expect(next, "\"");
+	definition_expect(next, "\"");
 	for (; **next != '"'; (*next)++)
 	{
 		if (**next == '\\' && (*next)[1] == 'n')
@@ -192,7 +192,7 @@ read_word(const char **next)
 		if (**next == '\\')
 			(*next)++;
 		if (**next == '\0')
-			reject("end of text");
+			definition_reject("end of text");
 		appendStringInfoChar(&word, **next);
 	}
 	(*next)++;
@@ -207,27 +207,27 @@ read_number_feature(const char **next, Feature *feature)
 	feature->zero_is_none = read_count(next, 1);
 	feature->tells_missing = read_count(next, 1);
 	feature->squared = read_count(next, 1);
-	feature->lowest = read_number(next);
-	feature->highest = read_number(next);
-	feature->middle = read_number(next);
-	feature->mean = read_number(next);
-	feature->deviation = read_number(next);
+	feature->lowest = definition_number(next);
+	feature->highest = definition_number(next);
+	feature->middle = definition_number(next);
+	feature->mean = definition_number(next);
+	feature->deviation = definition_number(next);
 	if (!(feature->deviation > 0))
-		reject(*next);
+		definition_reject(*next);
 	feature->nknots = read_count(next, FEATURE_KNOTS);
 	for (int k = 0; k < feature->nknots; k++)
-		feature->knot[k] = read_number(next);
+		feature->knot[k] = definition_number(next);
 }
 
 static void
 read_feature(const char **next, Feature *feature)
 {
-	if (take(next, "number"))
+	if (definition_take(next, "number"))
 	{
 		feature->column = read_word(next);
 		read_number_feature(next, feature);
 	}
-	else if (take(next, "word"))
+	else if (definition_take(next, "word"))
 	{
 		feature->kind = FEATURE_WORD;
 		feature->column = read_word(next);
@@ -238,33 +238,33 @@ read_feature(const char **next, Feature *feature)
 	}
 	else
 	{
-		expect(next, "place");
+		definition_expect(next, "place");
 		feature->kind = FEATURE_PLACE;
 		feature->column = read_word(next);
 		feature->column2 = read_word(next);
-		feature->latitude = read_number(next);
-		feature->longitude = read_number(next);
+		feature->latitude = definition_number(next);
+		feature->longitude = definition_number(next);
 		feature->ncentres = read_count(next, MOST);
 		feature->centre = palloc(sizeof(Centre) * feature->ncentres);
 		for (int c = 0; c < feature->ncentres; c++)
 		{
-			feature->centre[c].east = read_number(next);
-			feature->centre[c].north = read_number(next);
-			feature->centre[c].reach = read_number(next);
+			feature->centre[c].east = definition_number(next);
+			feature->centre[c].north = definition_number(next);
+			feature->centre[c].reach = definition_number(next);
 		}
 	}
 }
 
 static double *
-read_numbers(const char **next, const char *name, int count)
+definition_numbers(const char **next, const char *name, int count)
 {
 	double	   *values = palloc(sizeof(double) * count);
 
-	expect(next, name);
+	definition_expect(next, name);
 	if (read_count(next, MOST) != count)
-		reject(*next);
+		definition_reject(*next);
 	for (int i = 0; i < count; i++)
-		values[i] = read_number(next);
+		values[i] = definition_number(next);
 	return values;
 }
 
@@ -276,19 +276,19 @@ hedonic_from_text(const char *text)
 	const char *next = text;
 	double	   *calibration;
 
-	expect(&next, FORMAT);
-	expect(&next, "sales");
-	model->sales = read_number(&next);
-	expect(&next, "features");
+	definition_expect(&next, FORMAT);
+	definition_expect(&next, "sales");
+	model->sales = definition_number(&next);
+	definition_expect(&next, "features");
 	set->count = read_count(&next, MOST);
 	set->feature = palloc0(sizeof(Feature) * Max(set->count, 1));
 	for (int f = 0; f < set->count; f++)
 		read_feature(&next, &set->feature[f]);
 	feature_set_finish(set);
 	model->features = set;
-	model->coefficient = read_numbers(&next, "coefficients", set->width);
-	model->spread = read_numbers(&next, "spread", set->width);
-	calibration = read_numbers(&next, "calibration", 5);
+	model->coefficient = definition_numbers(&next, "coefficients", set->width);
+	model->spread = definition_numbers(&next, "spread", set->width);
+	calibration = definition_numbers(&next, "calibration", 5);
 	model->spread_lowest = calibration[0];
 	model->spread_highest = calibration[1];
 	model->quantile_68 = calibration[2];

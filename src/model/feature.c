@@ -27,7 +27,8 @@
 #define PRECISION_HINGE 3.0
 #define PRECISION_WORD 3.0
 #define PRECISION_PLACE 3.0
-#define PRECISION_INTERCEPT 1e-9	/* none, but never singular */
+#define PRECISION_INTERCEPT 1e-9	/* as good as no penalty; 0 could make the
+										 * system singular */
 
 /* A value on the scale of its feature; NaN: missing. */
 double

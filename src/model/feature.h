@@ -24,7 +24,7 @@ typedef enum FeatureScale
 	SCALE_ROOT
 } FeatureScale;
 
-/* where a place is near to, in km from the origin of its feature */
+/* a centre of the surface over the map, in km from the origin of its feature */
 typedef struct Centre
 {
 	double		east;

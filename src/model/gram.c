@@ -84,8 +84,10 @@ check_finite(const double *values, int count, int step)
 		if (!isfinite(values[(Size) i * step]))
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("y and x of a gram must be finite, and so must the sums of their squares"),
-					 errhint("Leave such rows out, for example with FILTER (WHERE ...); rows with NULL are left out anyway.")));
+					 errmsg("y and x of a gram must be finite,"
+							" and so must the sums of their squares"),
+					 errhint("Leave such rows out, for example with FILTER (WHERE ...);"
+							 " rows with NULL are left out anyway.")));
 }
 
 /*

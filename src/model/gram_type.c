@@ -183,7 +183,8 @@ check_gram(const Gram *gram)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("invalid value of type estate.gram"),
-				 errdetail("Counts and squares must not be negative, and all numbers must be finite.")));
+				 errdetail("Counts and squares must not be negative,"
+						   " and all numbers must be finite.")));
 }
 
 /*
@@ -236,7 +237,7 @@ reject_text(const char *text)
 }
 
 static void
-expect(const char *text, const char **next, const char *token)
+gram_expect(const char *text, const char **next, const char *token)
 {
 	while (isspace((unsigned char) **next))
 		(*next)++;
@@ -247,7 +248,7 @@ expect(const char *text, const char **next, const char *token)
 
 /* Numbers up to the closing bracket; the array grows with them. */
 static double *
-read_numbers(const char *text, const char **next, int most, int *count)
+gram_numbers(const char *text, const char **next, int most, int *count)
 {
 	int			size = 64;
 	double	   *values = palloc(sizeof(double) * size);
@@ -258,7 +259,7 @@ read_numbers(const char *text, const char **next, int most, int *count)
 		char	   *end;
 
 		if (*count > 0)
-			expect(text, next, ",");
+			gram_expect(text, next, ",");
 		if (*count == most)
 			reject_text(text);
 		if (*count == size)
@@ -310,25 +311,25 @@ estate_gram_in(PG_FUNCTION_ARGS)
 			   *products;
 	Datum		result = (Datum) 0;
 
-	expect(text, &next, "{");
-	expect(text, &next, "\"n\"");
-	expect(text, &next, ":");
+	gram_expect(text, &next, "{");
+	gram_expect(text, &next, "\"n\"");
+	gram_expect(text, &next, ":");
 	errno = 0;
 	n = strtoll(next, &end, 10);
 	if (end == next || errno != 0)
 		reject_text(text);
 	next = end;
-	expect(text, &next, ",");
-	expect(text, &next, "\"mean\"");
-	expect(text, &next, ":");
-	expect(text, &next, "[");
-	mean = read_numbers(text, &next, GRAM_MAX_COLUMNS + 1, &q);
-	expect(text, &next, ",");
-	expect(text, &next, "\"products\"");
-	expect(text, &next, ":");
-	expect(text, &next, "[");
-	products = read_numbers(text, &next, count_values(q - 1) - q, &count);
-	expect(text, &next, "}");
+	gram_expect(text, &next, ",");
+	gram_expect(text, &next, "\"mean\"");
+	gram_expect(text, &next, ":");
+	gram_expect(text, &next, "[");
+	mean = gram_numbers(text, &next, GRAM_MAX_COLUMNS + 1, &q);
+	gram_expect(text, &next, ",");
+	gram_expect(text, &next, "\"products\"");
+	gram_expect(text, &next, ":");
+	gram_expect(text, &next, "[");
+	products = gram_numbers(text, &next, count_values(q - 1) - q, &count);
+	gram_expect(text, &next, "}");
 	while (isspace((unsigned char) *next))
 		next++;
 	if (*next != '\0' || assemble(n, mean, q, products, count, &result) == NULL)

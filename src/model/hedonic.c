@@ -16,7 +16,7 @@
  * come from the weighted fit, whose weights have seen the errors.
  *
  * How large errors are is itself regressed on the features: a plain house in a
- * busy street of like houses is surer than a castle.
+ * busy street of like houses is valued more exactly than a castle.
  */
 #include "postgres.h"
 
@@ -32,14 +32,14 @@
 #include "model/sorted.h"
 
 #define BLOCK 256
-#define NOISE 0.03				/* penalties count in this, about the variance of errors */
+#define NOISE 0.03				/* unit of the penalties, about the variance of errors */
 #define SPREAD_PENALTY 10.0	/* the sizes of errors are noisier than prices */
 #define CHOICE_SALES 3000		/* enough to choose the penalty by */
 #define HIGHEST_LEVERAGE 0.9
 #define SMALLEST_ERROR 0.1		/* of the typical one, before its log is taken */
 #define DEVIATION 1.4826		/* of a normal distribution, per median size */
-#define JUNK 6.0				/* deviations from what others paid */
-#define JUNK_FACTOR 8.0			/* nor is a price junk that is nearer to the median */
+#define JUNK 6.0				/* a price this many deviations off the fit is left out */
+#define JUNK_FACTOR 8.0			/* but none within this factor of the median price */
 #define SCREENING_ROUNDS 5
 #define SCREENING_PENALTY 3.0
 
@@ -62,7 +62,7 @@ typedef struct Fit
 	double	   *error;			/* leave-one-out, for each sale */
 } Fit;
 
-/* The smallest value that at least the share of future values is not above. */
+/* The smallest value that at least this share of future values will not exceed. */
 static double
 safe_quantile(const double *sorted, int64 count, double share)
 {
@@ -112,7 +112,8 @@ sum_products(Fit *fit)
 
 /* Factors X'X + penalty and solves for the right side. */
 static void
-solve(Fit *fit, const double *products, double penalty_factor, const double *right, double *solution)
+solve(Fit *fit, const double *products, double penalty_factor, const double *right,
+	  double *solution)
 {
 	int			width = fit->width;
 
@@ -172,7 +173,8 @@ all_residuals(Fit *fit)
 	{
 		int			count = make_block(fit, first, 1);
 
-		blas_product_transposed(fit->width, count, fit->x, fit->width, fit->coefficient, fit->error + first);
+		blas_product_transposed(fit->width, count, fit->x, fit->width,
+								fit->coefficient, fit->error + first);
 		for (int i = 0; i < count; i++)
 			fit->error[first + i] = fit->log_price[first + i] - fit->error[first + i];
 	}
@@ -241,8 +243,9 @@ leave_out(Fit *fit, double limit)
 }
 
 /*
- * First those that no home of the market can have cost: they would bend the
- * first fit so far that it shows everybody else as wrong.
+ * Leaves out prices that no home of the market can have cost.  This comes
+ * before the first fit: they would bend it so far that the errors of all other
+ * sales look large.
  */
 static void
 leave_out_absurd(Fit *fit)
@@ -259,8 +262,9 @@ leave_out_absurd(Fit *fit)
 }
 
 /*
- * Leaves out sales that are no prices: a euro to a nephew, a missing zero.
- * They would not only teach wrong values, but also make every interval wide.
+ * Leaves out sales whose price is none between strangers (one euro from an
+ * aunt to her nephew) or is mistyped (a missing zero).  They would not only
+ * teach wrong values, but also make every interval wide.
  */
 static void
 screen(Fit *fit)
@@ -318,7 +322,7 @@ choose_penalty(Fit *fit)
 }
 
 static void
-measure(const Fit *fit, Hedonic *model)
+hedonic_measure(const Fit *fit, Hedonic *model)
 {
 	double	   *miss = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * fit->rows);
 	double		mean = 0;
@@ -378,7 +382,8 @@ calibrate(Fit *fit, Hedonic *model)
 	{
 		int			count = make_block(fit, first, 1);
 
-		blas_product_transposed(fit->width, count, fit->x, fit->width, model->spread, spread + first);
+		blas_product_transposed(fit->width, count, fit->x, fit->width,
+								model->spread, spread + first);
 	}
 	memcpy(sorted, spread, sizeof(double) * fit->rows);
 	sort_numbers(sorted, fit->rows);
@@ -394,7 +399,7 @@ calibrate(Fit *fit, Hedonic *model)
 }
 
 static Fit *
-prepare(const Observations *table, int64 rows, const FeatureSet *features)
+hedonic_prepare(const Observations *table, int64 rows, const FeatureSet *features)
 {
 	Fit		   *fit = palloc0(sizeof(Fit));
 
@@ -439,12 +444,12 @@ hedonic_fit(const Observations *table, int64 rows)
 	model->spread = new_matrix(model->features->width, 1);
 
 	caller = MemoryContextSwitchTo(scratch);
-	fit = prepare(table, rows, model->features);
+	fit = hedonic_prepare(table, rows, model->features);
 	screen(fit);
 	factor = choose_penalty(fit);
 	solve(fit, fit->products, factor, fit->right, fit->coefficient);
 	all_errors(fit);
-	measure(fit, model);
+	hedonic_measure(fit, model);
 	final_coefficients(fit, factor, model);
 	calibrate(fit, model);
 	MemoryContextSwitchTo(caller);

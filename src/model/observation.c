@@ -54,7 +54,7 @@ observations_create(MemoryContext context)
 }
 
 static void
-fill(ObservationColumn *column, int64 from, int64 to)
+observations_fill(ObservationColumn *column, int64 from, int64 to)
 {
 	for (int64 i = from; i < to; i++)
 		column->number[i] = get_float8_nan();
@@ -64,28 +64,28 @@ fill(ObservationColumn *column, int64 from, int64 to)
 }
 
 static void *
-resize(MemoryContext context, void *array, Size element, int64 size)
+observations_resize(MemoryContext context, void *array, Size element, int64 size)
 {
 	return array ? repalloc_huge(array, element * size) :
 		MemoryContextAllocHuge(context, element * size);
 }
 
 static void
-grow(Observations *table)
+observations_grow(Observations *table)
 {
 	int64		size = table->size == 0 ? FIRST_SIZE : table->size * 2;
 
-	table->key = resize(table->context, table->key, sizeof(int64), size);
-	table->price = resize(table->context, table->price, sizeof(double), size);
-	table->day = resize(table->context, table->day, sizeof(double), size);
+	table->key = observations_resize(table->context, table->key, sizeof(int64), size);
+	table->price = observations_resize(table->context, table->price, sizeof(double), size);
+	table->day = observations_resize(table->context, table->day, sizeof(double), size);
 	for (int c = 0; c < table->ncolumns; c++)
 	{
 		ObservationColumn *column = table->column[c];
 
-		column->number = resize(table->context, column->number, sizeof(double), size);
+		column->number = observations_resize(table->context, column->number, sizeof(double), size);
 		if (column->word)
-			column->word = resize(table->context, column->word, sizeof(int32), size);
-		fill(column, table->size, size);
+			column->word = observations_resize(table->context, column->word, sizeof(int32), size);
+		observations_fill(column, table->size, size);
 	}
 	table->size = size;
 }
@@ -115,8 +115,8 @@ observations_column(Observations *table, const char *name, ColumnRole role)
 	column->name = MemoryContextStrdup(table->context, name);
 	column->role = role;
 	if (table->size > 0)
-		column->number = resize(table->context, NULL, sizeof(double), table->size);
-	fill(column, 0, table->size);
+		column->number = observations_resize(table->context, NULL, sizeof(double), table->size);
+	observations_fill(column, 0, table->size);
 	table->column = table->column == NULL ?
 		MemoryContextAlloc(table->context, sizeof(ObservationColumn *) * MOST_COLUMNS) :
 		table->column;
@@ -131,9 +131,9 @@ void
 observations_add(Observations *table, int64 key, double day, double price)
 {
 	if (table->count == table->size)
-		grow(table);
+		observations_grow(table);
 	for (int c = 0; c < table->ncolumns; c++)
-		fill(table->column[c], table->count, table->count + 1);
+		observations_fill(table->column[c], table->count, table->count + 1);
 	table->key[table->count] = key;
 	table->day[table->count] = day;
 	table->price[table->count] = price;
@@ -151,7 +151,7 @@ prepare_words(Observations *table, ObservationColumn *column)
 {
 	column->dictionary = string_table(table->context, "words",
 									  WORD_LENGTH + 1, sizeof(WordEntry));
-	column->word = resize(table->context, NULL, sizeof(int32), table->size);
+	column->word = observations_resize(table->context, NULL, sizeof(int32), table->size);
 	for (int64 i = 0; i < table->size; i++)
 		column->word[i] = -1;
 }
@@ -181,7 +181,8 @@ observations_set_word(Observations *table, ObservationColumn *column,
 		if (column->nwords == column->words_size)
 		{
 			column->words_size = Max(64, column->words_size * 2);
-			column->words = resize(table->context, column->words, sizeof(char *), column->words_size);
+			column->words = observations_resize(table->context, column->words,
+												sizeof(char *), column->words_size);
 		}
 		entry->index = column->nwords;
 		column->words[column->nwords++] = entry->word;

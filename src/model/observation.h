@@ -52,7 +52,8 @@ typedef struct Observations
 } Observations;
 
 extern Observations *observations_create(MemoryContext context);
-extern ObservationColumn *observations_column(Observations *table, const char *name, ColumnRole role);
+extern ObservationColumn *observations_column(Observations *table, const char *name,
+											  ColumnRole role);
 extern ObservationColumn *observations_find(const Observations *table, const char *name);
 extern void observations_add(Observations *table, int64 key, double day, double price);
 extern void observations_set_number(Observations *table, ObservationColumn *column, double value);

@@ -111,7 +111,8 @@ report_dependent(int column, bool constant)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("the columns of x are linearly dependent"),
 			 constant ?
-			 errdetail("x[%d] is constant; the intercept is always part of the regression.", column) :
+			 errdetail("x[%d] is constant; the intercept is always part of the regression.",
+					   column) :
 			 errdetail("x[%d] follows from the columns before it.", column),
 			 errhint("Leave the column out, or use estate.ridge().")));
 }

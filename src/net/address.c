@@ -19,7 +19,7 @@
 
 #include "net/net.h"
 
-/* an address without its costume: 4 bytes if it is IPv4 in any form that connects there */
+/* an address: 4 bytes if it is IPv4, also where it was mapped into IPv6, else 16 */
 typedef struct Address
 {
 	int			len;			/* 4 or 16; 0: neither */
@@ -143,7 +143,7 @@ address_of(const struct sockaddr *sockaddr)
 
 /* digits up to end; -1: no number, or larger than max */
 static int
-read_number(const char *text, const char *end, int max)
+address_read_number(const char *text, const char *end, int max)
 {
 	int			number = 0;
 
@@ -200,7 +200,7 @@ read_network(Entry *entry, const char *text, const char *end)
 	else
 		return false;
 	max = entry->network.len * 8;
-	entry->bits = slash ? read_number(slash + 1, end, max) : max;
+	entry->bits = slash ? address_read_number(slash + 1, end, max) : max;
 	if (entry->network.len == 16 && entry->bits >= 96)
 	{
 		unmap(&entry->network);
@@ -225,7 +225,8 @@ read_entry(Entry *entry, const char *text, const char *end)
 			return false;
 		if (bracket + 1 < end)
 		{
-			if (bracket[1] != ':' || (entry->port = read_number(bracket + 2, end, 65535)) <= 0)
+			if (bracket[1] != ':' ||
+				(entry->port = address_read_number(bracket + 2, end, 65535)) <= 0)
 				return false;
 		}
 		return read_network(entry, text + 1, bracket) && entry->network.len != 0;
@@ -240,7 +241,7 @@ read_entry(Entry *entry, const char *text, const char *end)
 	}
 	if (colon != NULL)
 	{
-		if ((entry->port = read_number(colon + 1, end, 65535)) <= 0)
+		if ((entry->port = address_read_number(colon + 1, end, 65535)) <= 0)
 			return false;
 		end = colon;
 	}
@@ -306,8 +307,8 @@ net_allowed_hosts_valid(const char *allowed_hosts, char **error)
 	{
 		if (read_entry(&entry, text, end))
 			continue;
-		*error = psprintf("\"%.*s\" is not a host name, an address or a network, with an optional :port.",
-						  (int) (end - text), text);
+		*error = psprintf("\"%.*s\" is not a host name, an address or a network,"
+						  " with an optional :port.", (int) (end - text), text);
 		return false;
 	}
 	return true;

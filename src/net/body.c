@@ -59,7 +59,7 @@ net_body_full(const NetBody *body)
 }
 
 static bool
-fail(NetBody *body, NetOutcome outcome, const char *reason)
+body_fail(NetBody *body, NetOutcome outcome, const char *reason)
 {
 	body->failure = outcome;
 	body->reason = reason;
@@ -78,7 +78,7 @@ write_all(NetBody *body, int fd, const char *bytes, size_t len)
 		if (written <= 0)
 		{
 			body->sink_errno = written < 0 ? errno : ENOSPC;
-			return fail(body, NET_SINK, "the file could not be written");
+			return body_fail(body, NET_SINK, "the file could not be written");
 		}
 		bytes += written;
 		len -= written;
@@ -96,7 +96,7 @@ append_to_file(NetBody *body, const char *bytes, size_t len)
 	if (fd < 0)
 	{
 		body->sink_errno = errno;
-		return fail(body, NET_SINK, "the file could not be opened");
+		return body_fail(body, NET_SINK, "the file could not be opened");
 	}
 	written = write_all(body, fd, bytes, len);
 	close(fd);
@@ -105,7 +105,7 @@ append_to_file(NetBody *body, const char *bytes, size_t len)
 
 /* make room for len more bytes behind the unread ones */
 static bool
-reserve(NetBody *body, size_t len)
+body_reserve(NetBody *body, size_t len)
 {
 	size_t		unread = body->end - body->start;
 	size_t		size;
@@ -126,7 +126,7 @@ reserve(NetBody *body, size_t len)
 		size *= 2;
 	data = realloc(body->data, size);
 	if (data == NULL)
-		return fail(body, NET_TOO_LARGE, "there is no memory for the body");
+		return body_fail(body, NET_TOO_LARGE, "there is no memory for the body");
 	body->data = data;
 	body->size = size;
 	return true;
@@ -134,10 +134,10 @@ reserve(NetBody *body, size_t len)
 
 /* decoded bytes: to the file, or to the unread ones */
 static bool
-deliver(NetBody *body, const char *bytes, size_t len)
+body_deliver(NetBody *body, const char *bytes, size_t len)
 {
 	if (body->decoded + (int64) len > body->max_bytes)
-		return fail(body, NET_TOO_LARGE, "the body is larger than allowed");
+		return body_fail(body, NET_TOO_LARGE, "the body is larger than allowed");
 	body->decoded += len;
 	if (len == 0)
 		return true;
@@ -145,7 +145,7 @@ deliver(NetBody *body, const char *bytes, size_t len)
 		return append_to_file(body, bytes, len);
 	if (body->sink_fd >= 0)
 		return write_all(body, body->sink_fd, bytes, len);
-	if (!reserve(body, len))
+	if (!body_reserve(body, len))
 		return false;
 	memcpy(body->data + body->end, bytes, len);
 	body->end += len;
@@ -163,7 +163,7 @@ begin_member(NetBody *body)
 	else
 		result = inflateInit2(&body->stream, 16 + MAX_WBITS);
 	if (result != Z_OK)
-		return fail(body, NET_TOO_LARGE, "there is no memory to decompress the body");
+		return body_fail(body, NET_TOO_LARGE, "there is no memory to decompress the body");
 	body->inflating = true;
 	body->in_member = true;
 	return true;
@@ -199,12 +199,12 @@ inflate_bytes(NetBody *body, const char *bytes, size_t len)
 		stream->avail_out = INFLATE_CHUNK;
 		result = inflate(stream, Z_NO_FLUSH);
 		if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)
-			return fail(body, NET_PROTOCOL, "the body is not valid gzip");
-		if (!deliver(body, chunk, INFLATE_CHUNK - stream->avail_out))
+			return body_fail(body, NET_PROTOCOL, "the body is not valid gzip");
+		if (!body_deliver(body, chunk, INFLATE_CHUNK - stream->avail_out))
 			return false;
 		taken = body->received - stream->avail_in;
 		if (body->decoded > NET_RATIO_GRACE && body->decoded / NET_RATIO_LIMIT > taken)
-			return fail(body, NET_TOO_LARGE, "decompression blows up the body beyond measure");
+			return body_fail(body, NET_TOO_LARGE, "decompression blows up the body beyond measure");
 		if (result == Z_STREAM_END)
 			body->in_member = false;
 		else if (stream->avail_out > 0)
@@ -221,7 +221,7 @@ net_body_accept(NetBody *body, const char *bytes, size_t len)
 	body->received += len;
 	if (body->compressed)
 		return inflate_bytes(body, bytes, len);
-	return deliver(body, bytes, len);
+	return body_deliver(body, bytes, len);
 }
 
 /* did the compressed stream come to its end? */

@@ -67,7 +67,7 @@ net_request_release(NetRequest *request)
  * middle of a character: bytes that are not UTF-8 are written \xHH.
  */
 static void
-put_text(char *to, size_t size, const char *from)
+http_put_text(char *to, size_t size, const char *from)
 {
 	char	   *end = to + size - sizeof("\\xHH");
 
@@ -98,7 +98,7 @@ net_request_fail(NetRequest *request, NetOutcome outcome, const char *fmt,...)
 	va_start(args, fmt);
 	vsnprintf(says, sizeof(says), fmt, args);
 	va_end(args);
-	put_text(request->error, sizeof(request->error), says);
+	http_put_text(request->error, sizeof(request->error), says);
 	request->outcome = outcome;
 	net_request_release(request);
 }
@@ -107,12 +107,12 @@ net_request_fail(NetRequest *request, NetOutcome outcome, const char *fmt,...)
 
 /* keep a header; one that is sent several times becomes a list, as HTTP has it */
 static bool
-keep_header(char **kept, const char *value, size_t len)
+http_keep_header(char **kept, const char *value, size_t len)
 {
 	size_t		before = *kept ? strlen(*kept) + 2 : 0;
 	char	   *joined;
 
-	/* nothing that is not plain text gets near the database */
+	/* a value that is not printable ASCII is not kept: it could end up in a table or a log */
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char) value[i] < 0x20 || (unsigned char) value[i] >= 0x7f)
 			return true;
@@ -202,7 +202,7 @@ header_came(char *line, size_t size, size_t nitems, void *arg)
 			continue;
 		while (value < line + rest && (*value == ' ' || *value == '\t'))
 			value++;
-		if (!keep_header(&request->header[i], value, line + rest - value))
+		if (!http_keep_header(&request->header[i], value, line + rest - value))
 			return 0;
 	}
 	return len;
@@ -217,7 +217,10 @@ body_came(char *bytes, size_t size, size_t nmemb, void *arg)
 
 	if (request->status < 200 || request->status >= 300)
 	{
-		/* an error page: nobody reads it, but a short one saves the connection */
+		/*
+		 * The page that comes with an error status is not kept.  A short one is
+		 * read to its end, so that the connection can be used again.
+		 */
 		body->received += len;
 		return body->received > NET_ERROR_PAGE_LIMIT ? 0 : len;
 	}
@@ -249,7 +252,7 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 
 /* a connection kept from an earlier request was opened under an earlier setting */
 static int
-connected(void *arg, char *remote, char *local, int remote_port, int local_port)
+http_connected(void *arg, char *remote, char *local, int remote_port, int local_port)
 {
 	NetRequest *request = arg;
 	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(remote_port)};
@@ -293,7 +296,7 @@ add_header(NetRequest *request, const char *name, const char *value)
 	return true;
 }
 
-/* what would break out of its header line */
+/* whether a value has a character that ends its header line, and so could add another */
 static bool
 breaks_line(const char *value)
 {
@@ -357,7 +360,7 @@ set_callbacks(CURL *easy, NetRequest *request)
 	SET(CURLOPT_HEADERDATA, request);
 	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	SET(CURLOPT_OPENSOCKETDATA, request);
-	SET(CURLOPT_PREREQFUNCTION, connected);
+	SET(CURLOPT_PREREQFUNCTION, http_connected);
 	SET(CURLOPT_PREREQDATA, request);
 	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) request->body.max_bytes);
 	SET(CURLOPT_HTTPHEADER, request->headers);
@@ -367,7 +370,7 @@ set_callbacks(CURL *easy, NetRequest *request)
 
 /* false: out of memory */
 static bool
-prepare(NetRequest *request, const NetOptions *options)
+http_prepare(NetRequest *request, const NetOptions *options)
 {
 	request->allowed_hosts = strdup(options->allowed_hosts ? options->allowed_hosts : "");
 	if (request->allowed_hosts == NULL)
@@ -403,7 +406,8 @@ net_request_start(NetLoop *loop, MemoryContext owner, const NetOptions *options)
 	if (breaks_line(options->bearer) || breaks_line(options->accept) ||
 		breaks_line(options->if_none_match) || breaks_line(options->if_modified_since))
 	{
-		net_request_fail(request, NET_BAD_URL, "a value for a request header has a control character in it");
+		net_request_fail(request, NET_BAD_URL,
+						 "a value for a request header has a control character in it");
 		return request;
 	}
 	if (!net_url_read(&request->url, NULL, options->url, &problem))
@@ -414,7 +418,7 @@ net_request_start(NetLoop *loop, MemoryContext owner, const NetOptions *options)
 			return request;
 		}
 	}
-	else if (memory && prepare(request, options) && net_loop_add(loop, request))
+	else if (memory && http_prepare(request, options) && net_loop_add(loop, request))
 		return request;
 
 	net_request_end(request);
@@ -453,7 +457,8 @@ redirect(NetRequest *request)
 		return false;
 	if (++request->redirects > NET_MAX_REDIRECTS)
 	{
-		net_request_fail(request, NET_PROTOCOL, "the server redirected more than %d times", NET_MAX_REDIRECTS);
+		net_request_fail(request, NET_PROTOCOL, "the server redirected more than %d times",
+						 NET_MAX_REDIRECTS);
 		return true;
 	}
 	if (!net_url_read(&target, request->url.text, request->header[NET_HEADER_LOCATION], &problem))

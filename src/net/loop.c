@@ -258,7 +258,7 @@ origin_leave(NetOrigin *origin)
 
 /* give waiting requests to curl while there are connections for them */
 static void
-admit(NetLoop *loop)
+loop_admit(NetLoop *loop)
 {
 	dlist_mutable_iter iter;
 
@@ -298,7 +298,7 @@ net_loop_add(NetLoop *loop, NetRequest *request)
 	request->active = false;
 	dlist_push_tail(&loop->waiting, &request->node);
 	net_block_signals(&saved);
-	admit(loop);
+	loop_admit(loop);
 	net_restore_signals(&saved);
 	return true;
 }
@@ -398,6 +398,6 @@ net_loop_turn(NetLoop *loop)
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
 		net_request_done((NetRequest *) request, message->data.result);
 	}
-	admit(loop);
+	loop_admit(loop);
 	net_restore_signals(&saved);
 }

@@ -53,8 +53,9 @@ typedef struct NetOptions
 	int			total_timeout_ms;	/* from when there is a connection for it; 0: none */
 	bool		follow_redirects;	/* at most 3; each is checked like the first */
 	int			sink_fd;		/* write the body there; -1: keep it for net_request_data */
-	const char *sink_path;		/* or append it to this file, which is open only while a piece is written:
-								 * hundreds of transfers need no more descriptors than connections */
+	const char *sink_path;		/* or append it to this file, which is open only
+								 * while a piece is written: hundreds of transfers
+								 * need no more descriptors than connections */
 } NetOptions;
 
 extern NetLoop *net_loop_create(MemoryContext context, int max_connections, int max_per_host);
@@ -85,7 +86,10 @@ extern const char *net_request_header(const NetRequest *request, const char *nam
 /* for how many seconds the server wants to be left alone, at most a day; -1: it does not say */
 extern int	net_request_retry_after(const NetRequest *request);
 
-/* unread bytes of a 2xx body, valid until the next turn, consume or end; consume takes bytes off their front */
+/*
+ * unread bytes of a 2xx body, valid until the next turn, consume or end;
+ * consume takes bytes off their front
+ */
 extern const char *net_request_data(const NetRequest *request, size_t *len);
 extern void net_request_consume(NetRequest *request, size_t len);
 
@@ -93,7 +97,8 @@ extern void net_request_consume(NetRequest *request, size_t len);
 extern int64 net_request_bytes(const NetRequest *request);
 
 /* address.c */
-extern bool net_address_allowed(const struct sockaddr *address, const char *host, const char *allowed_hosts);
+extern bool net_address_allowed(const struct sockaddr *address, const char *host,
+								const char *allowed_hosts);
 extern bool net_allowed_hosts_valid(const char *allowed_hosts, char **error);
 
 /* url.c */

@@ -95,7 +95,8 @@ judge_unreachable(NetRequest *request)
 	if (request->address_refused && !request->address_tried)
 	{
 		net_request_fail(request, NET_FORBIDDEN_ADDRESS,
-						 "%s has an address in a private network that estate.allow_private_hosts does not open",
+						 "%s has an address in a private network"
+						 " that estate.allow_private_hosts does not open",
 						 request->url.host);
 		return;
 	}
@@ -113,11 +114,14 @@ judge_timeout(NetRequest *request)
 	curl_easy_getinfo(request->easy, CURLINFO_NAMELOOKUP_TIME_T, &found);
 	curl_easy_getinfo(request->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
 	if (found == 0)
-		net_request_fail(request, NET_TIMEOUT, "could not look up host name \"%s\" in time", request->url.host);
+		net_request_fail(request, NET_TIMEOUT, "could not look up host name \"%s\" in time",
+						 request->url.host);
 	else if (connected == 0)
-		net_request_fail(request, NET_TIMEOUT, "could not connect to %s in time", request->url.origin);
+		net_request_fail(request, NET_TIMEOUT, "could not connect to %s in time",
+						 request->url.origin);
 	else if (request->deadline >= 0 && request->deadline <= net_clock_ms())
-		net_request_fail(request, NET_TIMEOUT, "%s took longer than %d ms", request->url.host, request->timeout_ms);
+		net_request_fail(request, NET_TIMEOUT, "%s took longer than %d ms",
+						 request->url.host, request->timeout_ms);
 	else
 		net_request_fail(request, NET_TIMEOUT, "%s sent less than %d bytes a second for %d seconds",
 						 request->url.host, NET_LOW_SPEED_BYTES, NET_LOW_SPEED_SECONDS);
@@ -145,7 +149,8 @@ judge_code(NetRequest *request, CURLcode code)
 	switch (code)
 	{
 		case CURLE_COULDNT_RESOLVE_HOST:
-			net_request_fail(request, NET_UNREACHABLE, "could not find an address for host name \"%s\"", host);
+			net_request_fail(request, NET_UNREACHABLE,
+							 "could not find an address for host name \"%s\"", host);
 			break;
 		case CURLE_COULDNT_CONNECT:
 		case CURLE_ABORTED_BY_CALLBACK:
@@ -156,7 +161,8 @@ judge_code(NetRequest *request, CURLcode code)
 			break;
 		case CURLE_PARTIAL_FILE:
 		case CURLE_GOT_NOTHING:
-			net_request_fail(request, NET_CUT, "%s ended the connection before the answer was whole", host);
+			net_request_fail(request, NET_CUT,
+							 "%s ended the connection before the answer was whole", host);
 			break;
 		case CURLE_SEND_ERROR:
 		case CURLE_RECV_ERROR:
@@ -165,10 +171,12 @@ judge_code(NetRequest *request, CURLcode code)
 		case CURLE_OUT_OF_MEMORY:
 
 			/* also what libcurl says to a line of more than 100 kB */
-			net_request_fail(request, NET_PROTOCOL, "the headers from %s are too long, or there is no memory", host);
+			net_request_fail(request, NET_PROTOCOL,
+							 "the headers from %s are too long, or there is no memory", host);
 			break;
 		case CURLE_FILESIZE_EXCEEDED:
-			net_request_fail(request, NET_TOO_LARGE, "the body is larger than allowed (" INT64_FORMAT " bytes)",
+			net_request_fail(request, NET_TOO_LARGE,
+							 "the body is larger than allowed (" INT64_FORMAT " bytes)",
 							 request->body.max_bytes);
 			break;
 		case CURLE_SSL_CONNECT_ERROR:
@@ -179,7 +187,8 @@ judge_code(NetRequest *request, CURLcode code)
 		case CURLE_SSL_ISSUER_ERROR:
 		case CURLE_SSL_INVALIDCERTSTATUS:
 			net_request_fail(request, NET_TLS, "no trusted TLS connection to %s: %s", host,
-							 request->curl_error[0] ? request->curl_error : curl_easy_strerror(code));
+							 request->curl_error[0] ? request->curl_error :
+							 curl_easy_strerror(code));
 			break;
 		default:
 			net_request_fail(request, NET_PROTOCOL, "%s does not speak proper HTTP (%s)", host,
@@ -201,9 +210,11 @@ net_request_judge(NetRequest *request, CURLcode code)
 	else if (code != CURLE_OK)
 		judge_code(request, code);
 	else if (!net_body_whole(body))
-		net_request_fail(request, NET_CUT, "the compressed body from %s ends before it is whole", request->url.host);
+		net_request_fail(request, NET_CUT, "the compressed body from %s ends before it is whole",
+						 request->url.host);
 	else if (request->status == 206)
-		net_request_fail(request, NET_PROTOCOL, "%s sent a part where the whole was asked for", request->url.host);
+		net_request_fail(request, NET_PROTOCOL, "%s sent a part where the whole was asked for",
+						 request->url.host);
 	else
 		request->outcome = NET_OK;
 }

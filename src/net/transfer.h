@@ -22,7 +22,7 @@
 #define NET_RATIO_LIMIT			200
 #define NET_RATIO_GRACE			(1024 * 1024)
 
-/* what is read of the page that comes with an error status, before we hang up */
+/* the connection is closed after so many bytes of a page that comes with an error status */
 #define NET_ERROR_PAGE_LIMIT	(1024 * 1024)
 
 /* what a file gets at once */
@@ -151,7 +151,8 @@ extern bool net_loop_readd(NetRequest *request);
 extern void net_request_begin(NetRequest *request);
 extern void net_request_done(NetRequest *request, CURLcode code);
 extern void net_request_release(NetRequest *request);
-extern void net_request_fail(NetRequest *request, NetOutcome outcome, const char *fmt,...) pg_attribute_printf(3, 4);
+extern void net_request_fail(NetRequest *request, NetOutcome outcome, const char *fmt,...)
+			pg_attribute_printf(3, 4);
 
 /* outcome.c */
 extern void net_request_judge(NetRequest *request, CURLcode code);

@@ -19,7 +19,8 @@ static const char not_well_formed[] = "is not well-formed";
 static size_t
 scheme_length(const char *text)
 {
-	size_t		len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+	size_t		len = strspn(text, "abcdefghijklmnopqrstuvwxyz"
+							 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
 
 	return len > 0 && text[len] == ':' ? len + 1 : 0;
 }
@@ -46,7 +47,8 @@ problem_of_front(const char *text)
 	size_t		len = scheme_length(text);
 	size_t		slashes = strspn(text + len, "/");
 
-	if (len > 0 && pg_strncasecmp(text, "http:", len) != 0 && pg_strncasecmp(text, "https:", len) != 0)
+	if (len > 0 &&
+		pg_strncasecmp(text, "http:", len) != 0 && pg_strncasecmp(text, "https:", len) != 0)
 		return not_http;
 	if (len > 0 ? slashes != 2 : slashes > 2)
 		return not_well_formed;
@@ -242,7 +244,8 @@ net_resolve_url(const char *base, const char *relative)
 		return NULL;
 	if (net_url_read(&url, checked.text, relative, &problem))
 	{
-		result = MemoryContextAllocExtended(CurrentMemoryContext, strlen(url.text) + 1, MCXT_ALLOC_NO_OOM);
+		result = MemoryContextAllocExtended(CurrentMemoryContext, strlen(url.text) + 1,
+											MCXT_ALLOC_NO_OOM);
 		if (result != NULL)
 			memcpy(result, url.text, strlen(url.text) + 1);
 		else
@@ -262,7 +265,8 @@ static bool
 names_secret(const char *name, size_t len)
 {
 	static const char *const secrets[] = {
-		"token", "key", "sig", "signature", "password", "passwd", "pwd", "secret", "credential", "auth"
+		"token", "key", "sig", "signature", "password", "passwd", "pwd", "secret", "credential",
+		"auth"
 	};
 
 	for (int i = 0; i < lengthof(secrets); i++)

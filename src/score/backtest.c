@@ -45,13 +45,14 @@ typedef struct Backtest
 static DateADT
 next_origin(const Backtest *test, DateADT origin)
 {
+	Datum		end;
 	DateADT		next;
 
 	if (test->step == NULL)
 		return test->to;
-	next = DatumGetDateADT(DirectFunctionCall1(timestamp_date,
-											   DirectFunctionCall2(date_pl_interval, DateADTGetDatum(origin),
-																   IntervalPGetDatum(test->step))));
+	end = DirectFunctionCall2(date_pl_interval, DateADTGetDatum(origin),
+							  IntervalPGetDatum(test->step));
+	next = DatumGetDateADT(DirectFunctionCall1(timestamp_date, end));
 	if (next <= origin)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -79,7 +80,7 @@ sales_before(const Observations *table, DateADT day)
 }
 
 static void
-keep(Backtest *test, const HedonicValue *value, double price)
+backtest_keep(Backtest *test, const HedonicValue *value, double price)
 {
 	double		miss = fabs(log(price) - value->log_price);
 
@@ -112,7 +113,7 @@ test_origin(Backtest *test, const Observations *table, int64 taught, int64 count
 
 	hedonic_value(model, design_create(model->features, table), taught, count, values);
 	for (int64 i = 0; i < count; i++)
-		keep(test, &values[i], table->price[taught + i]);
+		backtest_keep(test, &values[i], table->price[taught + i]);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 }
@@ -133,7 +134,8 @@ test_segment(Backtest *test, const Market *market, const char *segment)
 
 		next = next_origin(test, origin);
 		count = sales_before(table, next) - taught;
-		score_progress("%s, %s: %ld sales valued, origin %s", market->name, segment, (long) test->count,
+		score_progress("%s, %s: %ld sales valued, origin %s",
+					   market->name, segment, (long) test->count,
 					   DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum(origin))));
 		if (taught < SCORE_LEAST_SALES)
 			test->untaught += count;
@@ -240,7 +242,9 @@ estate_backtest(PG_FUNCTION_ARGS)
 	score_progress_end();
 	if (test->untaught > 0 || test->count == 0)
 		ereport(NOTICE,
-				(errmsg("%s sale was valued", test->count > 0 ? "not every" : "no"),
-				 errdetail("A model needs %d sales of its segment closed before its origin.", SCORE_LEAST_SALES)));
+				(test->count > 0 ? errmsg("not every sale was valued") :
+				 errmsg("no sale was valued"),
+				 errdetail("A model needs %d sales of its segment closed before its origin.",
+						   SCORE_LEAST_SALES)));
 	return result_row(fcinfo, test);
 }

@@ -35,7 +35,7 @@ score_estimate(const HedonicValue *value, Estimate *estimate)
 		estimate->fsd <= 0.20 ? 'C' : estimate->fsd <= 0.30 ? 'D' : 'E';
 }
 
-/* For results that people read: more decimals than a figure means only hide it. */
+/* Rounds a figure that people read to the decimals that mean something. */
 double
 score_rounded(double value, int decimals)
 {

@@ -19,32 +19,35 @@
 /* whole words of a name; camelCase, snake_case and spaces part words */
 static const char *const late_words[] = {
 	/* prices and what is made from them */
-	"price", "prices", "value", "valuation", "estimate", "estimated", "zestimate", "avm", "amount", "cost",
-	"psf", "ppsf", "ppsqft", "yield", "cap", "caprate", "grm", "mortgage", "loan", "deposit", "bid", "offer", "offers",
-	"ask", "asking", "concession", "concessions", "commission", "compensation", "discount", "consideration",
+	"price", "prices", "value", "valuation", "estimate", "estimated", "zestimate", "avm",
+	"amount", "cost", "psf", "ppsf", "ppsqft", "yield", "cap", "caprate", "grm", "mortgage",
+	"loan", "deposit", "bid", "offer", "offers", "ask", "asking", "concession", "concessions",
+	"commission", "compensation", "discount", "consideration",
 	/* taxes and assessments */
 	"tax", "taxes", "assessed", "assessment", "assessor", "appraised", "appraisal", "millage",
 	/* known only once it is listed or sold */
-	"dom", "cdom", "status", "sold", "sale", "sales", "close", "closed", "closing", "contract", "pending", "list", "listed",
-	"listing", "withdrawn", "expired", "expiration", "cancelled", "canceled", "market", "buyer", "buyers", "seller",
-	"sellers", "showing", "showings", "views", "clicks", "favorites", "saves", "photo", "photos", "media", "images",
-	"date", "timestamp", "modified", "modification", "updated", "created", "entered",
+	"dom", "cdom", "status", "sold", "sale", "sales", "close", "closed", "closing", "contract",
+	"pending", "list", "listed", "listing", "withdrawn", "expired", "expiration", "cancelled",
+	"canceled", "market", "buyer", "buyers", "seller", "sellers", "showing", "showings", "views",
+	"clicks", "favorites", "saves", "photo", "photos", "media", "images", "date", "timestamp",
+	"modified", "modification", "updated", "created", "entered",
 	/* keys and people */
-	"id", "ids", "key", "keys", "guid", "uuid", "pin", "apn", "mls", "parcel", "ref", "reference", "url", "link", "phone",
-	"email", "agent", "agents", "office", "broker", "brokerage", "remarks", "description", "address"
+	"id", "ids", "key", "keys", "guid", "uuid", "pin", "apn", "mls", "parcel", "ref", "reference",
+	"url", "link", "phone", "email", "agent", "agents", "office", "broker", "brokerage",
+	"remarks", "description", "address"
 };
 
 /* parts of a name that has lost its word boundaries */
 static const char *const late_parts[] = {
-	"price", "daysonmarket", "zestimate", "apprais", "soldfor", "persqft", "persquare", "persqm", "saledate", "solddate",
-	"closedate", "listdate", "taxamount", "taxvalue", "assessedvalue", "marketvalue", "listingid", "parcelid",
-	"parcelnumber", "propertyid", "mlsid", "mlsnumber"
+	"price", "daysonmarket", "zestimate", "apprais", "soldfor", "persqft", "persquare", "persqm",
+	"saledate", "solddate", "closedate", "listdate", "taxamount", "taxvalue", "assessedvalue",
+	"marketvalue", "listingid", "parcelid", "parcelnumber", "propertyid", "mlsid", "mlsnumber"
 };
 
 /* numbers that name something instead of counting it */
 static const char *const code_words[] = {
-	"zip", "zipcode", "postal", "postcode", "code", "district", "tract", "zone", "zoning", "fips", "region", "ward",
-	"township", "neighborhood", "neighbourhood", "precinct"
+	"zip", "zipcode", "postal", "postcode", "code", "district", "tract", "zone", "zoning", "fips",
+	"region", "ward", "township", "neighborhood", "neighbourhood", "precinct"
 };
 
 static bool

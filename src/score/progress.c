@@ -24,7 +24,8 @@ score_progress(const char *format,...)
 	va_start(args, format);
 	vsnprintf(says, sizeof(says), format, args);
 	va_end(args);
-	snprintf(activity, sizeof(activity), "%.*s /* %s */", pg_mbcliplen(query, strlen(query), 700), query, says);
+	snprintf(activity, sizeof(activity), "%.*s /* %s */",
+			 pg_mbcliplen(query, strlen(query), 700), query, says);
 	pgstat_report_activity(STATE_RUNNING, activity);
 }
 

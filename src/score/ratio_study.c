@@ -20,7 +20,7 @@
 #include "model/ratio.h"
 
 static Datum
-append(Datum array, double value)
+ratio_append(Datum array, double value)
 {
 	AnyArrayType *state = DatumGetAnyArrayP(array);
 	int			next = AARR_NDIM(state) == 0 ? 1 : AARR_DIMS(state)[0] + 1;
@@ -49,7 +49,8 @@ estate_ratio_add(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("estimate and price of a ratio study must be finite and above 0"),
-				 errhint("Leave such rows out: estate.ratio_study(estimate, price) FILTER (WHERE estimate > 0 AND price > 0).")));
+				 errhint("Leave such rows out: estate.ratio_study(estimate, price)"
+						 " FILTER (WHERE estimate > 0 AND price > 0).")));
 	if (!AggCheckCallContext(fcinfo, &context))
 		context = CurrentMemoryContext;
 	if (PG_ARGISNULL(0))
@@ -58,8 +59,8 @@ estate_ratio_add(PG_FUNCTION_ARGS)
 		state = PG_GETARG_DATUM(0);
 	else
 		state = expand_array(PG_GETARG_DATUM(0), context, NULL);
-	state = append(state, PG_GETARG_FLOAT8(1));
-	PG_RETURN_DATUM(append(state, PG_GETARG_FLOAT8(2)));
+	state = ratio_append(state, PG_GETARG_FLOAT8(1));
+	PG_RETURN_DATUM(ratio_append(state, PG_GETARG_FLOAT8(2)));
 }
 
 static Datum
@@ -87,8 +88,9 @@ estate_ratio_study(PG_FUNCTION_ARGS)
 		ArrayType  *state = PG_GETARG_ARRAYTYPE_P(0);
 		const double *pairs = (const double *) ARR_DATA_PTR(state);
 		int64		n = ArrayGetNItems(ARR_NDIM(state), ARR_DIMS(state)) / 2;
-		double	   *estimate = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * Max(n, 1));
-		double	   *price = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * Max(n, 1));
+		Size		size = sizeof(double) * Max(n, 1);
+		double	   *estimate = MemoryContextAllocHuge(CurrentMemoryContext, size);
+		double	   *price = MemoryContextAllocHuge(CurrentMemoryContext, size);
 
 		if (ARR_HASNULL(state))
 			elog(ERROR, "state of a ratio study has nulls");

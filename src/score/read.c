@@ -39,8 +39,10 @@ static const struct
 	const char *expression;		/* of a row s; NULL: the column of that name */
 }			readable[] =
 {
-	{"latitude", COLUMN_LATITUDE, "CASE WHEN s.latitude <> 0 OR s.longitude <> 0 THEN s.latitude END"},
-	{"longitude", COLUMN_LONGITUDE, "CASE WHEN s.latitude <> 0 OR s.longitude <> 0 THEN s.longitude END"},
+	{"latitude", COLUMN_LATITUDE,
+	"CASE WHEN s.latitude <> 0 OR s.longitude <> 0 THEN s.latitude END"},
+	{"longitude", COLUMN_LONGITUDE,
+	"CASE WHEN s.latitude <> 0 OR s.longitude <> 0 THEN s.longitude END"},
 	{"living_area_sqm", COLUMN_SIZE, NULL},
 	{"lot_size_sqm", COLUMN_SIZE, NULL},
 	{"bedrooms_total", COLUMN_NUMBER, NULL},
@@ -54,9 +56,11 @@ static const struct
 	{"waterfront_yn", COLUMN_NUMBER, "s.waterfront_yn::int"},
 	{"view_yn", COLUMN_NUMBER, "s.view_yn::int"},
 	{"new_construction_yn", COLUMN_NUMBER, "s.new_construction_yn::int"},
-	{"yearly_fee", COLUMN_NUMBER, "s.association_fee * CASE lower(s.association_fee_frequency) "
-		"WHEN 'daily' THEN 365 WHEN 'weekly' THEN 52 WHEN 'bi-weekly' THEN 26 WHEN 'semi-monthly' THEN 24 "
-	"WHEN 'monthly' THEN 12 WHEN 'bi-monthly' THEN 6 WHEN 'quarterly' THEN 4 WHEN 'semi-annually' THEN 2 ELSE 1 END"},
+	{"yearly_fee", COLUMN_NUMBER,
+		"s.association_fee * CASE lower(s.association_fee_frequency) "
+		"WHEN 'daily' THEN 365 WHEN 'weekly' THEN 52 WHEN 'bi-weekly' THEN 26 "
+		"WHEN 'semi-monthly' THEN 24 WHEN 'monthly' THEN 12 WHEN 'bi-monthly' THEN 6 "
+	"WHEN 'quarterly' THEN 4 WHEN 'semi-annually' THEN 2 ELSE 1 END"},
 	{"appliances", COLUMN_FLAG, NULL},
 	{"cooling", COLUMN_FLAG, NULL},
 	{"heating", COLUMN_FLAG, NULL},
@@ -94,16 +98,18 @@ score_markets(const char *market)
 	MemoryContext caller = CurrentMemoryContext;
 
 	SPI_connect();
-	SPI_execute_with_args("SELECT market_id, name FROM estate.market WHERE $1 IS NULL OR name = $1 ORDER BY market_id",
+	SPI_execute_with_args("SELECT market_id, name FROM estate.market "
+						  "WHERE $1 IS NULL OR name = $1 ORDER BY market_id",
 						  1, &type, &value, market ? " " : "n", true, 0);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
+		HeapTuple	row = SPI_tuptable->vals[i];
 		MemoryContext spi = MemoryContextSwitchTo(caller);
 		Market	   *found = palloc0(sizeof(Market));
 		bool		isnull;
 
-		found->market_id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
-		found->name = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2);
+		found->market_id = DatumGetInt32(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
+		found->name = SPI_getvalue(row, SPI_tuptable->tupdesc, 2);
 		markets = lappend(markets, found);
 		MemoryContextSwitchTo(spi);
 	}
@@ -122,11 +128,13 @@ score_segments(int market_id, DateADT before)
 {
 	List	   *segments = NIL;
 	Oid			types[] = {INT4OID, DATEOID, INT4OID};
-	Datum		values[] = {Int32GetDatum(market_id), DateADTGetDatum(before), Int32GetDatum(SCORE_LEAST_SALES)};
+	Datum		values[] = {Int32GetDatum(market_id), DateADTGetDatum(before),
+	Int32GetDatum(SCORE_LEAST_SALES)};
 	MemoryContext caller = CurrentMemoryContext;
 
 	SPI_connect();
-	SPI_execute_with_args("SELECT segment FROM estate.sale WHERE market_id = $1 AND close_date < $2 "
+	SPI_execute_with_args("SELECT segment FROM estate.sale "
+						  "WHERE market_id = $1 AND close_date < $2 "
 						  "GROUP BY segment HAVING count(*) >= $3 ORDER BY segment",
 						  3, types, values, NULL, true, 0);
 	for (uint64 i = 0; i < SPI_processed; i++)
@@ -224,8 +232,9 @@ read_field(Observations *table, ObservationColumn *column, const JsonbValue *val
 				observations_set_number(table, column, number);
 			else
 			{
-				char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out,
-																	   NumericGetDatum(value->val.numeric)));
+				Datum		written = DirectFunctionCall1(numeric_out,
+														  NumericGetDatum(value->val.numeric));
+				char	   *text = DatumGetCString(written);
 
 				observations_set_word(table, column, text, strlen(text));
 			}
@@ -265,8 +274,10 @@ read_extra(Observations *table, Jsonb *extra)
 		ObservationColumn *column;
 
 		(void) JsonbIteratorNext(&iterator, &value, true);
-		if (value.type == jbvNull || value.type == jbvBinary ||
-			snprintf(name, sizeof(name), "extra.%.*s", key.val.string.len, key.val.string.val) >= (int) sizeof(name))
+		if (value.type == jbvNull || value.type == jbvBinary)
+			continue;
+		if (snprintf(name, sizeof(name), "extra.%.*s", key.val.string.len, key.val.string.val) >=
+			(int) sizeof(name))
 			continue;
 		column = observations_find(table, name);
 		if (column == NULL && !table->closed &&
@@ -295,7 +306,8 @@ read_list(Observations *table, const char *name, ArrayType *list)
 
 		if (nulls[i])
 			continue;
-		if (snprintf(flag, sizeof(flag), "%s.%s", name, TextDatumGetCString(words[i])) >= (int) sizeof(flag))
+		if (snprintf(flag, sizeof(flag), "%s.%s", name, TextDatumGetCString(words[i])) >=
+			(int) sizeof(flag))
 			continue;
 		column = observations_column(table, flag, COLUMN_FLAG);
 		if (column)
@@ -332,7 +344,8 @@ read_row(Reader *reader, HeapTuple tuple, TupleDesc descriptor)
 			struct varlena *text = PG_DETOAST_DATUM_PACKED(value);
 
 			if (VARSIZE_ANY_EXHDR(text) > 0)
-				observations_set_word(table, reader->column[c], VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
+				observations_set_word(table, reader->column[c],
+									  VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
 		}
 	}
 	extra = SPI_getbinval(tuple, descriptor, EXTRA_COLUMN, &isnull);
@@ -374,13 +387,16 @@ read_sales(MemoryContext context, int market_id, const char *segment, DateADT be
 {
 	Observations *table = observations_create(context);
 	Oid			types[] = {INT4OID, TEXTOID, DATEOID};
-	Datum		values[] = {Int32GetDatum(market_id), CStringGetTextDatum(segment), DateADTGetDatum(before)};
+	Datum		values[] = {Int32GetDatum(market_id), CStringGetTextDatum(segment),
+	DateADTGetDatum(before)};
 	Reader	   *reader;
 
 	SPI_connect();
 	reader = reader_open(table,
-						 "(SELECT v.*, coalesce(v.listing, v.sale_record) AS key, v.close_date - date '2000-01-01' AS day "
-						 "FROM estate.sale v WHERE v.market_id = $1 AND v.segment = $2 AND v.close_date < $3) s "
+						 "(SELECT v.*, coalesce(v.listing, v.sale_record) AS key,"
+						 " v.close_date - date '2000-01-01' AS day "
+						 "FROM estate.sale v "
+						 "WHERE v.market_id = $1 AND v.segment = $2 AND v.close_date < $3) s "
 						 "ORDER BY s.close_date, s.source, s.key",
 						 3, types, values);
 	while (reader_fetch(reader, FETCH * 10) > 0)

@@ -12,7 +12,7 @@
 #include "utils/date.h"
 #include "utils/jsonb.h"
 
-/* fewer sales than this teach nothing that could be checked */
+/* a segment with fewer sales gets no model: there is too little to check one by */
 #define SCORE_LEAST_SALES 30
 
 typedef struct Market

@@ -29,7 +29,9 @@ static const struct
 	{"manufactured in park", "manufactured"},
 };
 
-static const char *const lease_words[] = {"lease", "leases", "rental", "rentals", "rent", "let", "letting", "lettings"};
+static const char *const lease_words[] = {
+	"lease", "leases", "rental", "rentals", "rent", "let", "letting", "lettings"
+};
 
 static const char *const for_sale_statuses[] = {"Active", "Active Under Contract", "Coming Soon"};
 
@@ -69,7 +71,8 @@ estate_segment(PG_FUNCTION_ARGS)
 		if (strcmp(type, known_types[i].type) == 0)
 			class = known_types[i].class;
 	PG_RETURN_TEXT_P(cstring_to_text(psprintf("%s %.*s", says_lease(type) ? "lease" : "sale",
-											  pg_mbcliplen(class, strlen(class), LONGEST_CLASS), class)));
+											  pg_mbcliplen(class, strlen(class), LONGEST_CLASS),
+											  class)));
 }
 
 PG_FUNCTION_INFO_V1(estate_is_for_sale);

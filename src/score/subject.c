@@ -25,22 +25,39 @@
  * the source knows.
  */
 static const char subject_row[] =
-"(SELECT l.*, 0::bigint AS key, NULL::float8 AS price, coalesce(l.close_date, $2) - date '2000-01-01' AS day "
-"FROM (SELECT $1 AS subject, $3 AS unit) g, "
-"LATERAL (SELECT array_agg(a.attname::text) AS names FROM pg_attribute a "
-"WHERE a.attrelid = 'estate.listing'::regclass AND a.attnum > 0 AND NOT a.attisdropped) c, "
-"LATERAL (SELECT CASE unit WHEN 'sqft' THEN 'Square Feet' ELSE 'Square Meters' END AS unit_name) n, "
-"LATERAL (SELECT coalesce((subject ->> 'living_area_sqm')::numeric, (subject ->> 'living_area_sqft')::numeric * 0.09290304, "
-"(subject ->> 'living_area')::numeric * CASE coalesce(subject ->> 'living_area_units', unit_name) "
-"WHEN 'Square Feet' THEN 0.09290304 WHEN 'Square Meters' THEN 1 END) AS living_area_sqm, "
-"coalesce((subject ->> 'lot_size_sqm')::numeric, "
-"(subject ->> 'lot_size_area')::numeric * CASE coalesce(subject ->> 'lot_size_units', unit_name) "
-"WHEN 'Square Feet' THEN 0.09290304 WHEN 'Square Meters' THEN 1 WHEN 'Acres' THEN 4046.8564224 WHEN 'Hectares' THEN 10000 END, "
-"(subject ->> 'lot_size_square_feet')::numeric * 0.09290304, (subject ->> 'lot_size_acres')::numeric * 4046.8564224) "
-"AS lot_size_sqm) a, "
-"LATERAL jsonb_populate_record(NULL::estate.listing, subject || jsonb_build_object("
-"'living_area_sqm', round(a.living_area_sqm, 2), 'lot_size_sqm', round(a.lot_size_sqm, 2), "
-"'extra', CASE jsonb_typeof(subject -> 'extra') WHEN 'object' THEN subject -> 'extra' ELSE '{}' END || (subject - c.names))) l) s";
+"(SELECT l.*, 0::bigint AS key, NULL::float8 AS price,"
+"  coalesce(l.close_date, $2) - date '2000-01-01' AS day "
+"FROM (SELECT $1 AS subject, $3 AS unit) g,"
+"  LATERAL (SELECT array_agg(a.attname::text) AS names "
+"    FROM pg_attribute a "
+"    WHERE a.attrelid = 'estate.listing'::regclass"
+"      AND a.attnum > 0 AND NOT a.attisdropped) c,"
+"  LATERAL (SELECT CASE unit WHEN 'sqft' THEN 'Square Feet'"
+"      ELSE 'Square Meters' END AS unit_name) n,"
+"  LATERAL (SELECT coalesce("
+"      (subject ->> 'living_area_sqm')::numeric,"
+"      (subject ->> 'living_area_sqft')::numeric * 0.09290304,"
+"      (subject ->> 'living_area')::numeric"
+"        * CASE coalesce(subject ->> 'living_area_units', unit_name)"
+"          WHEN 'Square Feet' THEN 0.09290304"
+"          WHEN 'Square Meters' THEN 1 END) AS living_area_sqm,"
+"    coalesce("
+"      (subject ->> 'lot_size_sqm')::numeric,"
+"      (subject ->> 'lot_size_area')::numeric"
+"        * CASE coalesce(subject ->> 'lot_size_units', unit_name)"
+"          WHEN 'Square Feet' THEN 0.09290304"
+"          WHEN 'Square Meters' THEN 1"
+"          WHEN 'Acres' THEN 4046.8564224"
+"          WHEN 'Hectares' THEN 10000 END,"
+"      (subject ->> 'lot_size_square_feet')::numeric * 0.09290304,"
+"      (subject ->> 'lot_size_acres')::numeric * 4046.8564224) AS lot_size_sqm) a,"
+"  LATERAL jsonb_populate_record(NULL::estate.listing,"
+"    subject || jsonb_build_object("
+"      'living_area_sqm', round(a.living_area_sqm, 2),"
+"      'lot_size_sqm', round(a.lot_size_sqm, 2),"
+"      'extra', CASE jsonb_typeof(subject -> 'extra')"
+"        WHEN 'object' THEN subject -> 'extra'"
+"        ELSE '{}' END || (subject - c.names))) l) s";
 
 static void
 report_no_model(const char *market, const char *segment)
@@ -56,16 +73,21 @@ report_no_model(const char *market, const char *segment)
 			 errhint("Name the market: estate.value_property(subject, market => ...).")));
 }
 
-/* The row of the only active model that fits: market_id, name, unit, segment, version, definition */
+/*
+ * The row of the only active model that fits: market_id, name, unit, segment,
+ * version, definition
+ */
 static HeapTuple
 find_model(const char *market, Datum subject)
 {
 	Oid			types[] = {TEXTOID, JSONBOID};
 	Datum		values[] = {market ? CStringGetTextDatum(market) : (Datum) 0, subject};
 
-	SPI_execute_with_args("SELECT m.market_id, k.name, k.area_unit, m.segment, m.version, m.definition "
+	SPI_execute_with_args("SELECT m.market_id, k.name, k.area_unit, m.segment,"
+						  " m.version, m.definition "
 						  "FROM estate.model m JOIN estate.market k ON k.market_id = m.market_id "
-						  "WHERE m.active AND ($1 IS NULL OR k.name = $1) AND m.segment = estate.segment($2 ->> 'property_type')",
+						  "WHERE m.active AND ($1 IS NULL OR k.name = $1)"
+						  " AND m.segment = estate.segment($2 ->> 'property_type')",
 						  2, types, values, market ? "  " : "n ", true, 0);
 	if (SPI_processed == 1)
 		return SPI_tuptable->vals[0];
@@ -80,7 +102,8 @@ value_subject(Datum subject, const char *unit, const Hedonic *model, Estimate *e
 {
 	Observations *table = observations_create(CurrentMemoryContext);
 	Oid			types[] = {JSONBOID, DATEOID, TEXTOID};
-	Datum		values[] = {subject, DateADTGetDatum(GetSQLCurrentDate()), CStringGetTextDatum(unit)};
+	Datum		values[] = {subject, DateADTGetDatum(GetSQLCurrentDate()),
+	CStringGetTextDatum(unit)};
 	Reader	   *reader;
 	HedonicValue value;
 
@@ -96,7 +119,8 @@ static Datum
 money(double amount)
 {
 	return DirectFunctionCall2(numeric_round,
-							   DirectFunctionCall1(float8_numeric, Float8GetDatum(amount)), Int32GetDatum(2));
+							   DirectFunctionCall1(float8_numeric, Float8GetDatum(amount)),
+							   Int32GetDatum(2));
 }
 
 PG_FUNCTION_INFO_V1(estate_value_property);
@@ -121,7 +145,8 @@ estate_value_property(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("subject must be a JSON object"),
-				 errhint("Its keys are columns of estate.listing: '{\"living_area\": 1500, \"postal_code\": \"98103\"}'.")));
+				 errhint("Its keys are columns of estate.listing:"
+						 " '{\"living_area\": 1500, \"postal_code\": \"98103\"}'.")));
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	estate_require_tables();
@@ -146,7 +171,9 @@ estate_value_property(PG_FUNCTION_ARGS)
 	values[6] = money(estimate.low_90);
 	values[7] = money(estimate.high_90);
 	values[8] = DirectFunctionCall2(numeric_round,
-									DirectFunctionCall1(float8_numeric, Float8GetDatum(estimate.fsd)), Int32GetDatum(4));
+									DirectFunctionCall1(float8_numeric,
+														Float8GetDatum(estimate.fsd)),
+									Int32GetDatum(4));
 	values[9] = PointerGetDatum(cstring_to_text_with_len(&estimate.confidence, 1));
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
 }

@@ -25,7 +25,8 @@ static int
 store_model(const Market *market, const char *segment, DateADT as_of,
 			const Hedonic *model, double seconds)
 {
-	Oid			types[] = {INT4OID, TEXTOID, DATEOID, INT4OID, INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, TEXTOID};
+	Oid			types[] = {INT4OID, TEXTOID, DATEOID, INT4OID, INT4OID,
+	FLOAT8OID, FLOAT8OID, FLOAT8OID, TEXTOID};
 	Datum		values[] = {
 		Int32GetDatum(market->market_id), CStringGetTextDatum(segment), DateADTGetDatum(as_of),
 		Int32GetDatum((int32) model->sales), Int32GetDatum(model->features->width - 1),
@@ -38,14 +39,19 @@ store_model(const Market *market, const char *segment, DateADT as_of,
 
 	SPI_connect();
 	SPI_execute_with_args("UPDATE estate.model SET active = false "
-						  "WHERE market_id = $1 AND segment = $2 AND active", 2, types, values, NULL, false, 0);
-	if (SPI_execute_with_args("INSERT INTO estate.model (market_id, segment, version, active, trained_at, as_of, "
-							  "sales, features, r2_log, mdape, seconds, definition) "
-							  "SELECT $1, $2, coalesce(max(version), 0) + 1, true, now(), $3, $4, $5, $6, $7, $8, $9 "
-							  "FROM estate.model WHERE market_id = $1 AND segment = $2 RETURNING version",
+						  "WHERE market_id = $1 AND segment = $2 AND active",
+						  2, types, values, NULL, false, 0);
+	if (SPI_execute_with_args("INSERT INTO estate.model"
+							  " (market_id, segment, version, active, trained_at, as_of,"
+							  " sales, features, r2_log, mdape, seconds, definition) "
+							  "SELECT $1, $2, coalesce(max(version), 0) + 1, true, now(), $3,"
+							  " $4, $5, $6, $7, $8, $9 "
+							  "FROM estate.model WHERE market_id = $1 AND segment = $2 "
+							  "RETURNING version",
 							  9, types, values, nulls, false, 0) != SPI_OK_INSERT_RETURNING)
 		elog(ERROR, "could not store a model");
-	version = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	version = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+										  &isnull));
 	SPI_finish();
 	return version;
 }
@@ -125,7 +131,9 @@ estate_train(PG_FUNCTION_ARGS)
 	if (trained == 0)
 		ereport(NOTICE,
 				(errmsg("no segment has enough sales to train on"),
-				 errdetail("A model needs %d sales closed before its day in one segment.", SCORE_LEAST_SALES),
-				 errhint("SELECT market_id, segment, count(*), min(close_date), max(close_date) FROM estate.sale GROUP BY 1, 2;")));
+				 errdetail("A model needs %d sales closed before its day in one segment.",
+						   SCORE_LEAST_SALES),
+				 errhint("SELECT market_id, segment, count(*), min(close_date), max(close_date)"
+						 " FROM estate.sale GROUP BY 1, 2;")));
 	return (Datum) 0;
 }

@@ -25,25 +25,37 @@
 
 /* what is sold is valued as of its sale, the rest as of today */
 static const char visible_listings[] =
-"(SELECT l.*, l.id AS key, NULL::float8 AS price, "
-"CASE WHEN l.standard_status = 'Closed' AND l.close_date IS NOT NULL THEN l.close_date ELSE $3 END - date '2000-01-01' AS day "
-"FROM estate.listing l WHERE l.market_id = $1 AND estate.segment(l.property_type) = $2 "
-"AND l.removed_at IS NULL AND l.internet_entire_listing_display_yn IS NOT FALSE) s";
+"(SELECT l.*, l.id AS key, NULL::float8 AS price,"
+"  CASE WHEN l.standard_status = 'Closed' AND l.close_date IS NOT NULL THEN l.close_date"
+"    ELSE $3 END - date '2000-01-01' AS day "
+"FROM estate.listing l "
+"WHERE l.market_id = $1 AND estate.segment(l.property_type) = $2"
+"  AND l.removed_at IS NULL AND l.internet_entire_listing_display_yn IS NOT FALSE) s";
 
 /* OFFSET 0: look each estimate up by its key, do not hash the whole table for each batch */
 static const char write_changed[] =
-"INSERT INTO estate.estimate (market_id, listing, model_version, scored_at, estimate, low_80, high_80, low_90, high_90, fsd, confidence) "
-"SELECT n.* FROM (SELECT $1, u.listing, $2, now(), round(u.estimate::numeric, 2), round(u.low_80::numeric, 2), "
-"round(u.high_80::numeric, 2), round(u.low_90::numeric, 2), round(u.high_90::numeric, 2), round(u.fsd::numeric, 4), "
-"chr(u.confidence) FROM unnest($3, $4, $5, $6, $7, $8, $9, $10) "
-"u(listing, estimate, low_80, high_80, low_90, high_90, fsd, confidence)) "
-"n(market_id, listing, model_version, scored_at, estimate, low_80, high_80, low_90, high_90, fsd, confidence) "
-"LEFT JOIN LATERAL (SELECT * FROM estate.estimate k WHERE k.market_id = n.market_id AND k.listing = n.listing OFFSET 0) e ON true "
-"WHERE (e.model_version, e.estimate, e.low_80, e.high_80, e.low_90, e.high_90, e.fsd, e.confidence) IS DISTINCT FROM "
-"(n.model_version, n.estimate, n.low_80, n.high_80, n.low_90, n.high_90, n.fsd, n.confidence) "
-"ON CONFLICT (market_id, listing) DO UPDATE SET model_version = excluded.model_version, scored_at = excluded.scored_at, "
-"estimate = excluded.estimate, low_80 = excluded.low_80, high_80 = excluded.high_80, low_90 = excluded.low_90, "
-"high_90 = excluded.high_90, fsd = excluded.fsd, confidence = excluded.confidence";
+"INSERT INTO estate.estimate (market_id, listing, model_version, scored_at,"
+"  estimate, low_80, high_80, low_90, high_90, fsd, confidence) "
+"SELECT n.* "
+"FROM (SELECT $1, u.listing, $2, now(), round(u.estimate::numeric, 2),"
+"    round(u.low_80::numeric, 2), round(u.high_80::numeric, 2),"
+"    round(u.low_90::numeric, 2), round(u.high_90::numeric, 2),"
+"    round(u.fsd::numeric, 4), chr(u.confidence) "
+"  FROM unnest($3, $4, $5, $6, $7, $8, $9, $10)"
+"    u(listing, estimate, low_80, high_80, low_90, high_90, fsd, confidence))"
+"  n(market_id, listing, model_version, scored_at,"
+"    estimate, low_80, high_80, low_90, high_90, fsd, confidence) "
+"LEFT JOIN LATERAL (SELECT * FROM estate.estimate k"
+"  WHERE k.market_id = n.market_id AND k.listing = n.listing OFFSET 0) e ON true "
+"WHERE (e.model_version, e.estimate, e.low_80, e.high_80, e.low_90, e.high_90,"
+"    e.fsd, e.confidence)"
+"  IS DISTINCT FROM (n.model_version, n.estimate, n.low_80, n.high_80, n.low_90, n.high_90,"
+"    n.fsd, n.confidence) "
+"ON CONFLICT (market_id, listing) DO UPDATE"
+"  SET model_version = excluded.model_version, scored_at = excluded.scored_at,"
+"  estimate = excluded.estimate, low_80 = excluded.low_80, high_80 = excluded.high_80,"
+"  low_90 = excluded.low_90, high_90 = excluded.high_90,"
+"  fsd = excluded.fsd, confidence = excluded.confidence";
 
 /* Segments of the visible listings of a market, with their models */
 static List *
@@ -55,9 +67,12 @@ segment_models(int market_id)
 	MemoryContext caller = CurrentMemoryContext;
 
 	SPI_connect();
-	SPI_execute_with_args("SELECT s.segment, m.version, m.definition, s.listings FROM "
-						  "(SELECT segment, count(*) AS listings FROM estate.listing_visible WHERE market_id = $1 GROUP BY segment) s "
-						  "LEFT JOIN estate.model m ON m.market_id = $1 AND m.segment = s.segment AND m.active ORDER BY 1",
+	SPI_execute_with_args("SELECT s.segment, m.version, m.definition, s.listings "
+						  "FROM (SELECT segment, count(*) AS listings FROM estate.listing_visible "
+						  "WHERE market_id = $1 GROUP BY segment) s "
+						  "LEFT JOIN estate.model m"
+						  " ON m.market_id = $1 AND m.segment = s.segment AND m.active "
+						  "ORDER BY 1",
 						  1, &type, &value, NULL, true, 0);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
@@ -131,7 +146,8 @@ value_segment(const Market *market, const SegmentModel *stored, int64 *valued)
 	Observations *table = observations_create(context);
 	Oid			types[] = {INT4OID, TEXTOID, DATEOID};
 	Datum		values[] = {
-		Int32GetDatum(market->market_id), CStringGetTextDatum(stored->segment), DateADTGetDatum(GetSQLCurrentDate())
+		Int32GetDatum(market->market_id), CStringGetTextDatum(stored->segment),
+		DateADTGetDatum(GetSQLCurrentDate())
 	};
 	Reader	   *reader;
 	int64		written = 0;
@@ -161,7 +177,7 @@ value_segment(const Market *market, const SegmentModel *stored, int64 *valued)
 	return written;
 }
 
-/* What a model valued that the segment no longer has says nothing any more. */
+/* Deletes the estimates of listings whose segment has no active model any more. */
 static void
 remove_unmodelled(int market_id)
 {
@@ -169,8 +185,9 @@ remove_unmodelled(int market_id)
 	Datum		value = Int32GetDatum(market_id);
 
 	SPI_connect();
-	SPI_execute_with_args("DELETE FROM estate.estimate e USING estate.listing l WHERE e.market_id = $1 AND l.market_id = $1 "
-						  "AND l.id = e.listing AND NOT EXISTS (SELECT FROM estate.model m WHERE m.market_id = $1 "
+	SPI_execute_with_args("DELETE FROM estate.estimate e USING estate.listing l "
+						  "WHERE e.market_id = $1 AND l.market_id = $1 AND l.id = e.listing "
+						  "AND NOT EXISTS (SELECT FROM estate.model m WHERE m.market_id = $1 "
 						  "AND m.segment = estate.segment(l.property_type) AND m.active)",
 						  1, &type, &value, NULL, false, 0);
 	SPI_finish();

@@ -1,6 +1,8 @@
 'use strict';
 // pg-boss:  pgboss.js drain JOBS | latency RATE SECONDS
-const { address, connect, until, now, sleep, answer, latencies, versionOf } = require('./connect.js');
+const {
+	address, connect, until, now, sleep, answer, latencies, versionOf,
+} = require('./connect.js');
 const { PgBoss } = require('pg-boss');
 const [, , command, argument, seconds] = process.argv;
 const version = versionOf('pg-boss');
@@ -16,13 +18,16 @@ async function open() {
 
 async function fill(boss, jobs) {
 	for (let from = 0; from < jobs; from += 10000)
-		await boss.insert('noop', Array.from({ length: Math.min(10000, jobs - from) }, (_, i) => ({ data: { id: from + i } })));
+		await boss.insert('noop', Array.from({ length: Math.min(10000, jobs - from) },
+			(_, i) => ({ data: { id: from + i } })));
 }
 
 // its own worker, in big batches
 async function byWork(boss) {
 	let done = 0;
-	await boss.work('noop', { batchSize: BATCH, localConcurrency: WORKERS, pollingIntervalSeconds: 0.5, burstWhenBatchFull: true },
+	await boss.work('noop',
+		{ batchSize: BATCH, localConcurrency: WORKERS, pollingIntervalSeconds: 0.5,
+			burstWhenBatchFull: true },
 		async jobs => { done += jobs.length; });
 	return () => done;
 }
@@ -55,8 +60,11 @@ async function drain(jobs) {
 		const begun = now();
 		const done = await begin(boss);
 		await until(() => done() >= jobs);
-		await until(async () => (await client.query(`SELECT FROM pgboss.job WHERE name = 'noop' AND state < 'completed' LIMIT 1`)).rowCount === 0);
-		rates[`${version} (${name}, ${WORKERS} workers, batches of ${BATCH})`] = jobs / (now() - begun) * 1000;
+		const left = `SELECT FROM pgboss.job
+			WHERE name = 'noop' AND state < 'completed' LIMIT 1`;
+		await until(async () => (await client.query(left)).rowCount === 0);
+		rates[`${version} (${name}, ${WORKERS} workers, batches of ${BATCH})`] =
+			jobs / (now() - begun) * 1000;
 		await boss.stop({ graceful: false });
 	}
 	answer(rates);
@@ -66,12 +74,14 @@ async function latency(rate, seconds) {
 	const values = [];
 	const boss = await open();
 	await boss.createQueue('latency', { notify: true });
-	await boss.work('latency', { batchSize: 1, localConcurrency: 4 }, async ([job]) => { values.push(now() - job.data.t); });
+	await boss.work('latency', { batchSize: 1, localConcurrency: 4 },
+		async ([job]) => { values.push(now() - job.data.t); });
 	await sleep(1000);
 	// at random times, as pgbench does it
 	let due = now();
 	const sent = [];
-	for (const end = due + seconds * 1000; due < end; due -= Math.log(1 - Math.random()) * 1000 / rate) {
+	for (const end = due + seconds * 1000; due < end;
+		due -= Math.log(1 - Math.random()) * 1000 / rate) {
 		if (due - now() > 1) await sleep(due - now());
 		sent.push(boss.send('latency', { t: now() }));
 	}

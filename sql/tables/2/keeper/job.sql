@@ -1,6 +1,7 @@
 -- Step 2, job.
 
--- Whose commit has to be on disk: jobs of the queue, or the job. The last column of each table, see src/job/record.h.
+-- Whose commit has to be on disk: jobs of the queue, or the job. The last column of each table, see
+-- src/job/record.h.
 ALTER TABLE estate_internal.queue ADD COLUMN IF NOT EXISTS durable bool NOT NULL DEFAULT false;
 ALTER TABLE estate_internal.job_ready ADD COLUMN IF NOT EXISTS durable bool;
 ALTER TABLE estate_internal.job_open ADD COLUMN IF NOT EXISTS durable bool;
@@ -24,8 +25,9 @@ CREATE TABLE IF NOT EXISTS estate_internal.schedule (
 COMMENT ON TABLE estate_internal.schedule IS
 'Jobs by the calendar; read them through estate.schedule_status';
 
--- A unique key is held while its job waits, whatever `until` says, and knows of which handler it is; see src/job/unique.c. Of the
--- keys that were taken before, those for an interval were not held, and the handlers are not known: ''.
+-- A unique key is held while its job waits, whatever `until` says, and knows of which handler it
+-- is; see src/job/unique.c. Of the keys that were taken before, those for an interval were not
+-- held, and the handlers are not known: ''.
 ALTER TABLE estate_internal.job_unique ADD COLUMN IF NOT EXISTS handler text NOT NULL DEFAULT '',
 	ADD COLUMN IF NOT EXISTS held bool NOT NULL DEFAULT true;
 UPDATE estate_internal.job_unique SET held = false WHERE handler = '' AND until IS NOT NULL;

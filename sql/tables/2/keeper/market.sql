@@ -1,4 +1,5 @@
--- Step 2, installation: which server the workers were enabled on. A physical copy has the same system identifier; see src/enable.c.
+-- Step 2, installation: which server the workers were enabled on. A physical copy has the same
+-- system identifier; see src/enable.c.
 
 ALTER TABLE estate_internal.installation
 	ADD COLUMN IF NOT EXISTS data_directory text,
