@@ -143,11 +143,12 @@ feed_require(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("feed \"%s\" has lost its cursor, or is being dropped", name),
-				 errhint("SELECT * FROM estate.feed_status; If the feed is still there, drop it and create it anew.")));
+				 errhint("SELECT * FROM estate.feed_status; "
+						 "If the feed is still there, drop it and create it anew.")));
 	return feed;
 }
 
-/* Keeps others from running the feed until the end of the transaction; throws when it is being run */
+/* Keeps others from running the feed until the transaction ends; an ERROR when one runs it */
 void
 feed_hold(int feed_id, const char *name)
 {
@@ -155,7 +156,8 @@ feed_hold(int feed_id, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("feed \"%s\" is being run by another session", name),
-				 errhint("SELECT * FROM estate.feed_status; SELECT estate.pause_feed(%s); keeps it from being run again.",
+				 errhint("SELECT * FROM estate.feed_status; "
+						 "SELECT estate.pause_feed(%s); keeps it from being run again.",
 						 quote_literal_cstr(name))));
 }
 
@@ -217,7 +219,8 @@ feed_begin_run(const Feed *feed)
 void
 feed_count_page(FeedRun *feed_run, const ListingCounts *counts, int64 bytes)
 {
-	Oid			types[] = {INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID};
+	Oid			types[] =
+		{INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID};
 	Datum		values[9];
 	static KeeperStatement move_cursor = {
 		"UPDATE estate_internal.feed_cursor"
@@ -352,13 +355,19 @@ sweep(const Feed *feed)
 	Oid			type = INT4OID;
 	Datum		value = Int32GetDatum(feed->feed_id);
 
-	run("DELETE FROM estate.feed_reject WHERE feed_id OPERATOR(pg_catalog.=) $1"
-		" AND resolved_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '90 days')",
+	run("DELETE FROM estate.feed_reject"
+		" WHERE feed_id OPERATOR(pg_catalog.=) $1"
+		" AND resolved_at OPERATOR(pg_catalog.<)"
+		"  (pg_catalog.now() OPERATOR(pg_catalog.-) interval '90 days')",
 		1, &type, &value);
-	run("DELETE FROM estate.feed_run WHERE feed_id OPERATOR(pg_catalog.=) $1"
-		" AND started_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '90 days')"
-		" AND run_id OPERATOR(pg_catalog.<=) (SELECT r.run_id FROM estate.feed_run r"
-		" WHERE r.feed_id OPERATOR(pg_catalog.=) $1 ORDER BY r.run_id DESC OFFSET 1000 LIMIT 1)",
+	run("DELETE FROM estate.feed_run"
+		" WHERE feed_id OPERATOR(pg_catalog.=) $1"
+		" AND started_at OPERATOR(pg_catalog.<)"
+		"  (pg_catalog.now() OPERATOR(pg_catalog.-) interval '90 days')"
+		" AND run_id OPERATOR(pg_catalog.<=)"
+		"  (SELECT r.run_id FROM estate.feed_run r"
+		"   WHERE r.feed_id OPERATOR(pg_catalog.=) $1"
+		"   ORDER BY r.run_id DESC OFFSET 1000 LIMIT 1)",
 		1, &type, &value);
 }
 

@@ -58,7 +58,8 @@ find_unit(Mapping *mapping, const MappingSource *source, int area, const char *u
 
 	*is_stated = unit != NULL;
 	if (unit == NULL)
-		unit = strcmp(source->area_unit ? source->area_unit : "sqft", "sqm") == 0 ? "Square Meters" : "Square Feet";
+		unit = strcmp(source->area_unit ? source->area_unit : "sqft", "sqm") == 0 ?
+			"Square Meters" : "Square Feet";
 	*units_column = area >= 0 ? mapping_find_column(mapping->columns, units) : -1;
 	if (*units_column >= 0)
 		mapping->filled[*units_column] = true;
@@ -133,7 +134,8 @@ matching_lot_unit(double area, double stated_sqm)
 		const char *unit;
 		double		sqm;
 	}			units[] = {
-		{"Square Feet", SQM_OF_SQUARE_FOOT}, {"Square Meters", 1}, {"Acres", SQM_OF_ACRE}, {"Hectares", SQM_OF_HECTARE}
+		{"Square Feet", SQM_OF_SQUARE_FOOT}, {"Square Meters", 1}, {"Acres", SQM_OF_ACRE},
+		{"Hectares", SQM_OF_HECTARE}
 	};
 
 	for (int i = 0; i < lengthof(units); i++)
@@ -192,7 +194,8 @@ check_lot(Mapping *mapping, ListingRow *row)
 bool
 mapping_fill_units(Mapping *mapping, ListingRow *row)
 {
-	int			area = has_value(row, mapping->living_area) ? mapping->living_area : mapping->building_area;
+	int			area = has_value(row, mapping->living_area) ?
+		mapping->living_area : mapping->building_area;
 
 	if (mapping->living_unit_read &&
 		!take_read_unit(mapping, row, area, mapping->living_units, mapping->living_unit_read))

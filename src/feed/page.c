@@ -41,7 +41,8 @@ tell_mapping(const FeedRun *run)
 	for (int i = 0; i < n; i++)
 	{
 		if (notes[i].target && notes[i].source)
-			appendStringInfo(&mapped, "%s%s <- %s", mapped.len ? ", " : "", notes[i].target, notes[i].source);
+			appendStringInfo(&mapped, "%s%s <- %s", mapped.len ? ", " : "", notes[i].target,
+							 notes[i].source);
 		else if (notes[i].source)
 			appendStringInfo(&kept, "%s%s", kept.len ? ", " : "", notes[i].source);
 	}
@@ -162,7 +163,8 @@ push_delimited(FeedRun *run)
 bool
 feed_watermark_time(const Feed *feed, const char *text, TimestampTz *at)
 {
-	return time_stamp_from_text(NULL, DATE_ORDER_UNKNOWN, text, pg_tzset(feed->time_zone), at) == TIME_OK;
+	return time_stamp_from_text(NULL, DATE_ORDER_UNKNOWN, text, pg_tzset(feed->time_zone),
+								at) == TIME_OK;
 }
 
 /* The latest ModificationTimestamp of a page, as the source writes it */
@@ -217,9 +219,11 @@ is_seen(FeedRun *run, const char *url)
 
 	if (run->pages_seen == NULL)
 	{
-		HASHCTL		control = {.keysize = sizeof(uint64), .entrysize = sizeof(uint64), .hcxt = run->context};
+		HASHCTL		control =
+			{.keysize = sizeof(uint64), .entrysize = sizeof(uint64), .hcxt = run->context};
 
-		run->pages_seen = hash_create("pg_estate pages", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		run->pages_seen =
+			hash_create("pg_estate pages", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 	(void) hash_search(run->pages_seen, &hash, HASH_ENTER, &found);
 	return found;
@@ -240,13 +244,16 @@ next_link(FeedRun *run, const JsonPage *page)
 	if (url == NULL || !net_same_origin(run->feed->url, url))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("the next page of feed \"%s\" is said to be at another host", run->feed->name),
-				 errdetail("\"%s\" is not at the host and port of the feed's url.", net_redact_url(page->next_link))));
+				 errmsg("the next page of feed \"%s\" is said to be at another host",
+						run->feed->name),
+				 errdetail("\"%s\" is not at the host and port of the feed's url.",
+						   net_redact_url(page->next_link))));
 	if (strcmp(url, run->url) == 0 || is_seen(run, url))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("the pages of feed \"%s\" lead in a circle", run->feed->name),
-				 errdetail("\"%s\" is said to come next, and has been read already.", net_redact_url(url))));
+				 errdetail("\"%s\" is said to come next, and has been read already.",
+						   net_redact_url(url))));
 	return MemoryContextStrdup(run->source_context, url);
 }
 
@@ -339,13 +346,16 @@ tell_end(const FeedRun *run)
 		return;
 	if (run->fields_rejected > 0)
 		ereport(NOTICE,
-				(errmsg("feed \"%s\": " INT64_FORMAT " values could not be read; their columns are null, their texts in extra",
+				(errmsg("feed \"%s\": " INT64_FORMAT
+						" values could not be read; their columns are null, their texts in extra",
 						run->feed->name, run->fields_rejected),
-				 errhint("SELECT field, reason_code, reason FROM estate.feed_reject WHERE level = 'field' AND feed_id = %d; says why.",
+				 errhint("SELECT field, reason_code, reason FROM estate.feed_reject "
+						 "WHERE level = 'field' AND feed_id = %d; says why.",
 						 run->feed->feed_id)));
 	if (nshort > 0)
 		ereport(NOTICE,
-				(errmsg("feed \"%s\": " INT64_FORMAT " records have fewer fields than the header; those left out are taken as empty",
+				(errmsg("feed \"%s\": " INT64_FORMAT " records have fewer fields than the header; "
+						"those left out are taken as empty",
 						run->feed->name, nshort)));
 }
 

@@ -80,7 +80,8 @@ source_file(MemoryContext context, const char *url, Oid role)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to read a file of the server"),
-				 errdetail("The owner of the feed must be a member of role pg_read_server_files.")));
+				 errdetail("The owner of the feed must be a member of role "
+						   "pg_read_server_files.")));
 	if (path[0] != '/')
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
