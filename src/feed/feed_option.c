@@ -99,7 +99,7 @@ feed_knows_encoding(const char *name)
 }
 
 static size_t
-convert(void *arg, const char *source, size_t len, char *target, size_t *target_len)
+option_convert(void *arg, const char *source, size_t len, char *target, size_t *target_len)
 {
 	Conversion *conversion = arg;
 	size_t		taken;
@@ -127,6 +127,6 @@ feed_set_encoding(MemoryContext context, char *name, DelimitedOptions *options)
 	conversion->procedure = find_conversion(name, &conversion->encoding);
 	if (!OidIsValid(conversion->procedure))
 		return;					/* the reader says that it does not know it */
-	options->convert = convert;
+	options->convert = option_convert;
 	options->convert_arg = conversion;
 }

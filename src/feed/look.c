@@ -47,7 +47,7 @@ wait_for_bytes(FeedRun *run, NetLoop *loop)
  * Called as the owner of the tables.
  */
 static FeedRun *
-sample(const char *name, ListingRow *rows, int most, int *n)
+look_sample(const char *name, ListingRow *rows, int most, int *n)
 {
 	Feed	   *feed = feed_require(name);
 	FeedRun    *run = feed_run_create(CurrentMemoryContext, feed);
@@ -118,7 +118,7 @@ estate_preview_feed(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	estate_require_tables();
 	estate_become_owner(&user);
-	run = sample(name, rows, most, &n);
+	run = look_sample(name, rows, most, &n);
 	for (int i = 0; i < n; i++)
 	{
 		const ListingRow *row = &rows[i];
@@ -166,7 +166,7 @@ estate_suggest_mapping(PG_FUNCTION_ARGS)
 
 	estate_require_tables();
 	estate_become_owner(&user);
-	run = sample(name, rows, 1, &n);
+	run = look_sample(name, rows, 1, &n);
 	source.preset = run->feed->preset;
 	source.columns = run->columns;
 	source.time_zone = run->feed->time_zone;
@@ -182,7 +182,7 @@ estate_suggest_mapping(PG_FUNCTION_ARGS)
 
 /* Applies a text to a feed as a run of its own; page by page, in the caller's transaction */
 static void
-push(Feed *feed, const text *body)
+look_push(Feed *feed, const text *body)
 {
 	FeedRun    *run = feed_run_create(CurrentMemoryContext, feed);
 
@@ -201,7 +201,7 @@ push(Feed *feed, const text *body)
 
 /* The feed, which nobody else runs until the end of the transaction */
 static Feed *
-hold(const char *name)
+look_hold_feed(const char *name)
 {
 	feed_hold(feed_id_of(name), name);
 	return feed_require(name);
@@ -225,8 +225,8 @@ estate_push_feed(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	estate_require_tables();
 	estate_become_owner(&user);
-	feed = hold(name);
-	push(feed, PG_GETARG_TEXT_PP(1));
+	feed = look_hold_feed(name);
+	look_push(feed, PG_GETARG_TEXT_PP(1));
 	feed_job(name, &job);
 	feed_last_run(&job, values, nulls);
 	estate_resume_user(&user);
@@ -293,11 +293,11 @@ estate_replay_rejects(PG_FUNCTION_ARGS)
 
 	estate_require_tables();
 	estate_become_owner(&user);
-	feed = hold(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	feed = look_hold_feed(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	before = open_rejects(feed, &body);
 	if (before > 0)
 	{
-		push(feed, body);
+		look_push(feed, body);
 		after = open_rejects(feed, &body);
 	}
 	estate_resume_user(&user);

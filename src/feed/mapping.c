@@ -310,14 +310,6 @@ take_made_key(Mapping *mapping)
 	mapping->filled[column] = true;
 }
 
-static int
-filled_column(Mapping *mapping, const char *name)
-{
-	int			column = mapping_find_column(mapping->columns, name);
-
-	return column >= 0 && mapping->filled[column] ? column : -1;
-}
-
 /*
  * Files of sales and offers in one have one price, which is the asking price or
  * what was paid: where it came to list_price by a name that says neither, and
@@ -329,7 +321,7 @@ find_single_price(Mapping *mapping)
 	int			close_price = mapping_find_column(mapping->columns, "close_price");
 
 	mapping->list_price = -1;
-	mapping->close_date = filled_column(mapping, "close_date");
+	mapping->close_date = mapping_filled_column(mapping, "close_date");
 	if (close_price < 0 || mapping->filled[close_price] || mapping->close_date < 0 ||
 		mapping->status_column < 0)
 		return;
@@ -348,11 +340,11 @@ find_single_price(Mapping *mapping)
 
 /* What needs to be known of some columns and fields by name */
 static void
-find_special(Mapping *mapping, const MappingSource *source)
+mapping_find_special(Mapping *mapping, const MappingSource *source)
 {
 	mapping->media_slot = mapping->reso ? mapping_add_slot(mapping, "Media", false) : -1;
 	mapping->can_view_slot = mapping->reso ? mapping_add_slot(mapping, "MlgCanView", false) : -1;
-	mapping->status_column = filled_column(mapping, "standard_status");
+	mapping->status_column = mapping_filled_column(mapping, "standard_status");
 	mapping_units_create(mapping, source);
 	find_single_price(mapping);
 }
@@ -419,7 +411,7 @@ mapping_compile(const MappingSource *source)
 		put_key_first(mapping, source);
 	if (mapping->fields)
 		check_header_has_fields(mapping);
-	find_special(mapping, source);
+	mapping_find_special(mapping, source);
 	mapping_names_create(mapping);
 	return mapping;
 }

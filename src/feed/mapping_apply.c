@@ -78,7 +78,7 @@ is_nothing(const Mapping *mapping, const Field *field, const MappedTarget *targe
  * key of which a part is missing is none.
  */
 static Field
-joined(const Mapping *mapping, const MappedTarget *target)
+mapping_joined(const Mapping *mapping, const MappedTarget *target)
 {
 	StringInfoData text;
 	Field		result = {0};
@@ -131,7 +131,7 @@ source_value(const Mapping *mapping, const MappedTarget *target)
 	const Field *meant = NULL;
 
 	if (target->nslots != 1)
-		field = joined(mapping, target);
+		field = mapping_joined(mapping, target);
 	else if ((slot = mapping->values[target->slots[0]]) != NULL)
 		field = mapping_trimmed(slot);
 

@@ -22,6 +22,15 @@ mapping_find_column(const ListingColumns *columns, const char *name)
 	return -1;
 }
 
+/* The column of that name, if the mapping fills it; -1: not */
+int
+mapping_filled_column(const Mapping *mapping, const char *name)
+{
+	int			column = mapping_find_column(mapping->columns, name);
+
+	return column >= 0 && mapping->filled[column] ? column : -1;
+}
+
 /* Of the names the one that looks most like name, for a hint; NULL: none looks like it */
 const char *
 mapping_nearest(const char *name, const char *const *names, int nnames)

@@ -164,6 +164,7 @@ extern const NamedField *mapping_named_field(Mapping *mapping, const char *name,
 
 /* mapping_auto.c */
 extern int	mapping_find_column(const ListingColumns *columns, const char *name);
+extern int	mapping_filled_column(const Mapping *mapping, const char *name);
 extern const char *mapping_nearest(const char *name, const char *const *names, int nnames);
 extern int *mapping_match_header(const MappingSource *source);
 

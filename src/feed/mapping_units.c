@@ -24,14 +24,6 @@
 #define SQM_OF_ACRE 4046.8564224
 #define SQM_OF_HECTARE 10000.0
 
-static int
-filled_column(const Mapping *mapping, const char *name)
-{
-	int			column = mapping_find_column(mapping->columns, name);
-
-	return column >= 0 && mapping->filled[column] ? column : -1;
-}
-
 /* The unit that the header of an area names; NULL: none */
 static const char *
 header_unit(const Mapping *mapping, int area)
@@ -71,16 +63,16 @@ mapping_units_create(Mapping *mapping, const MappingSource *source)
 {
 	int			area;
 
-	mapping->living_area = filled_column(mapping, "living_area");
-	mapping->building_area = filled_column(mapping, "building_area_total");
+	mapping->living_area = mapping_filled_column(mapping, "living_area");
+	mapping->building_area = mapping_filled_column(mapping, "building_area_total");
 	area = mapping->living_area >= 0 ? mapping->living_area : mapping->building_area;
 	mapping->living_unit = find_unit(mapping, source, area, "living_area_units",
 									 &mapping->living_units, &mapping->living_unit_is_stated);
-	mapping->lot_area = filled_column(mapping, "lot_size_area");
+	mapping->lot_area = mapping_filled_column(mapping, "lot_size_area");
 	mapping->lot_unit = find_unit(mapping, source, mapping->lot_area, "lot_size_units",
 								  &mapping->lot_units, &mapping->lot_unit_is_stated);
-	mapping->lot_acres = filled_column(mapping, "lot_size_acres");
-	mapping->lot_square_feet = filled_column(mapping, "lot_size_square_feet");
+	mapping->lot_acres = mapping_filled_column(mapping, "lot_size_acres");
+	mapping->lot_square_feet = mapping_filled_column(mapping, "lot_size_square_feet");
 }
 
 static bool

@@ -57,7 +57,7 @@ tell_mapping(const FeedRun *run)
 
 /* The mapping, as soon as the fields are known */
 static void
-compile(FeedRun *run)
+page_compile(FeedRun *run)
 {
 	MemoryContext caller = MemoryContextSwitchTo(run->context);
 	MappingSource source = {0};
@@ -128,7 +128,7 @@ take_delimited(FeedRun *run, ListingRow *rows, int most)
 			return n;
 		}
 		if (run->mapping == NULL)
-			compile(run);
+			page_compile(run);
 		mapping_apply(run->mapping, &record, &rows[n++]);
 		feed_check_date_order(run);
 		if (!mapping_wants_order(run->mapping))
@@ -267,7 +267,7 @@ open_json(FeedRun *run, JsonPage *page)
 				 errmsg("feed \"%s\" did not deliver a page of JSON", run->feed->name),
 				 errdetail_internal("%s", page->error)));
 	if (run->mapping == NULL)
-		compile(run);
+		page_compile(run);
 	run->next_url = next_link(run, page);
 }
 
@@ -298,7 +298,7 @@ take_json(FeedRun *run, JsonPage *page, ListingRow *rows, int most)
 
 /* Applies rows, and adds them to the counts of their page */
 static void
-apply(FeedRun *run, ListingRow *rows, int n, ListingCounts *of_page)
+page_apply(FeedRun *run, ListingRow *rows, int n, ListingCounts *of_page)
 {
 	ListingPage page = {0};
 	ListingCounts counts;
@@ -374,7 +374,7 @@ work_delimited(FeedRun *run)
 	n = take_delimited(run, rows, BATCH_MOST_RECORDS);
 	if (n > 0)
 	{
-		apply(run, rows, n, &counts);
+		page_apply(run, rows, n, &counts);
 		end_page(run, &counts);
 	}
 	run->ended = run->last && !run->full;
@@ -402,7 +402,7 @@ work_json(FeedRun *run)
 	{
 		ListingRow *rows = palloc0(sizeof(ListingRow) * Min(page.nrecords, BATCH_MOST_RECORDS));
 
-		apply(run, rows, take_json(run, &page, rows, BATCH_MOST_RECORDS), &counts);
+		page_apply(run, rows, take_json(run, &page, rows, BATCH_MOST_RECORDS), &counts);
 		MemoryContextReset(run->page_context);
 	}
 	end_page(run, &counts);

@@ -53,7 +53,7 @@ good_rows(const ListingPage *page, int *n)
 
 /* Fills in what is known of the listings of a round */
 static void
-look_up(const ListingPage *page, Known *known, int n)
+apply_look_up(const ListingPage *page, Known *known, int n)
 {
 	Statement	statement;
 	Datum	   *keys = palloc(sizeof(Datum) * n);
@@ -230,7 +230,7 @@ apply_round(const ListingPage *page, Known *known, int n, ListingCounts *counts)
 	int			nupdated = 0;
 	int			nwithdrawn = 0;
 
-	look_up(page, known, n);
+	apply_look_up(page, known, n);
 	for (int i = 0; i < n; i++)
 	{
 		Known	   *k = &known[i];

@@ -14,7 +14,7 @@
 
 /* The first line end or delimiter from p on; end if none */
 static const char *
-find_special(const char *p, const char *end, char delimiter)
+scan_find_special(const char *p, const char *end, char delimiter)
 {
 	while (p < end && *p != delimiter && *p != '\n' && *p != '\r')
 		p++;
@@ -70,7 +70,7 @@ scan_quoted(DelimitedScan *scan, ScanField *field, const char *bytes, const char
 }
 
 static ScanResult
-broken(DelimitedScan *scan, ScanResult result, size_t at, const char *error)
+scan_broken(DelimitedScan *scan, ScanResult result, size_t at, const char *error)
 {
 	scan->broken_at = at;
 	scan->error = error;
@@ -79,14 +79,14 @@ broken(DelimitedScan *scan, ScanResult result, size_t at, const char *error)
 
 /* No end of the record before the end of the bytes: what does that mean? */
 static ScanResult
-unfinished(DelimitedScan *scan, size_t len, bool cut, bool last)
+scan_unfinished(DelimitedScan *scan, size_t len, bool cut, bool last)
 {
 	if (cut)
-		return broken(scan, SCAN_TOO_LARGE, len,
-					  "the record is larger than 4 MB, or a quote is never closed");
+		return scan_broken(scan, SCAN_TOO_LARGE, len,
+						   "the record is larger than 4 MB, or a quote is never closed");
 	if (last)
-		return broken(scan, SCAN_BROKEN, len,
-					  "a quote is never closed: the source may have been cut");
+		return scan_broken(scan, SCAN_BROKEN, len,
+						   "a quote is never closed: the source may have been cut");
 	return SCAN_MORE;
 }
 
@@ -123,7 +123,8 @@ delimited_scan(DelimitedScan *scan, const char *bytes, size_t len, bool last, si
 		const char *begin = p;
 
 		if (scan->nfields == RECORD_MAX_FIELDS)
-			return broken(scan, SCAN_TOO_LARGE, p - bytes, "the record has more than 4096 fields");
+			return scan_broken(scan, SCAN_TOO_LARGE, p - bytes,
+							   "the record has more than 4096 fields");
 		if (scan->nfields == scan->size)
 		{
 			scan->size *= 2;
@@ -141,14 +142,14 @@ delimited_scan(DelimitedScan *scan, const char *bytes, size_t len, bool last, si
 		{
 			p++;
 			if (!scan_quoted(scan, field, bytes, &p, end, final))
-				return unfinished(scan, end - bytes, cut, last);
+				return scan_unfinished(scan, end - bytes, cut, last);
 			if (p < end && *p != scan->delimiter && *p != '\n' && *p != '\r')
-				return broken(scan, SCAN_BROKEN, p - bytes,
-							  "text after the closing quote of a field");
+				return scan_broken(scan, SCAN_BROKEN, p - bytes,
+								   "text after the closing quote of a field");
 		}
 		else
 		{
-			p = find_special(p, end, scan->delimiter);
+			p = scan_find_special(p, end, scan->delimiter);
 			field->start = begin - bytes;
 			field->end = p - bytes;
 		}
@@ -158,7 +159,7 @@ delimited_scan(DelimitedScan *scan, const char *bytes, size_t len, bool last, si
 		else if (p < end)
 			break;
 		else if (!final)
-			return unfinished(scan, end - bytes, cut, last);
+			return scan_unfinished(scan, end - bytes, cut, last);
 		else
 			break;
 	}
@@ -166,7 +167,7 @@ delimited_scan(DelimitedScan *scan, const char *bytes, size_t len, bool last, si
 	*raw_len = p - bytes;
 	*next = *raw_len + behind_line_end(p, end, last);
 	if (p < end && *next == *raw_len)
-		return cut ? unfinished(scan, end - bytes, cut, last) : SCAN_MORE;
+		return cut ? scan_unfinished(scan, end - bytes, cut, last) : SCAN_MORE;
 	return SCAN_RECORD;
 }
 
