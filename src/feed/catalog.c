@@ -27,7 +27,7 @@ jsonb_of(KeeperRows rows, int column)
 
 /* A statement on facts, as their owner */
 static uint64
-run(const char *sql, int n, Oid *types, Datum *values)
+catalog_run(const char *sql, int n, Oid *types, Datum *values)
 {
 	if (SPI_execute_with_args(sql, n, types, values, NULL, false, 0) < 0)
 		elog(ERROR, "could not run: %s", sql);
@@ -70,8 +70,8 @@ read_market(Feed *feed)
 	KeeperRows	rows;
 
 	SPI_connect();
-	rows.n = run("SELECT currency, area_unit, time_zone FROM estate.market"
-				 " WHERE market_id OPERATOR(pg_catalog.=) $1", 1, &type, &value);
+	rows.n = catalog_run("SELECT currency, area_unit, time_zone FROM estate.market"
+						 " WHERE market_id OPERATOR(pg_catalog.=) $1", 1, &type, &value);
 	rows.table = SPI_tuptable;
 	if (rows.n != 1)
 		ereport(ERROR,
@@ -143,11 +143,12 @@ feed_require(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("feed \"%s\" has lost its cursor, or is being dropped", name),
-				 errhint("SELECT * FROM estate.feed_status; If the feed is still there, drop it and create it anew.")));
+				 errhint("SELECT * FROM estate.feed_status; "
+						 "If the feed is still there, drop it and create it anew.")));
 	return feed;
 }
 
-/* Keeps others from running the feed until the end of the transaction; throws when it is being run */
+/* Keeps others from running the feed until the transaction ends; an ERROR when one runs it */
 void
 feed_hold(int feed_id, const char *name)
 {
@@ -155,7 +156,8 @@ feed_hold(int feed_id, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("feed \"%s\" is being run by another session", name),
-				 errhint("SELECT * FROM estate.feed_status; SELECT estate.pause_feed(%s); keeps it from being run again.",
+				 errhint("SELECT * FROM estate.feed_status; "
+						 "SELECT estate.pause_feed(%s); keeps it from being run again.",
 						 quote_literal_cstr(name))));
 }
 
@@ -201,13 +203,13 @@ feed_begin_run(const Feed *feed)
 	bool		isnull;
 
 	SPI_connect();
-	run("UPDATE estate.feed_run"
-		" SET outcome = 'interrupted', ended_at = pg_catalog.clock_timestamp()"
-		" WHERE feed_id OPERATOR(pg_catalog.=) $1"
-		" AND outcome OPERATOR(pg_catalog.=) 'running'", 1, &type, &value);
-	run("INSERT INTO estate.feed_run (feed_id, started_at, outcome)"
-		" VALUES ($1, pg_catalog.clock_timestamp(), 'running')"
-		" RETURNING run_id", 1, &type, &value);
+	catalog_run("UPDATE estate.feed_run"
+				" SET outcome = 'interrupted', ended_at = pg_catalog.clock_timestamp()"
+				" WHERE feed_id OPERATOR(pg_catalog.=) $1"
+				" AND outcome OPERATOR(pg_catalog.=) 'running'", 1, &type, &value);
+	catalog_run("INSERT INTO estate.feed_run (feed_id, started_at, outcome)"
+				" VALUES ($1, pg_catalog.clock_timestamp(), 'running')"
+				" RETURNING run_id", 1, &type, &value);
 	run_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_finish();
 	return run_id;
@@ -217,7 +219,8 @@ feed_begin_run(const Feed *feed)
 void
 feed_count_page(FeedRun *feed_run, const ListingCounts *counts, int64 bytes)
 {
-	Oid			types[] = {INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID};
+	Oid			types[] =
+		{INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID};
 	Datum		values[9];
 	static KeeperStatement move_cursor = {
 		"UPDATE estate_internal.feed_cursor"
@@ -238,15 +241,17 @@ feed_count_page(FeedRun *feed_run, const ListingCounts *counts, int64 bytes)
 	values[7] = Int64GetDatum(bytes);
 	values[8] = Int64GetDatum(counts->fields_rejected);
 	SPI_connect();
-	run("UPDATE estate.feed_run SET pages = pages OPERATOR(pg_catalog.+) 1,"
-		"  seen = seen OPERATOR(pg_catalog.+) $2, inserted = inserted OPERATOR(pg_catalog.+) $3,"
-		"  updated = updated OPERATOR(pg_catalog.+) $4,"
-		"  unchanged = unchanged OPERATOR(pg_catalog.+) $5,"
-		"  deleted = deleted OPERATOR(pg_catalog.+) $6,"
-		"  rejected = rejected OPERATOR(pg_catalog.+) $7,"
-		"  bytes = bytes OPERATOR(pg_catalog.+) $8,"
-		"  fields_rejected = fields_rejected OPERATOR(pg_catalog.+) $9"
-		" WHERE run_id OPERATOR(pg_catalog.=) $1", 9, types, values);
+	catalog_run("UPDATE estate.feed_run"
+				" SET pages = pages OPERATOR(pg_catalog.+) 1,"
+				"  seen = seen OPERATOR(pg_catalog.+) $2,"
+				"  inserted = inserted OPERATOR(pg_catalog.+) $3,"
+				"  updated = updated OPERATOR(pg_catalog.+) $4,"
+				"  unchanged = unchanged OPERATOR(pg_catalog.+) $5,"
+				"  deleted = deleted OPERATOR(pg_catalog.+) $6,"
+				"  rejected = rejected OPERATOR(pg_catalog.+) $7,"
+				"  bytes = bytes OPERATOR(pg_catalog.+) $8,"
+				"  fields_rejected = fields_rejected OPERATOR(pg_catalog.+) $9"
+				" WHERE run_id OPERATOR(pg_catalog.=) $1", 9, types, values);
 	SPI_finish();
 
 	/* a delimited file is read from its start; what is pushed has no place in the source */
@@ -303,7 +308,7 @@ forget_failures(const Feed *feed)
  * rejected line can only be read again behind it.
  */
 static void
-keep_header(const FeedRun *feed_run)
+catalog_keep_header(const FeedRun *feed_run)
 {
 	int			n = 0;
 	const char *const *names = delimited_names(feed_run->reader, &n);
@@ -347,19 +352,25 @@ keep_header(const FeedRun *feed_run)
  * and runs of then but for the newest 1000.
  */
 static void
-sweep(const Feed *feed)
+catalog_sweep(const Feed *feed)
 {
 	Oid			type = INT4OID;
 	Datum		value = Int32GetDatum(feed->feed_id);
 
-	run("DELETE FROM estate.feed_reject WHERE feed_id OPERATOR(pg_catalog.=) $1"
-		" AND resolved_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '90 days')",
-		1, &type, &value);
-	run("DELETE FROM estate.feed_run WHERE feed_id OPERATOR(pg_catalog.=) $1"
-		" AND started_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '90 days')"
-		" AND run_id OPERATOR(pg_catalog.<=) (SELECT r.run_id FROM estate.feed_run r"
-		" WHERE r.feed_id OPERATOR(pg_catalog.=) $1 ORDER BY r.run_id DESC OFFSET 1000 LIMIT 1)",
-		1, &type, &value);
+	catalog_run("DELETE FROM estate.feed_reject"
+				" WHERE feed_id OPERATOR(pg_catalog.=) $1"
+				" AND resolved_at OPERATOR(pg_catalog.<)"
+				"  (pg_catalog.now() OPERATOR(pg_catalog.-) interval '90 days')",
+				1, &type, &value);
+	catalog_run("DELETE FROM estate.feed_run"
+				" WHERE feed_id OPERATOR(pg_catalog.=) $1"
+				" AND started_at OPERATOR(pg_catalog.<)"
+				"  (pg_catalog.now() OPERATOR(pg_catalog.-) interval '90 days')"
+				" AND run_id OPERATOR(pg_catalog.<=)"
+				"  (SELECT r.run_id FROM estate.feed_run r"
+				"   WHERE r.feed_id OPERATOR(pg_catalog.=) $1"
+				"   ORDER BY r.run_id DESC OFFSET 1000 LIMIT 1)",
+				1, &type, &value);
 }
 
 /* The run has come to its end: the watermark that was pending counts from now on */
@@ -370,15 +381,15 @@ feed_end_run(FeedRun *feed_run, const char *outcome)
 	Datum		values[] = {Int64GetDatum(feed_run->run_id), CStringGetTextDatum(outcome)};
 
 	SPI_connect();
-	run("UPDATE estate.feed_run SET outcome = $2, ended_at = pg_catalog.clock_timestamp()"
-		" WHERE run_id OPERATOR(pg_catalog.=) $1", 2, types, values);
+	catalog_run("UPDATE estate.feed_run SET outcome = $2, ended_at = pg_catalog.clock_timestamp()"
+				" WHERE run_id OPERATOR(pg_catalog.=) $1", 2, types, values);
 	if (!feed_run->pushed)
 		end_cursor(feed_run);
 	else if (feed_run->feed->url == NULL)
 		forget_failures(feed_run->feed);
 	if (feed_run->reader)
-		keep_header(feed_run);
-	sweep(feed_run->feed);
+		catalog_keep_header(feed_run);
+	catalog_sweep(feed_run->feed);
 	SPI_finish();
 }
 
@@ -390,9 +401,9 @@ feed_interrupt_run(int64 run_id, const char *why)
 	Datum		values[] = {Int64GetDatum(run_id), CStringGetTextDatum(why)};
 
 	SPI_connect();
-	run("UPDATE estate.feed_run SET outcome = 'interrupted',"
-		"  ended_at = pg_catalog.clock_timestamp(), error = $2"
-		" WHERE run_id OPERATOR(pg_catalog.=) $1", 2, types, values);
+	catalog_run("UPDATE estate.feed_run SET outcome = 'interrupted',"
+				"  ended_at = pg_catalog.clock_timestamp(), error = $2"
+				" WHERE run_id OPERATOR(pg_catalog.=) $1", 2, types, values);
 	SPI_finish();
 }
 
@@ -418,9 +429,9 @@ feed_fail_run(int feed_id, int64 run_id, const char *error, bool keep_link)
 	if (run_id != 0)
 	{
 		SPI_connect();
-		run("UPDATE estate.feed_run"
-			" SET outcome = 'failed', ended_at = pg_catalog.clock_timestamp(), error = $2"
-			" WHERE run_id OPERATOR(pg_catalog.=) $1", 2, types, run_values);
+		catalog_run("UPDATE estate.feed_run"
+					" SET outcome = 'failed', ended_at = pg_catalog.clock_timestamp(), error = $2"
+					" WHERE run_id OPERATOR(pg_catalog.=) $1", 2, types, run_values);
 		SPI_finish();
 	}
 	(void) keeper_do(&statement, values, NULL);

@@ -10,43 +10,34 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 
-#include "effect/target.h"
+#include "feed/definition.h"
 #include "feed/state.h"
 #include "job/job.h"
 
-/* The parts of a feed that a user may get wrong; NULL: none */
-typedef struct FeedDefinition
-{
-	char	   *preset;
-	char	   *url;
-	char	   *server;
-	Jsonb	   *mapping;
-	Jsonb	   *options;
-} FeedDefinition;
-
-/* The right to EXECUTE the functions may be granted further than was meant */
+/* Asked for here too, for the right to EXECUTE the functions may be granted to others */
 static void
-require_role(bool operator_will_do)
+define_require_role(bool operator_will_do)
 {
 	if (has_privs_of_role(GetUserId(), get_role_oid("estate_admin", false)) ||
-		(operator_will_do && has_privs_of_role(GetUserId(), get_role_oid("estate_operator", false))))
+		(operator_will_do &&
+		 has_privs_of_role(GetUserId(), get_role_oid("estate_operator", false))))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("permission denied to define markets and feeds"),
-			 errdetail(operator_will_do ? "Only members of role estate_operator or estate_admin may do that." :
-					   "Only members of role estate_admin may do that.")));
+			 operator_will_do ?
+			 errdetail("Only members of role estate_operator or estate_admin may do that.") :
+			 errdetail("Only members of role estate_admin may do that.")));
 }
 
 static void
-require_argument(FunctionCallInfo fcinfo, int number, const char *name)
+define_require_argument(FunctionCallInfo fcinfo, int number, const char *name)
 {
 	if (PG_ARGISNULL(number))
 		ereport(ERROR,
@@ -55,111 +46,15 @@ require_argument(FunctionCallInfo fcinfo, int number, const char *name)
 }
 
 static char *
-text_argument(FunctionCallInfo fcinfo, int number)
+define_text_argument(FunctionCallInfo fcinfo, int number)
 {
 	return PG_ARGISNULL(number) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(number));
 }
 
 static Jsonb *
-jsonb_argument(FunctionCallInfo fcinfo, int number)
+define_jsonb_argument(FunctionCallInfo fcinfo, int number)
 {
 	return PG_ARGISNULL(number) ? NULL : PG_GETARG_JSONB_P(number);
-}
-
-/* scheme://user:password@host */
-static bool
-has_user_info(const char *url)
-{
-	const char *authority = strstr(url, "://");
-
-	return authority && memchr(authority + 3, '@', strcspn(authority + 3, "/?#")) != NULL;
-}
-
-static void
-check_url(const char *url)
-{
-	if (source_is_file(url) && !has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to read a file of the server"),
-				 errdetail("Only members of role pg_read_server_files may make such a feed.")));
-	if (!source_is_file(url) && pg_strncasecmp(url, "http://", 7) != 0 && pg_strncasecmp(url, "https://", 8) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" is not an http, https or file url", net_redact_url(url))));
-	if (has_user_info(url))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the url of a feed must not hold a name or a password"),
-				 errhint("Give the feed a server whose user mapping has a secret_ref.")));
-}
-
-/* Options of delimited text whose values a JSON type does not tell */
-static void
-check_options(Jsonb *options)
-{
-	Feed		feed = {.options = options};
-	char	   *delimiter = feed_option(&feed, "delimiter");
-	char	   *quote = feed_option(&feed, "quote");
-	char	   *encoding = feed_option(&feed, "encoding");
-
-	if (delimiter && strlen(delimiter) != 1 && strcmp(delimiter, "\\t") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"delimiter\" must be one character of ASCII, or \\t")));
-	if (quote && strlen(quote) > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"quote\" must be one character of ASCII, or empty for none")));
-	if (encoding && !feed_knows_encoding(encoding))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no encoding \"%s\"", encoding),
-				 errhint("Encodings are %s, and all that the server can convert to UTF8: "
-						 "SELECT pg_encoding_to_char(conforencoding) FROM pg_conversion;", delimited_encodings())));
-}
-
-/* The mapping, compiled as the owner of estate.listing: its columns may be of types of his making */
-static Mapping *
-check_mapping(const FeedDefinition *feed)
-{
-	MappingSource source = {0};
-	Mapping    *mapping;
-	EstateUser	user;
-
-	source.preset = feed->preset;
-	source.mapping = feed->mapping;
-	source.time_zone = "UTC";
-	source.area_unit = "sqft";
-	feed_read_mapping_options(&(Feed) {.options = feed->options}, &source);
-	estate_become_owner(&user);
-	source.columns = listing_columns();
-	mapping = mapping_compile(&source);
-	estate_resume_user(&user);
-	return mapping;
-}
-
-/* Errors when such a feed cannot work, or needs rights that the caller does not have */
-static Mapping *
-check_definition(const FeedDefinition *feed)
-{
-	Mapping    *mapping;
-
-	if (feed->preset == NULL || feed->options == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("preset and options of a feed must not be null")));
-	if (!JB_ROOT_IS_OBJECT(feed->options))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the options of a feed must be a JSON object")));
-	check_options(feed->options);
-	mapping = check_mapping(feed);
-	if (feed->server)
-		(void) target_open(feed->server, GetUserId());
-	if (feed->url)
-		check_url(feed->url);
-	return mapping;
 }
 
 PG_FUNCTION_INFO_V1(estate_check_feed);
@@ -173,22 +68,23 @@ Datum
 estate_check_feed(PG_FUNCTION_ARGS)
 {
 	FeedDefinition feed = {
-		.preset = text_argument(fcinfo, 0),
-		.mapping = jsonb_argument(fcinfo, 1),
-		.url = text_argument(fcinfo, 2),
-		.server = text_argument(fcinfo, 3),
-		.options = jsonb_argument(fcinfo, 4)
+		.preset = define_text_argument(fcinfo, 0),
+		.mapping = define_jsonb_argument(fcinfo, 1),
+		.url = define_text_argument(fcinfo, 2),
+		.server = define_text_argument(fcinfo, 3),
+		.options = define_jsonb_argument(fcinfo, 4)
 	};
 	MappingNote *notes;
 	StringInfoData told;
 	int			n;
 
 	estate_require_tables();
-	notes = mapping_describe(check_definition(&feed), &n);
+	notes = mapping_describe(definition_check(&feed), &n);
 	initStringInfo(&told);
 	for (int i = 0; i < n; i++)
 		if (notes[i].target && notes[i].source)
-			appendStringInfo(&told, "%s%s <- %s", told.len ? ", " : "", notes[i].target, notes[i].source);
+			appendStringInfo(&told, "%s%s <- %s", told.len ? ", " : "", notes[i].target,
+							 notes[i].source);
 	PG_RETURN_TEXT_P(cstring_to_text(told.data));
 }
 
@@ -202,7 +98,7 @@ typedef struct Definer
 } Definer;
 
 static void
-add(Definer *to, Oid type, bool isnull, Datum value)
+define_add(Definer *to, Oid type, bool isnull, Datum value)
 {
 	to->types[to->n] = type;
 	to->values[to->n] = value;
@@ -210,21 +106,22 @@ add(Definer *to, Oid type, bool isnull, Datum value)
 }
 
 static void
-add_text(Definer *to, const char *value)
+define_add_text(Definer *to, const char *value)
 {
-	add(to, TEXTOID, value == NULL, value ? CStringGetTextDatum(value) : (Datum) 0);
+	define_add(to, TEXTOID, value == NULL, value ? CStringGetTextDatum(value) : (Datum) 0);
 }
 
 static void
-add_jsonb(Definer *to, Jsonb *value)
+define_add_jsonb(Definer *to, Jsonb *value)
 {
-	add(to, JSONBOID, value == NULL, JsonbPGetDatum(value));
+	define_add(to, JSONBOID, value == NULL, JsonbPGetDatum(value));
 }
 
 static uint64
-run(const char *sql, Definer *with)
+define_run(const char *sql, Definer *with)
 {
-	int			rc = SPI_execute_with_args(sql, with->n, with->types, with->values, with->nulls, false, 0);
+	int			rc = SPI_execute_with_args(sql, with->n, with->types, with->values, with->nulls,
+										   false, 0);
 
 	if (rc < 0)
 		elog(ERROR, "could not run: %s", sql);
@@ -233,39 +130,40 @@ run(const char *sql, Definer *with)
 
 /* On tables of the keeper only: see rights.c */
 static uint64
-run_as_keeper(const char *sql, Definer *with)
+define_run_as_keeper(const char *sql, Definer *with)
 {
 	EstateUser	user;
 	uint64		processed;
 
 	estate_become_keeper(&user);
-	processed = run(sql, with);
+	processed = define_run(sql, with);
 	estate_resume_user(&user);
 	return processed;
 }
 
 static uint64
-run_as_owner(const char *sql, Definer *with)
+define_run_as_owner(const char *sql, Definer *with)
 {
 	EstateUser	user;
 	uint64		processed;
 
 	estate_become_owner(&user);
-	processed = run(sql, with);
+	processed = define_run(sql, with);
 	estate_resume_user(&user);
 	return processed;
 }
 
 static int
-int_column(int column)
+define_int(int column)
 {
 	bool		isnull;
 
-	return DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &isnull));
+	return DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column,
+									   &isnull));
 }
 
 static char *
-text_column(int column)
+define_text(int column)
 {
 	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column);
 }
@@ -281,45 +179,51 @@ estate_store_market(PG_FUNCTION_ARGS)
 	int			id;
 
 	estate_require_tables();
-	require_role(false);
+	define_require_role(false);
 	for (int i = 0; i < lengthof(names); i++)
 	{
-		require_argument(fcinfo, i, psprintf("the %s of a market", names[i]));
-		add_text(&market, text_argument(fcinfo, i));
+		define_require_argument(fcinfo, i, psprintf("the %s of a market", names[i]));
+		define_add_text(&market, define_text_argument(fcinfo, i));
 	}
 	SPI_connect();
-	if (run_as_owner("INSERT INTO estate.market (name, currency, area_unit, time_zone) VALUES ($1, $2, $3, $4)"
-					 " RETURNING market_id", &market) != 1)
+	if (define_run_as_owner("INSERT INTO estate.market (name, currency, area_unit, time_zone)"
+							" VALUES ($1, $2, $3, $4)"
+							" RETURNING market_id", &market) != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
 				 errmsg("the market was not kept"),
 				 errdetail("A trigger or rule on estate.market has prevented it.")));
-	id = int_column(1);
+	id = define_int(1);
 	SPI_finish();
 	PG_RETURN_INT32(id);
 }
 
 /* The market of that name; NULL: the only one.  SPI is connected. */
 static int
-find_market(const char *name)
+define_find_market(const char *name)
 {
 	Definer		market = {0};
 	uint64		n;
 
-	add_text(&market, name);
-	n = run_as_owner("SELECT market_id, string_agg(name, ', ') OVER (ORDER BY name ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"
-					 " FROM estate.market WHERE $1 IS NULL OR name = $1", &market);
+	define_add_text(&market, name);
+	n = define_run_as_owner("SELECT market_id, string_agg(name, ', ') OVER (ORDER BY name"
+							"  ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"
+							" FROM estate.market"
+							" WHERE $1 IS NULL OR name = $1", &market);
 	if (n > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there are several markets, and the feed does not name one"),
-				 errhint("SELECT estate.create_feed(.., market => ..), with one of: %s", text_column(2))));
+				 errhint("SELECT estate.create_feed(.., market => ..), with one of: %s",
+						 define_text(2))));
 	if (n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 name ? errmsg("there is no market \"%s\"", name) : errmsg("there is no market yet"),
-				 errhint("SELECT estate.create_market(%s);", quote_literal_cstr(name ? name : "my market"))));
-	return int_column(1);
+				 name ? errmsg("there is no market \"%s\"", name) :
+				 errmsg("there is no market yet"),
+				 errhint("SELECT estate.create_market(%s);",
+						 quote_literal_cstr(name ? name : "my market"))));
+	return define_int(1);
 }
 
 PG_FUNCTION_INFO_V1(estate_store_feed);
@@ -332,39 +236,43 @@ Datum
 estate_store_feed(PG_FUNCTION_ARGS)
 {
 	FeedDefinition definition = {
-		.preset = text_argument(fcinfo, 2),
-		.url = text_argument(fcinfo, 3),
-		.server = text_argument(fcinfo, 4),
-		.mapping = jsonb_argument(fcinfo, 5),
-		.options = jsonb_argument(fcinfo, 7)
+		.preset = define_text_argument(fcinfo, 2),
+		.url = define_text_argument(fcinfo, 3),
+		.server = define_text_argument(fcinfo, 4),
+		.mapping = define_jsonb_argument(fcinfo, 5),
+		.options = define_jsonb_argument(fcinfo, 7)
 	};
-	char	   *name = text_argument(fcinfo, 0);
+	char	   *name = define_text_argument(fcinfo, 0);
 	char	   *source_system;
 	Definer		feed = {0};
 	Definer		cursor = {0};
 	int			id;
 
 	estate_require_tables();
-	require_role(false);
-	require_argument(fcinfo, 0, "the name of a feed");
-	(void) check_definition(&definition);
+	define_require_role(false);
+	define_require_argument(fcinfo, 0, "the name of a feed");
+	(void) definition_check(&definition);
 	source_system = feed_option(&(Feed) {.options = definition.options}, "source_system");
 	SPI_connect();
-	add_text(&feed, name);
-	add(&feed, INT4OID, false, Int32GetDatum(find_market(text_argument(fcinfo, 1))));
-	add_text(&feed, source_system ? source_system : name);
-	add_text(&feed, definition.preset);
-	add_text(&feed, definition.url);
-	add_text(&feed, definition.server);
-	add_jsonb(&feed, definition.mapping);
-	add(&feed, INTERVALOID, PG_ARGISNULL(6), PG_GETARG_DATUM(6));
-	add_jsonb(&feed, definition.options);
-	add(&feed, REGROLEOID, false, ObjectIdGetDatum(GetUserId()));
-	run_as_keeper("INSERT INTO estate.feed (name, market_id, source_system, preset, url, server, mapping, every, options, owner)"
-				  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING feed_id", &feed);
-	id = int_column(1);
-	add(&cursor, INT4OID, false, Int32GetDatum(id));
-	run_as_keeper("INSERT INTO estate_internal.feed_cursor (feed_id) VALUES ($1)", &cursor);
+	define_add_text(&feed, name);
+	define_add(&feed, INT4OID, false,
+			   Int32GetDatum(define_find_market(define_text_argument(fcinfo, 1))));
+	define_add_text(&feed, source_system ? source_system : name);
+	define_add_text(&feed, definition.preset);
+	define_add_text(&feed, definition.url);
+	define_add_text(&feed, definition.server);
+	define_add_jsonb(&feed, definition.mapping);
+	define_add(&feed, INTERVALOID, PG_ARGISNULL(6), PG_GETARG_DATUM(6));
+	define_add_jsonb(&feed, definition.options);
+	define_add(&feed, REGROLEOID, false, ObjectIdGetDatum(GetUserId()));
+	define_run_as_keeper("INSERT INTO estate.feed"
+						 "  (name, market_id, source_system, preset, url, server, mapping, every,"
+						 "  options, owner)"
+						 " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+						 " RETURNING feed_id", &feed);
+	id = define_int(1);
+	define_add(&cursor, INT4OID, false, Int32GetDatum(id));
+	define_run_as_keeper("INSERT INTO estate_internal.feed_cursor (feed_id) VALUES ($1)", &cursor);
 	SPI_finish();
 	PG_RETURN_INT32(id);
 }
@@ -377,22 +285,23 @@ complete_definition(const char *name, FeedDefinition *definition)
 	bool		isnull;
 	Datum		value;
 
-	add_text(&feed, name);
-	if (run_as_keeper("SELECT feed_id, preset, url, server, mapping, options FROM estate.feed"
-					  " WHERE name OPERATOR(pg_catalog.=) $1 FOR UPDATE", &feed) != 1)
+	define_add_text(&feed, name);
+	if (define_run_as_keeper("SELECT feed_id, preset, url, server, mapping, options"
+							 " FROM estate.feed"
+							 " WHERE name OPERATOR(pg_catalog.=) $1 FOR UPDATE", &feed) != 1)
 		feed_throw_unknown(name);
-	definition->preset = text_column(2);
+	definition->preset = define_text(2);
 	if (definition->url == NULL)
-		definition->url = text_column(3);
+		definition->url = define_text(3);
 	if (definition->server == NULL)
-		definition->server = text_column(4);
+		definition->server = define_text(4);
 	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 5, &isnull);
 	if (definition->mapping == NULL && !isnull)
 		definition->mapping = DatumGetJsonbP(value);
 	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 6, &isnull);
 	if (definition->options == NULL)
 		definition->options = DatumGetJsonbP(value);
-	return int_column(1);
+	return define_int(1);
 }
 
 /* The feed is run from now on, unless nobody or nothing says so; as the owner */
@@ -420,37 +329,42 @@ Datum
 estate_change_feed(PG_FUNCTION_ARGS)
 {
 	FeedDefinition definition = {
-		.url = text_argument(fcinfo, 1),
-		.mapping = jsonb_argument(fcinfo, 2),
-		.server = text_argument(fcinfo, 3),
-		.options = jsonb_argument(fcinfo, 5)
+		.url = define_text_argument(fcinfo, 1),
+		.mapping = define_jsonb_argument(fcinfo, 2),
+		.server = define_text_argument(fcinfo, 3),
+		.options = define_jsonb_argument(fcinfo, 5)
 	};
-	char	   *name = text_argument(fcinfo, 0);
+	char	   *name = define_text_argument(fcinfo, 0);
 	Definer		feed = {0};
 	Definer		cursor = {0};
 	int			id;
 
 	estate_require_tables();
-	require_role(false);
-	require_argument(fcinfo, 0, "the name of a feed");
+	define_require_role(false);
+	define_require_argument(fcinfo, 0, "the name of a feed");
 	SPI_connect();
 	id = complete_definition(name, &definition);
-	(void) check_definition(&definition);
-	add(&cursor, INT4OID, false, Int32GetDatum(id));
-	add_text(&cursor, definition.url);
+	(void) definition_check(&definition);
+	define_add(&cursor, INT4OID, false, Int32GetDatum(id));
+	define_add_text(&cursor, definition.url);
 	/* another address: its pages and its watermark are its own */
-	run_as_keeper("UPDATE estate_internal.feed_cursor SET next_url = NULL, watermark = NULL, pending_watermark = NULL,"
-				  " etag = NULL, last_modified = NULL WHERE feed_id OPERATOR(pg_catalog.=) $1"
-				  " AND (SELECT f.url IS DISTINCT FROM $2 FROM estate.feed f WHERE f.feed_id OPERATOR(pg_catalog.=) $1)", &cursor);
-	add(&feed, INT4OID, false, Int32GetDatum(id));
-	add_text(&feed, definition.url);
-	add_jsonb(&feed, definition.mapping);
-	add_text(&feed, definition.server);
-	add(&feed, INTERVALOID, PG_ARGISNULL(4), PG_GETARG_DATUM(4));
-	add_jsonb(&feed, definition.options);
-	add(&feed, REGROLEOID, false, ObjectIdGetDatum(GetUserId()));
-	run_as_keeper("UPDATE estate.feed SET url = $2, mapping = $3, server = $4, every = coalesce($5, every), options = $6, owner = $7"
-				  " WHERE feed_id OPERATOR(pg_catalog.=) $1", &feed);
+	define_run_as_keeper("UPDATE estate_internal.feed_cursor"
+						 " SET next_url = NULL, watermark = NULL, pending_watermark = NULL,"
+						 "  etag = NULL, last_modified = NULL"
+						 " WHERE feed_id OPERATOR(pg_catalog.=) $1"
+						 " AND (SELECT f.url IS DISTINCT FROM $2 FROM estate.feed f"
+						 "  WHERE f.feed_id OPERATOR(pg_catalog.=) $1)", &cursor);
+	define_add(&feed, INT4OID, false, Int32GetDatum(id));
+	define_add_text(&feed, definition.url);
+	define_add_jsonb(&feed, definition.mapping);
+	define_add_text(&feed, definition.server);
+	define_add(&feed, INTERVALOID, PG_ARGISNULL(4), PG_GETARG_DATUM(4));
+	define_add_jsonb(&feed, definition.options);
+	define_add(&feed, REGROLEOID, false, ObjectIdGetDatum(GetUserId()));
+	define_run_as_keeper("UPDATE estate.feed"
+						 " SET url = $2, mapping = $3, server = $4, every = coalesce($5, every),"
+						 "  options = $6, owner = $7"
+						 " WHERE feed_id OPERATOR(pg_catalog.=) $1", &feed);
 	job_give(feed_job_key(id), GetUserId());
 	run_if_due(name);
 	SPI_finish();
@@ -459,18 +373,19 @@ estate_change_feed(PG_FUNCTION_ARGS)
 
 /* Whether it was the other way before */
 static bool
-set_paused(const char *name, bool paused)
+define_set_paused(const char *name, bool paused)
 {
 	Definer		feed = {0};
 	bool		changed;
 
 	estate_require_tables();
-	require_role(true);
+	define_require_role(true);
 	SPI_connect();
-	add_text(&feed, name);
-	add(&feed, BOOLOID, false, BoolGetDatum(paused));
-	changed = run_as_keeper("UPDATE estate.feed SET paused = $2 WHERE name OPERATOR(pg_catalog.=) $1"
-							" AND paused OPERATOR(pg_catalog.<>) $2", &feed) == 1;
+	define_add_text(&feed, name);
+	define_add(&feed, BOOLOID, false, BoolGetDatum(paused));
+	changed = define_run_as_keeper("UPDATE estate.feed SET paused = $2"
+								   " WHERE name OPERATOR(pg_catalog.=) $1"
+								   " AND paused OPERATOR(pg_catalog.<>) $2", &feed) == 1;
 	if (!changed)
 		(void) feed_id_of(name);
 	SPI_finish();
@@ -483,7 +398,7 @@ PG_FUNCTION_INFO_V1(estate_pause_feed);
 Datum
 estate_pause_feed(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(set_paused(text_to_cstring(PG_GETARG_TEXT_PP(0)), true));
+	PG_RETURN_BOOL(define_set_paused(text_to_cstring(PG_GETARG_TEXT_PP(0)), true));
 }
 
 PG_FUNCTION_INFO_V1(estate_resume_feed);
@@ -493,7 +408,7 @@ Datum
 estate_resume_feed(PG_FUNCTION_ARGS)
 {
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	bool		changed = set_paused(name, false);
+	bool		changed = define_set_paused(name, false);
 
 	if (changed)
 		run_if_due(name);
@@ -502,19 +417,23 @@ estate_resume_feed(PG_FUNCTION_ARGS)
 
 /* The listings of a feed, and the homes that nothing tells of any more */
 static uint64
-purge(int feed_id, int market_id)
+define_purge(int feed_id, int market_id)
 {
 	Definer		feed = {0};
 	Definer		market = {0};
 	uint64		purged;
 
-	add(&feed, INT4OID, false, Int32GetDatum(market_id));
-	add(&feed, INT4OID, false, Int32GetDatum(feed_id));
-	purged = run_as_owner("DELETE FROM estate.listing WHERE market_id = $1 AND feed_id = $2", &feed);
-	add(&market, INT4OID, false, Int32GetDatum(market_id));
-	run_as_owner("DELETE FROM estate.property p WHERE p.market_id = $1"
-				 " AND NOT EXISTS (SELECT FROM estate.listing l WHERE l.market_id = p.market_id AND l.property = p.id)"
-				 " AND NOT EXISTS (SELECT FROM estate.sale_record s WHERE s.market_id = p.market_id AND s.property = p.id)", &market);
+	define_add(&feed, INT4OID, false, Int32GetDatum(market_id));
+	define_add(&feed, INT4OID, false, Int32GetDatum(feed_id));
+	purged = define_run_as_owner("DELETE FROM estate.listing"
+								 " WHERE market_id = $1 AND feed_id = $2", &feed);
+	define_add(&market, INT4OID, false, Int32GetDatum(market_id));
+	define_run_as_owner("DELETE FROM estate.property p"
+						" WHERE p.market_id = $1"
+						" AND NOT EXISTS (SELECT FROM estate.listing l"
+						"  WHERE l.market_id = p.market_id AND l.property = p.id)"
+						" AND NOT EXISTS (SELECT FROM estate.sale_record s"
+						"  WHERE s.market_id = p.market_id AND s.property = p.id)", &market);
 	return purged;
 }
 
@@ -532,21 +451,22 @@ estate_drop_feed(PG_FUNCTION_ARGS)
 	int			market_id;
 
 	estate_require_tables();
-	require_role(false);
+	define_require_role(false);
 	feed_hold(feed_id_of(name), name);
 	SPI_connect();
-	add_text(&feed, name);
-	if (run_as_keeper("SELECT feed_id, market_id FROM estate.feed WHERE name OPERATOR(pg_catalog.=) $1 FOR UPDATE", &feed) != 1)
+	define_add_text(&feed, name);
+	if (define_run_as_keeper("SELECT feed_id, market_id FROM estate.feed"
+							 " WHERE name OPERATOR(pg_catalog.=) $1 FOR UPDATE", &feed) != 1)
 		feed_throw_unknown(name);
-	id = int_column(1);
-	market_id = int_column(2);
+	id = define_int(1);
+	market_id = define_int(2);
 	/* facts first, as their owner: nothing cascades to them */
-	add(&gone, INT4OID, false, Int32GetDatum(id));
-	run_as_owner("DELETE FROM estate.feed_reject WHERE feed_id = $1", &gone);
-	run_as_owner("DELETE FROM estate.feed_run WHERE feed_id = $1", &gone);
+	define_add(&gone, INT4OID, false, Int32GetDatum(id));
+	define_run_as_owner("DELETE FROM estate.feed_reject WHERE feed_id = $1", &gone);
+	define_run_as_owner("DELETE FROM estate.feed_run WHERE feed_id = $1", &gone);
 	if (PG_GETARG_BOOL(1))
-		purged = purge(id, market_id);
-	run_as_keeper("DELETE FROM estate.feed WHERE feed_id OPERATOR(pg_catalog.=) $1", &gone);
+		purged = define_purge(id, market_id);
+	define_run_as_keeper("DELETE FROM estate.feed WHERE feed_id OPERATOR(pg_catalog.=) $1", &gone);
 	SPI_finish();
 	PG_RETURN_INT64(purged);
 }

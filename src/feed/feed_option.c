@@ -56,7 +56,8 @@ made_key(const Feed *feed)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the key of a feed's records cannot be made of \"%s\"", key),
-				 errhint("It is address, or row for a hash of all fields; a field that is the key is mapped to listing_key.")));
+				 errhint("It is address, or row for a hash of all fields; a field that is the key "
+						 "is mapped to listing_key.")));
 	return key;
 }
 
@@ -98,7 +99,7 @@ feed_knows_encoding(const char *name)
 }
 
 static size_t
-convert(void *arg, const char *source, size_t len, char *target, size_t *target_len)
+option_convert(void *arg, const char *source, size_t len, char *target, size_t *target_len)
 {
 	Conversion *conversion = arg;
 	size_t		taken;
@@ -107,7 +108,8 @@ convert(void *arg, const char *source, size_t len, char *target, size_t *target_
 	len = Min(len, 1024 * 1024);
 	taken = pg_do_encoding_conversion_buf(conversion->procedure, conversion->encoding, PG_UTF8,
 										  (unsigned char *) unconstify(char *, source), len,
-										  (unsigned char *) target, DELIMITED_EXPANSION * len + 1, true);
+										  (unsigned char *) target, DELIMITED_EXPANSION * len + 1,
+										  true);
 	*target_len = strlen(target);
 	return taken;
 }
@@ -125,6 +127,6 @@ feed_set_encoding(MemoryContext context, char *name, DelimitedOptions *options)
 	conversion->procedure = find_conversion(name, &conversion->encoding);
 	if (!OidIsValid(conversion->procedure))
 		return;					/* the reader says that it does not know it */
-	options->convert = convert;
+	options->convert = option_convert;
 	options->convert_arg = conversion;
 }

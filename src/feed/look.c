@@ -33,8 +33,9 @@ wait_for_bytes(FeedRun *run, NetLoop *loop)
 		long		timeout = net_loop_timeout_ms(loop);
 
 		(void) WaitLatchOrSocket(MyLatch,
-								 WL_LATCH_SET | WL_SOCKET_READABLE | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-								 net_loop_fd(loop), timeout < 0 ? 1000 : timeout, PG_WAIT_EXTENSION);
+								 WL_LATCH_SET | WL_SOCKET_READABLE | WL_TIMEOUT |
+								 WL_EXIT_ON_PM_DEATH, net_loop_fd(loop),
+								 timeout < 0 ? 1000 : timeout, PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 		net_loop_turn(loop);
@@ -46,7 +47,7 @@ wait_for_bytes(FeedRun *run, NetLoop *loop)
  * Called as the owner of the tables.
  */
 static FeedRun *
-sample(const char *name, ListingRow *rows, int most, int *n)
+look_sample(const char *name, ListingRow *rows, int most, int *n)
 {
 	Feed	   *feed = feed_require(name);
 	FeedRun    *run = feed_run_create(CurrentMemoryContext, feed);
@@ -77,7 +78,8 @@ sample(const char *name, ListingRow *rows, int most, int *n)
 }
 
 static void
-put_preview(ReturnSetInfo *rsinfo, int record, const char *target, const char *value, const char *problem)
+put_preview(ReturnSetInfo *rsinfo, int record, const char *target, const char *value,
+			const char *problem)
 {
 	Datum		values[4];
 	bool		nulls[4] = {false, target == NULL, value == NULL, problem == NULL};
@@ -116,7 +118,7 @@ estate_preview_feed(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	estate_require_tables();
 	estate_become_owner(&user);
-	run = sample(name, rows, most, &n);
+	run = look_sample(name, rows, most, &n);
 	for (int i = 0; i < n; i++)
 	{
 		const ListingRow *row = &rows[i];
@@ -136,7 +138,8 @@ estate_preview_feed(PG_FUNCTION_ARGS)
 						psprintf("%s: %s", row->problems[p].code, row->problems[p].reason));
 		if (row->extra)
 			put_preview(rsinfo, i + 1, "extra",
-						JsonbToCString(NULL, &((Jsonb *) row->extra)->root, VARSIZE(row->extra)), NULL);
+						JsonbToCString(NULL, &((Jsonb *) row->extra)->root, VARSIZE(row->extra)),
+						NULL);
 		if (row->removed_reason)
 			put_preview(rsinfo, i + 1, "removed_reason", row->removed_reason, NULL);
 	}
@@ -146,7 +149,10 @@ estate_preview_feed(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(estate_suggest_mapping);
 
-/* estate.suggest_mapping(name) -> jsonb: the mapping that NULL stands for, from the fields the source has */
+/*
+ * estate.suggest_mapping(name) -> jsonb: the mapping that NULL stands for, from
+ * the fields the source has
+ */
 Datum
 estate_suggest_mapping(PG_FUNCTION_ARGS)
 {
@@ -160,7 +166,7 @@ estate_suggest_mapping(PG_FUNCTION_ARGS)
 
 	estate_require_tables();
 	estate_become_owner(&user);
-	run = sample(name, rows, 1, &n);
+	run = look_sample(name, rows, 1, &n);
 	source.preset = run->feed->preset;
 	source.columns = run->columns;
 	source.time_zone = run->feed->time_zone;
@@ -176,7 +182,7 @@ estate_suggest_mapping(PG_FUNCTION_ARGS)
 
 /* Applies a text to a feed as a run of its own; page by page, in the caller's transaction */
 static void
-push(Feed *feed, const text *body)
+look_push(Feed *feed, const text *body)
 {
 	FeedRun    *run = feed_run_create(CurrentMemoryContext, feed);
 
@@ -195,7 +201,7 @@ push(Feed *feed, const text *body)
 
 /* The feed, which nobody else runs until the end of the transaction */
 static Feed *
-hold(const char *name)
+look_hold_feed(const char *name)
 {
 	feed_hold(feed_id_of(name), name);
 	return feed_require(name);
@@ -219,8 +225,8 @@ estate_push_feed(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	estate_require_tables();
 	estate_become_owner(&user);
-	feed = hold(name);
-	push(feed, PG_GETARG_TEXT_PP(1));
+	feed = look_hold_feed(name);
+	look_push(feed, PG_GETARG_TEXT_PP(1));
 	feed_job(name, &job);
 	feed_last_run(&job, values, nulls);
 	estate_resume_user(&user);
@@ -248,11 +254,15 @@ open_rejects(const Feed *feed, text **body)
 	values[2] = header ? CStringGetTextDatum(header) : (Datum) 0;
 	SPI_connect();
 	/* a record of which several fields could not be read is read again once */
-	SPI_execute_with_args("SELECT sum(n)::bigint, CASE WHEN $2 THEN concat_ws(E'\\n', $3, string_agg(raw, E'\\n' ORDER BY id))"
-						  " ELSE '[' || string_agg(raw, ',' ORDER BY id) || ']' END"
+	SPI_execute_with_args("SELECT sum(n)::bigint,"
+						  "  CASE WHEN $2 THEN"
+						  "   concat_ws(E'\\n', $3, string_agg(raw, E'\\n' ORDER BY id))"
+						  "  ELSE '[' || string_agg(raw, ',' ORDER BY id) || ']' END"
 						  " FROM (SELECT min(reject_id), count(*), raw"
-						  "  FROM estate.feed_reject WHERE feed_id = $1 AND resolved_at IS NULL"
-						  "  AND reason_code NOT IN ('bad_encoding', 'malformed', 'too_large') GROUP BY raw) r(id, n, raw)",
+						  "  FROM estate.feed_reject"
+						  "  WHERE feed_id = $1 AND resolved_at IS NULL"
+						  "  AND reason_code NOT IN ('bad_encoding', 'malformed', 'too_large')"
+						  "  GROUP BY raw) r(id, n, raw)",
 						  3, types, values, nulls, false, 1);
 	n = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	if (isnull)
@@ -283,11 +293,11 @@ estate_replay_rejects(PG_FUNCTION_ARGS)
 
 	estate_require_tables();
 	estate_become_owner(&user);
-	feed = hold(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	feed = look_hold_feed(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	before = open_rejects(feed, &body);
 	if (before > 0)
 	{
-		push(feed, body);
+		look_push(feed, body);
 		after = open_rejects(feed, &body);
 	}
 	estate_resume_user(&user);

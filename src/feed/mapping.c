@@ -104,7 +104,8 @@ add_stated(Mapping *mapping, const MappingSource *source, bool *mentioned)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a mapping must be a JSON object"),
-				 errhint("For example: mapping => '{\"listing_key\": \"MLS Number\", \"list_price\": \"Price\"}'")));
+				 errhint("For example: mapping => '{\"listing_key\": \"MLS Number\", "
+						 "\"list_price\": \"Price\"}'")));
 
 	(void) JsonbIteratorNext(&iterator, &value, true);
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) == WJB_KEY)
@@ -120,7 +121,8 @@ add_stated(Mapping *mapping, const MappingSource *source, bool *mentioned)
 				names[i] = mapping->columns->column[i].name;
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("the mapping names column \"%s\", which estate.listing does not have", name),
+					 errmsg("the mapping names column \"%s\", which estate.listing does not have",
+							name),
 					 hint_nearest("Fields that are not mapped are kept in column extra.",
 								  mapping_nearest(name, names, mapping->columns->count))));
 		}
@@ -169,11 +171,16 @@ add_header_names(Mapping *mapping, const MappingSource *source)
 		target->automatic = true;
 		target->nslots = 1;
 		target->slots = palloc(sizeof(int));
-		target->slots[0] = mapping_add_slot(mapping, delimited_name_without_place(source->fields[match[i]]), false);
+		target->slots[0] =
+			mapping_add_slot(mapping,
+							 delimited_name_without_place(source->fields[match[i]]), false);
 	}
 }
 
-/* The first of several fields of a name, which the reader has completed by their places; NULL: there is none */
+/*
+ * The first of several fields of that name: the reader has added to each name its
+ * place among them.  NULL: there are not several.
+ */
 static const char *
 find_repeated(const Mapping *mapping, const char *name)
 {
@@ -228,13 +235,16 @@ check_field(const Mapping *mapping, const MappedTarget *target, MappedSlot *slot
 	if ((repeated = find_repeated(mapping, delimited_tidy_name(slot->full_name))) != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_BAD_COPY_FILE_FORMAT),
-				 errmsg("the header names \"%s\" more than once, and %s is to be filled from it", slot->full_name, target->name),
+				 errmsg("the header names \"%s\" more than once, and %s is to be filled from it",
+						slot->full_name, target->name),
 				 errdetail("Its fields are: %s.", header_text(mapping)),
-				 errhint("Name the one that is meant with its place: mapping => '{\"%s\": \"%s\", ...}'.",
+				 errhint("Name the one that is meant with its place: "
+						 "mapping => '{\"%s\": \"%s\", ...}'.",
 						 target->name, repeated)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("the header has no field \"%s\", which the mapping takes for %s", slot->full_name, target->name),
+			 errmsg("the header has no field \"%s\", which the mapping takes for %s",
+					slot->full_name, target->name),
 			 errdetail("Its fields are: %s.", header_text(mapping)),
 			 hint_nearest("estate.alter_feed(.., mapping => ..) changes the mapping.",
 						  mapping_nearest(slot->full_name, mapping->fields, mapping->nfields))));
@@ -292,19 +302,12 @@ take_made_key(Mapping *mapping)
 		else if (!mapping->targets[t].automatic)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the mapping has a source for listing_key, and option \"key\" makes another"),
+					 errmsg("the mapping has a source for listing_key, and option \"key\" makes "
+							"another"),
 					 errhint("Leave one of them out.")));
 	}
 	mapping->ntargets = n;
 	mapping->filled[column] = true;
-}
-
-static int
-filled_column(Mapping *mapping, const char *name)
-{
-	int			column = mapping_find_column(mapping->columns, name);
-
-	return column >= 0 && mapping->filled[column] ? column : -1;
 }
 
 /*
@@ -318,8 +321,9 @@ find_single_price(Mapping *mapping)
 	int			close_price = mapping_find_column(mapping->columns, "close_price");
 
 	mapping->list_price = -1;
-	mapping->close_date = filled_column(mapping, "close_date");
-	if (close_price < 0 || mapping->filled[close_price] || mapping->close_date < 0 || mapping->status_column < 0)
+	mapping->close_date = mapping_filled_column(mapping, "close_date");
+	if (close_price < 0 || mapping->filled[close_price] || mapping->close_date < 0 ||
+		mapping->status_column < 0)
 		return;
 	for (int t = 0; t < mapping->ntargets; t++)
 	{
@@ -336,11 +340,11 @@ find_single_price(Mapping *mapping)
 
 /* What needs to be known of some columns and fields by name */
 static void
-find_special(Mapping *mapping, const MappingSource *source)
+mapping_find_special(Mapping *mapping, const MappingSource *source)
 {
 	mapping->media_slot = mapping->reso ? mapping_add_slot(mapping, "Media", false) : -1;
 	mapping->can_view_slot = mapping->reso ? mapping_add_slot(mapping, "MlgCanView", false) : -1;
-	mapping->status_column = filled_column(mapping, "standard_status");
+	mapping->status_column = mapping_filled_column(mapping, "standard_status");
 	mapping_units_create(mapping, source);
 	find_single_price(mapping);
 }
@@ -363,7 +367,8 @@ create_empty(const MappingSource *source)
 	mapping->nothing_is_stated = source->nothing != NULL;
 	mapping->date_order = source->date_order;
 	mapping->market_order = mapping_order_of_market(source);
-	mapping->key = source->key == NULL ? KEY_FIELD : strcmp(source->key, "row") == 0 ? KEY_ROW : KEY_ADDRESS;
+	mapping->key = source->key == NULL ? KEY_FIELD :
+		strcmp(source->key, "row") == 0 ? KEY_ROW : KEY_ADDRESS;
 	for (int i = 0; i < ncolumns; i++)
 	{
 		const char *name = source->columns->column[i].name;
@@ -406,7 +411,7 @@ mapping_compile(const MappingSource *source)
 		put_key_first(mapping, source);
 	if (mapping->fields)
 		check_header_has_fields(mapping);
-	find_special(mapping, source);
+	mapping_find_special(mapping, source);
 	mapping_names_create(mapping);
 	return mapping;
 }

@@ -30,7 +30,7 @@ typedef struct MappingSource
 	const char *currency;		/* of the market: amounts in another are rejected; NULL: any */
 	DayOrder	date_order;		/* stated for the feed; UNKNOWN: see mapping_survey */
 	bool		strict;			/* what cannot be read rejects its record */
-	const char *key;			/* address or row: the key is made of these; NULL: a field is the key */
+	const char *key;			/* the key is made of: address or row; NULL: a field is it */
 	const Jsonb *nothing;		/* words for no value; NULL: the usual ones */
 } MappingSource;
 

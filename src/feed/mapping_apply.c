@@ -59,8 +59,10 @@ fill_slots(Mapping *mapping, const Record *record, ListingRow *row)
 }
 
 /*
- * Whether a text, trimmed, says that there is no value.  JSON has a null of its own: where it has a word for it instead of a
- * number or a date, the column is null too, but that is told of.
+ * Whether a trimmed text is one of the words for "no value".  JSON has a null of
+ * its own, so from a source of JSON a word counts as nothing only where a text is
+ * wanted, or where option "nothing" states the words; else the column becomes
+ * null too, but as a value that could not be read.
  */
 static bool
 is_nothing(const Mapping *mapping, const Field *field, const MappedTarget *target)
@@ -76,7 +78,7 @@ is_nothing(const Mapping *mapping, const Field *field, const MappedTarget *targe
  * key of which a part is missing is none.
  */
 static Field
-joined(const Mapping *mapping, const MappedTarget *target)
+mapping_joined(const Mapping *mapping, const MappedTarget *target)
 {
 	StringInfoData text;
 	Field		result = {0};
@@ -129,7 +131,7 @@ source_value(const Mapping *mapping, const MappedTarget *target)
 	const Field *meant = NULL;
 
 	if (target->nslots != 1)
-		field = joined(mapping, target);
+		field = mapping_joined(mapping, target);
 	else if ((slot = mapping->values[target->slots[0]]) != NULL)
 		field = mapping_trimmed(slot);
 
@@ -187,7 +189,8 @@ note_order(Mapping *mapping, const MappedTarget *target, const Field *field,
 static bool
 note_unit(Mapping *mapping, const MappedTarget *target, const char *unit)
 {
-	const char **read = target->column == mapping->lot_area ? &mapping->lot_unit_read : &mapping->living_unit_read;
+	const char **read = target->column == mapping->lot_area ?
+		&mapping->lot_unit_read : &mapping->living_unit_read;
 
 	if (read == &mapping->living_unit_read && strcmp(unit, "Square Feet") != 0 &&
 		strcmp(unit, "Square Meters") != 0)
@@ -226,7 +229,8 @@ apply_target(Mapping *mapping, const MappedTarget *target, ListingRow *row)
 	}
 	if (error.unit && !isnull && !note_unit(mapping, target, error.unit))
 		return mapping_fail_target(mapping, row, target, "ambiguous",
-								   psprintf("\"%.80s\" is in another unit than the column or another area", field.value));
+								   psprintf("\"%.80s\" is in another unit than the column or "
+											"another area", field.value));
 	if (!isnull)
 		mapping_set_value(mapping, row, target->column, value);
 	return true;
@@ -251,7 +255,8 @@ apply_key(Mapping *mapping, ListingRow *row)
 static void
 find_removal(const Mapping *mapping, ListingRow *row)
 {
-	const Field *can_view = mapping->can_view_slot >= 0 ? mapping->values[mapping->can_view_slot] : NULL;
+	const Field *can_view = mapping->can_view_slot >= 0 ?
+		mapping->values[mapping->can_view_slot] : NULL;
 
 	if (can_view && can_view->kind != FIELD_NULL && pg_strcasecmp(can_view->value, "false") == 0)
 		row->removed_reason = "permission";
@@ -301,7 +306,8 @@ apply_targets(Mapping *mapping, ListingRow *row)
 static void
 apply_broken(Mapping *mapping, const Record *record, ListingRow *row)
 {
-	bool		too_large = record->raw_len > TOO_LARGE_KEPT && strcmp(record->error_code, "too_large") == 0;
+	bool		too_large = record->raw_len > TOO_LARGE_KEPT &&
+		strcmp(record->error_code, "too_large") == 0;
 
 	/* its key may still be known, so that a later record can put it right */
 	if (strcmp(record->error_code, "ragged_row") == 0 && mapping->key == KEY_FIELD &&
@@ -311,7 +317,8 @@ apply_broken(Mapping *mapping, const Record *record, ListingRow *row)
 	row->raw = record_raw_text(record, too_large ? TOO_LARGE_KEPT : RECORD_MAX_BYTES,
 							   &row->raw_len);
 	mapping_reject(row, record->error_code, NULL,
-				   too_large ? psprintf("%s; its first 64 kB are kept", record->error) : pstrdup(record->error));
+				   too_large ? psprintf("%s; its first 64 kB are kept", record->error)
+				   : pstrdup(record->error));
 }
 
 /* Everything that a good record fills; false: the record is rejected */
@@ -368,8 +375,10 @@ mapping_apply(Mapping *mapping, const Record *record, ListingRow *row)
 	row->extra = mapping_finish_extra(mapping->extra);
 	if (row->extra)
 		row->content_hash += (int64) hash_bytes_extended((unsigned char *) VARDATA(row->extra),
-														 VARSIZE(row->extra) - VARHDRSZ, HASH_SEED_EXTRA);
+														 VARSIZE(row->extra) - VARHDRSZ,
+														 HASH_SEED_EXTRA);
 	if (row->removed_reason)
-		row->content_hash += (int64) hash_bytes_extended((const unsigned char *) row->removed_reason,
-														 strlen(row->removed_reason), HASH_SEED_REMOVED);
+		row->content_hash +=
+			(int64) hash_bytes_extended((const unsigned char *) row->removed_reason,
+										strlen(row->removed_reason), HASH_SEED_REMOVED);
 }

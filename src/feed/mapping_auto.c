@@ -22,6 +22,15 @@ mapping_find_column(const ListingColumns *columns, const char *name)
 	return -1;
 }
 
+/* The column of that name, if the mapping fills it; -1: not */
+int
+mapping_filled_column(const Mapping *mapping, const char *name)
+{
+	int			column = mapping_find_column(mapping->columns, name);
+
+	return column >= 0 && mapping->filled[column] ? column : -1;
+}
+
 /* Of the names the one that looks most like name, for a hint; NULL: none looks like it */
 const char *
 mapping_nearest(const char *name, const char *const *names, int nnames)
@@ -35,7 +44,8 @@ mapping_nearest(const char *name, const char *const *names, int nnames)
 
 		if (strlen(name) > 255 || strlen(names[i]) > 255)
 			continue;
-		distance = varstr_levenshtein(name, strlen(name), names[i], strlen(names[i]), 1, 1, 1, true);
+		distance =
+			varstr_levenshtein(name, strlen(name), names[i], strlen(names[i]), 1, 1, 1, true);
 		if (distance < least)
 		{
 			least = distance;
@@ -107,7 +117,8 @@ mapping_match_header(const MappingSource *source)
 	for (int f = 0; f < source->nfields; f++)
 	{
 		int			rank = 0;
-		int			column = column_of_header(columns, delimited_name_without_place(source->fields[f]), &rank);
+		int			column =
+			column_of_header(columns, delimited_name_without_place(source->fields[f]), &rank);
 
 		if (column >= 0 && rank < ranks[column])
 		{
@@ -132,7 +143,8 @@ source_text(const Mapping *mapping, const MappedTarget *target)
 		return psprintf("the value %s", target->constant->value);
 	initStringInfo(&text);
 	for (int i = 0; i < target->nslots; i++)
-		appendStringInfo(&text, "%s%s", i > 0 ? " | " : "", mapping->slots[target->slots[i]].full_name);
+		appendStringInfo(&text, "%s%s", i > 0 ? " | " : "",
+						 mapping->slots[target->slots[i]].full_name);
 	return text.data;
 }
 

@@ -43,8 +43,10 @@ mapping_push_extra(JsonbParseState **state, const Field *field)
 			break;
 		case FIELD_NUMBER:
 			value.type = jbvNumeric;
-			value.val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(field->value),
-																	ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+			value.val.numeric =
+				DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(field->value),
+													ObjectIdGetDatum(InvalidOid),
+													Int32GetDatum(-1)));
 			break;
 		case FIELD_BOOL:
 			value.type = jbvBool;
@@ -55,8 +57,10 @@ mapping_push_extra(JsonbParseState **state, const Field *field)
 				const JsonEscape *escapes;
 				int			nescapes;
 				int			len;
-				const char *text = json_storable(field->value, field->len, &len, &escapes, &nescapes);
-				Jsonb	   *nested = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
+				const char *text =
+					json_storable(field->value, field->len, &len, &escapes, &nescapes);
+				Jsonb	   *nested =
+					DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
 
 				value.type = jbvBinary;
 				value.val.binary.data = &nested->root;
@@ -70,5 +74,6 @@ mapping_push_extra(JsonbParseState **state, const Field *field)
 struct varlena *
 mapping_finish_extra(JsonbParseState *state)
 {
-	return state ? (struct varlena *) JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)) : NULL;
+	return state ?
+		(struct varlena *) JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)) : NULL;
 }

@@ -56,7 +56,8 @@ resolve_name(Mapping *mapping, NamedField *field)
 	{
 		const MappedSlot *slot = &mapping->slots[i];
 
-		if (slot->name == NULL || (strcmp(slot->name, field->name) != 0 && strcmp(slot->full_name, field->name) != 0))
+		if (slot->name == NULL ||
+			(strcmp(slot->name, field->name) != 0 && strcmp(slot->full_name, field->name) != 0))
 			continue;
 		field->slots[field->nslots++] = i;
 		if (strcmp(slot->full_name, field->name) == 0 && i != mapping->can_view_slot)

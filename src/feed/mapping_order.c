@@ -53,7 +53,8 @@ mapping_survey(Mapping *mapping, const Record *record)
 				(target->rule.form != VALUE_DATE && target->rule.form != VALUE_TIMESTAMP))
 				continue;
 			for (int s = 0; s < named->nslots && !is_date; s++)
-				is_date = named->slots[s] == target->slots[0] && mapping->slots[named->slots[s]].path == NULL;
+				is_date = named->slots[s] == target->slots[0] &&
+					mapping->slots[named->slots[s]].path == NULL;
 		}
 		if (is_date && record->fields[i].kind == FIELD_TEXT)
 		{

@@ -119,7 +119,8 @@ struct Mapping
 	bool		lot_unit_is_stated;
 	int			lot_acres,
 				lot_square_feet;
-	int			list_price,		/* which is close_price where a sale is closed; -1: it stays what it is */
+	/* filled from a header's only "Price": of a closed sale that is the close_price */
+	int			list_price,		/* -1: not so */
 				close_price,
 				close_date;
 };
@@ -134,12 +135,14 @@ extern void mapping_unset_value(const Mapping *mapping, ListingRow *row, int col
 extern Field mapping_trimmed(const Field *field);
 
 /* mapping_problem.c */
-extern void mapping_reject(ListingRow *row, const char *code, const char *field, const char *reason);
-extern bool mapping_note_problem(const Mapping *mapping, ListingRow *row, bool required, const char *code,
-								 const char *field, const char *reason);
-extern bool mapping_fail_target(Mapping *mapping, ListingRow *row, const MappedTarget *target, const char *code,
+extern void mapping_reject(ListingRow *row, const char *code, const char *field,
+						   const char *reason);
+extern bool mapping_note_problem(const Mapping *mapping, ListingRow *row, bool required,
+								 const char *code, const char *field, const char *reason);
+extern bool mapping_fail_target(Mapping *mapping, ListingRow *row, const MappedTarget *target,
+								const char *code, const char *reason);
+extern bool mapping_fail_column(Mapping *mapping, ListingRow *row, int column, const char *code,
 								const char *reason);
-extern bool mapping_fail_column(Mapping *mapping, ListingRow *row, int column, const char *code, const char *reason);
 
 /* mapping_order.c */
 extern DayOrder mapping_order_of_market(const MappingSource *source);
@@ -152,7 +155,8 @@ extern bool mapping_fill_units(Mapping *mapping, ListingRow *row);
 extern bool mapping_make_key(Mapping *mapping, const Record *record, ListingRow *row);
 
 /* mapping_source.c */
-extern void mapping_read_source(Mapping *mapping, const MappingSource *source, const char *column, JsonbValue *value);
+extern void mapping_read_source(Mapping *mapping, const MappingSource *source, const char *column,
+								JsonbValue *value);
 
 /* mapping_names.c */
 extern void mapping_names_create(Mapping *mapping);
@@ -160,6 +164,7 @@ extern const NamedField *mapping_named_field(Mapping *mapping, const char *name,
 
 /* mapping_auto.c */
 extern int	mapping_find_column(const ListingColumns *columns, const char *name);
+extern int	mapping_filled_column(const Mapping *mapping, const char *name);
 extern const char *mapping_nearest(const char *name, const char *const *names, int nnames);
 extern int *mapping_match_header(const MappingSource *source);
 

@@ -61,7 +61,8 @@ add_from(Mapping *mapping, MappedTarget *target, const JsonbValue *value)
 		ereport(ERROR,
 				(SOURCE_ERROR(target->name),
 				 errmsg("a field of the source is given by its name"),
-				 errhint("\"from\" is a name, or an array of names whose values are joined with |.")));
+				 errhint("\"from\" is a name, or an array of names whose values "
+						 "are joined with |.")));
 	target->slots = target->slots ? repalloc(target->slots, (target->nslots + 1) * sizeof(int))
 		: palloc(sizeof(int));
 	target->slots[target->nslots++] = mapping_add_slot(mapping, string_of(value), false);
@@ -128,7 +129,8 @@ read_as(MappedTarget *target, const JsonbValue *value)
 	if (!value_rule_fits(&target->rule))
 		ereport(ERROR,
 				(SOURCE_ERROR(target->name),
-				 errmsg("values read as %s cannot go into column \"%s\"", value_form_name(target->rule.form), target->name),
+				 errmsg("values read as %s cannot go into column \"%s\"",
+						value_form_name(target->rule.form), target->name),
 				 errhint("Leave \"as\" out: the column's type says how the value is read.")));
 }
 
@@ -195,7 +197,8 @@ check_stated(const MappedTarget *target, const Field *stated, bool loose)
 	if (!value_convert(&target->rule, &field, &value, &isnull, &error))
 		ereport(ERROR,
 				(SOURCE_ERROR(target->name),
-				 errmsg("\"%s\" of a mapping does not fit column \"%s\"", stated->name, target->name),
+				 errmsg("\"%s\" of a mapping does not fit column \"%s\"", stated->name,
+						target->name),
 				 errdetail("%s.", error.reason)));
 	return value;
 }
@@ -225,9 +228,11 @@ check_target(const Mapping *mapping, MappedTarget *target)
 }
 
 void
-mapping_read_source(Mapping *mapping, const MappingSource *source, const char *column, JsonbValue *value)
+mapping_read_source(Mapping *mapping, const MappingSource *source, const char *column,
+					JsonbValue *value)
 {
-	MappedTarget *target = mapping_add_target(mapping, source, mapping_find_column(mapping->columns, column));
+	MappedTarget *target =
+		mapping_add_target(mapping, source, mapping_find_column(mapping->columns, column));
 	JsonbIterator *iterator;
 	JsonbValue	member;
 

@@ -24,14 +24,6 @@
 #define SQM_OF_ACRE 4046.8564224
 #define SQM_OF_HECTARE 10000.0
 
-static int
-filled_column(const Mapping *mapping, const char *name)
-{
-	int			column = mapping_find_column(mapping->columns, name);
-
-	return column >= 0 && mapping->filled[column] ? column : -1;
-}
-
 /* The unit that the header of an area names; NULL: none */
 static const char *
 header_unit(const Mapping *mapping, int area)
@@ -58,7 +50,8 @@ find_unit(Mapping *mapping, const MappingSource *source, int area, const char *u
 
 	*is_stated = unit != NULL;
 	if (unit == NULL)
-		unit = strcmp(source->area_unit ? source->area_unit : "sqft", "sqm") == 0 ? "Square Meters" : "Square Feet";
+		unit = strcmp(source->area_unit ? source->area_unit : "sqft", "sqm") == 0 ?
+			"Square Meters" : "Square Feet";
 	*units_column = area >= 0 ? mapping_find_column(mapping->columns, units) : -1;
 	if (*units_column >= 0)
 		mapping->filled[*units_column] = true;
@@ -70,16 +63,16 @@ mapping_units_create(Mapping *mapping, const MappingSource *source)
 {
 	int			area;
 
-	mapping->living_area = filled_column(mapping, "living_area");
-	mapping->building_area = filled_column(mapping, "building_area_total");
+	mapping->living_area = mapping_filled_column(mapping, "living_area");
+	mapping->building_area = mapping_filled_column(mapping, "building_area_total");
 	area = mapping->living_area >= 0 ? mapping->living_area : mapping->building_area;
 	mapping->living_unit = find_unit(mapping, source, area, "living_area_units",
 									 &mapping->living_units, &mapping->living_unit_is_stated);
-	mapping->lot_area = filled_column(mapping, "lot_size_area");
+	mapping->lot_area = mapping_filled_column(mapping, "lot_size_area");
 	mapping->lot_unit = find_unit(mapping, source, mapping->lot_area, "lot_size_units",
 								  &mapping->lot_units, &mapping->lot_unit_is_stated);
-	mapping->lot_acres = filled_column(mapping, "lot_size_acres");
-	mapping->lot_square_feet = filled_column(mapping, "lot_size_square_feet");
+	mapping->lot_acres = mapping_filled_column(mapping, "lot_size_acres");
+	mapping->lot_square_feet = mapping_filled_column(mapping, "lot_size_square_feet");
 }
 
 static bool
@@ -133,7 +126,8 @@ matching_lot_unit(double area, double stated_sqm)
 		const char *unit;
 		double		sqm;
 	}			units[] = {
-		{"Square Feet", SQM_OF_SQUARE_FOOT}, {"Square Meters", 1}, {"Acres", SQM_OF_ACRE}, {"Hectares", SQM_OF_HECTARE}
+		{"Square Feet", SQM_OF_SQUARE_FOOT}, {"Square Meters", 1}, {"Acres", SQM_OF_ACRE},
+		{"Hectares", SQM_OF_HECTARE}
 	};
 
 	for (int i = 0; i < lengthof(units); i++)
@@ -192,7 +186,8 @@ check_lot(Mapping *mapping, ListingRow *row)
 bool
 mapping_fill_units(Mapping *mapping, ListingRow *row)
 {
-	int			area = has_value(row, mapping->living_area) ? mapping->living_area : mapping->building_area;
+	int			area = has_value(row, mapping->living_area) ?
+		mapping->living_area : mapping->building_area;
 
 	if (mapping->living_unit_read &&
 		!take_read_unit(mapping, row, area, mapping->living_units, mapping->living_unit_read))

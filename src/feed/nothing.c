@@ -16,10 +16,12 @@ typedef struct NothingWord
 
 static const NothingWord usual_words[] = {
 	{"null", false}, {"(null)", false}, {"<null>", false}, {"\\n", false}, {"nil", false},
-	{"n/a", false}, {"#n/a", false}, {"n.a.", false}, {"n/d", false}, {"not available", false}, {"not applicable", false},
+	{"n/a", false}, {"#n/a", false}, {"n.a.", false}, {"n/d", false}, {"not available", false},
+	{"not applicable", false},
 	{"-", false}, {"--", false}, {"---", false}, {"\xE2\x80\x93" /* en dash */ , false},
 	{"\xE2\x80\x94" /* em dash */ , false}, {"?", false},
-	{"na", true}, {"nan", true}, {"none", true}, {"unknown", true}, {"#value!", true}, {"#ref!", true}, {"#div/0!", true}
+	{"na", true}, {"nan", true}, {"none", true}, {"unknown", true}, {"#value!", true},
+	{"#ref!", true}, {"#div/0!", true}
 };
 
 struct Nothing

@@ -55,7 +55,8 @@ skip_currency(const char *p, NumberText *number)
 		if (strncmp(p, currency_signs[i], len) == 0)
 			return p + len;
 	}
-	if (isupper((unsigned char) p[0]) && isupper((unsigned char) p[1]) && isupper((unsigned char) p[2]) &&
+	if (isupper((unsigned char) p[0]) && isupper((unsigned char) p[1]) &&
+		isupper((unsigned char) p[2]) &&
 		!isalpha((unsigned char) p[3]))
 	{
 		memcpy(number->currency, p, 3);
@@ -78,7 +79,8 @@ is_no_quantity(const char *p)
 {
 	if (*p == '-' || *p == '+')
 		p++;
-	return pg_strcasecmp(p, "nan") == 0 || pg_strcasecmp(p, "inf") == 0 || pg_strcasecmp(p, "infinity") == 0;
+	return pg_strcasecmp(p, "nan") == 0 || pg_strcasecmp(p, "inf") == 0 ||
+		pg_strcasecmp(p, "infinity") == 0;
 }
 
 /* The length of a group separator at p: a comma (or point), an apostrophe, or a blank; 0: none */
@@ -238,7 +240,8 @@ number_read(const char *text, bool amount, bool decimal_comma, NumberText *numbe
 	if (p == digits)
 		return NUMBER_BAD_TEXT;
 	if ((*p == 'e' || *p == 'E') &&
-		(isdigit((unsigned char) p[1]) || ((p[1] == '-' || p[1] == '+') && isdigit((unsigned char) p[2]))))
+		(isdigit((unsigned char) p[1]) ||
+		 ((p[1] == '-' || p[1] == '+') && isdigit((unsigned char) p[2]))))
 		p = read_exponent(p, &out, number);
 	else if (amount)
 		p = read_multiple(p, &out, number);
@@ -307,7 +310,8 @@ number_to_numeric(const NumberText *number, int32 typmod, Datum *result)
 		return NUMBER_OK;
 	}
 
-	*result = DirectFunctionCall2(numeric_round, numeric_from_text(number->text, -1), Int32GetDatum(scale));
+	*result = DirectFunctionCall2(numeric_round, numeric_from_text(number->text, -1),
+								  Int32GetDatum(scale));
 	snprintf(limit, sizeof(limit), "1e%d", precision - scale);
 	if (DatumGetBool(DirectFunctionCall2(numeric_ge, DirectFunctionCall1(numeric_abs, *result),
 										 numeric_from_text(limit, -1))))

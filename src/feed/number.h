@@ -13,7 +13,7 @@
 
 typedef struct NumberText
 {
-	char		text[NUMBER_TEXT_MAX];	/* sign, digits, point, digits, exponent; no more than that */
+	char		text[NUMBER_TEXT_MAX];	/* sign, digits, point, digits, exponent */
 	int			whole_digits;	/* before the point, without leading zeros */
 	int			fraction_digits;	/* behind it, without trailing zeros */
 	bool		has_exponent;
@@ -30,7 +30,8 @@ typedef enum NumberResult
 } NumberResult;
 
 /* Reads "1,101", "$301,001.50", "$350K", "EUR 1.234,5" (decimal_comma), "1e3" */
-extern NumberResult number_read(const char *text, bool amount, bool decimal_comma, NumberText *number);
+extern NumberResult number_read(const char *text, bool amount, bool decimal_comma,
+								NumberText *number);
 
 /* To the types of columns; NUMBER_BAD_TEXT: not a whole number */
 extern NumberResult number_to_int64(const NumberText *number, int64 *result);

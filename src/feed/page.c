@@ -41,7 +41,8 @@ tell_mapping(const FeedRun *run)
 	for (int i = 0; i < n; i++)
 	{
 		if (notes[i].target && notes[i].source)
-			appendStringInfo(&mapped, "%s%s <- %s", mapped.len ? ", " : "", notes[i].target, notes[i].source);
+			appendStringInfo(&mapped, "%s%s <- %s", mapped.len ? ", " : "", notes[i].target,
+							 notes[i].source);
 		else if (notes[i].source)
 			appendStringInfo(&kept, "%s%s", kept.len ? ", " : "", notes[i].source);
 	}
@@ -56,7 +57,7 @@ tell_mapping(const FeedRun *run)
 
 /* The mapping, as soon as the fields are known */
 static void
-compile(FeedRun *run)
+page_compile(FeedRun *run)
 {
 	MemoryContext caller = MemoryContextSwitchTo(run->context);
 	MappingSource source = {0};
@@ -127,7 +128,7 @@ take_delimited(FeedRun *run, ListingRow *rows, int most)
 			return n;
 		}
 		if (run->mapping == NULL)
-			compile(run);
+			page_compile(run);
 		mapping_apply(run->mapping, &record, &rows[n++]);
 		feed_check_date_order(run);
 		if (!mapping_wants_order(run->mapping))
@@ -162,7 +163,8 @@ push_delimited(FeedRun *run)
 bool
 feed_watermark_time(const Feed *feed, const char *text, TimestampTz *at)
 {
-	return time_stamp_from_text(NULL, DATE_ORDER_UNKNOWN, text, pg_tzset(feed->time_zone), at) == TIME_OK;
+	return time_stamp_from_text(NULL, DATE_ORDER_UNKNOWN, text, pg_tzset(feed->time_zone),
+								at) == TIME_OK;
 }
 
 /* The latest ModificationTimestamp of a page, as the source writes it */
@@ -217,9 +219,11 @@ is_seen(FeedRun *run, const char *url)
 
 	if (run->pages_seen == NULL)
 	{
-		HASHCTL		control = {.keysize = sizeof(uint64), .entrysize = sizeof(uint64), .hcxt = run->context};
+		HASHCTL		control =
+			{.keysize = sizeof(uint64), .entrysize = sizeof(uint64), .hcxt = run->context};
 
-		run->pages_seen = hash_create("pg_estate pages", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		run->pages_seen =
+			hash_create("pg_estate pages", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 	(void) hash_search(run->pages_seen, &hash, HASH_ENTER, &found);
 	return found;
@@ -240,13 +244,16 @@ next_link(FeedRun *run, const JsonPage *page)
 	if (url == NULL || !net_same_origin(run->feed->url, url))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("the next page of feed \"%s\" is said to be at another host", run->feed->name),
-				 errdetail("\"%s\" is not at the host and port of the feed's url.", net_redact_url(page->next_link))));
+				 errmsg("the next page of feed \"%s\" is said to be at another host",
+						run->feed->name),
+				 errdetail("\"%s\" is not at the host and port of the feed's url.",
+						   net_redact_url(page->next_link))));
 	if (strcmp(url, run->url) == 0 || is_seen(run, url))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("the pages of feed \"%s\" lead in a circle", run->feed->name),
-				 errdetail("\"%s\" is said to come next, and has been read already.", net_redact_url(url))));
+				 errdetail("\"%s\" is said to come next, and has been read already.",
+						   net_redact_url(url))));
 	return MemoryContextStrdup(run->source_context, url);
 }
 
@@ -260,7 +267,7 @@ open_json(FeedRun *run, JsonPage *page)
 				 errmsg("feed \"%s\" did not deliver a page of JSON", run->feed->name),
 				 errdetail_internal("%s", page->error)));
 	if (run->mapping == NULL)
-		compile(run);
+		page_compile(run);
 	run->next_url = next_link(run, page);
 }
 
@@ -291,7 +298,7 @@ take_json(FeedRun *run, JsonPage *page, ListingRow *rows, int most)
 
 /* Applies rows, and adds them to the counts of their page */
 static void
-apply(FeedRun *run, ListingRow *rows, int n, ListingCounts *of_page)
+page_apply(FeedRun *run, ListingRow *rows, int n, ListingCounts *of_page)
 {
 	ListingPage page = {0};
 	ListingCounts counts;
@@ -339,13 +346,16 @@ tell_end(const FeedRun *run)
 		return;
 	if (run->fields_rejected > 0)
 		ereport(NOTICE,
-				(errmsg("feed \"%s\": " INT64_FORMAT " values could not be read; their columns are null, their texts in extra",
+				(errmsg("feed \"%s\": " INT64_FORMAT
+						" values could not be read; their columns are null, their texts in extra",
 						run->feed->name, run->fields_rejected),
-				 errhint("SELECT field, reason_code, reason FROM estate.feed_reject WHERE level = 'field' AND feed_id = %d; says why.",
+				 errhint("SELECT field, reason_code, reason FROM estate.feed_reject "
+						 "WHERE level = 'field' AND feed_id = %d; says why.",
 						 run->feed->feed_id)));
 	if (nshort > 0)
 		ereport(NOTICE,
-				(errmsg("feed \"%s\": " INT64_FORMAT " records have fewer fields than the header; those left out are taken as empty",
+				(errmsg("feed \"%s\": " INT64_FORMAT " records have fewer fields than the header; "
+						"those left out are taken as empty",
 						run->feed->name, nshort)));
 }
 
@@ -364,7 +374,7 @@ work_delimited(FeedRun *run)
 	n = take_delimited(run, rows, BATCH_MOST_RECORDS);
 	if (n > 0)
 	{
-		apply(run, rows, n, &counts);
+		page_apply(run, rows, n, &counts);
 		end_page(run, &counts);
 	}
 	run->ended = run->last && !run->full;
@@ -392,7 +402,7 @@ work_json(FeedRun *run)
 	{
 		ListingRow *rows = palloc0(sizeof(ListingRow) * Min(page.nrecords, BATCH_MOST_RECORDS));
 
-		apply(run, rows, take_json(run, &page, rows, BATCH_MOST_RECORDS), &counts);
+		page_apply(run, rows, take_json(run, &page, rows, BATCH_MOST_RECORDS), &counts);
 		MemoryContextReset(run->page_context);
 	}
 	end_page(run, &counts);

@@ -77,8 +77,11 @@ feed_last_run(const Job *job, Datum *values, bool *nulls)
 	MemoryContext caller = CurrentMemoryContext;
 
 	SPI_connect();
-	SPI_execute_with_args("SELECT run_id, outcome::text, pages, seen, inserted, updated, unchanged, deleted, rejected, bytes"
-						  " FROM estate.feed_run WHERE feed_id = $1 ORDER BY run_id DESC LIMIT 1",
+	SPI_execute_with_args("SELECT run_id, outcome::text, pages, seen, inserted, updated,"
+						  "  unchanged, deleted, rejected, bytes"
+						  " FROM estate.feed_run"
+						  " WHERE feed_id = $1"
+						  " ORDER BY run_id DESC LIMIT 1",
 						  1, &type, &value, NULL, false, 1);
 	if (SPI_processed != 1)
 		ereport(ERROR,
@@ -108,7 +111,8 @@ feed_run_create(MemoryContext context, Feed *feed)
 	run->feed = feed;
 	run->columns = listing_columns();
 	/* an interrupted run: what its pages promised must not be forgotten */
-	if (feed->pending_watermark && feed_watermark_time(feed, feed->pending_watermark, &run->watermark_at))
+	if (feed->pending_watermark &&
+		feed_watermark_time(feed, feed->pending_watermark, &run->watermark_at))
 		run->pending_watermark = pstrdup(feed->pending_watermark);
 	MemoryContextSwitchTo(caller);
 	return run;
@@ -119,7 +123,8 @@ append_encoded(StringInfo to, const char *text)
 {
 	for (const unsigned char *p = (const unsigned char *) text; *p; p++)
 	{
-		if ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("-._~:", *p))
+		if ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
+			strchr("-._~:", *p))
 			appendStringInfoChar(to, *p);
 		else
 			appendStringInfo(to, "%%%02X", *p);
@@ -196,7 +201,8 @@ feed_open_page(FeedRun *run, NetLoop *loop)
 	if (run->source)
 		source_close(run->source);
 	run->source = NULL;
-	run->source_context = AllocSetContextCreate(run->context, "pg_estate source", ALLOCSET_SMALL_SIZES);
+	run->source_context =
+		AllocSetContextCreate(run->context, "pg_estate source", ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(run->source_context);
 	run->url = pstrdup(run->next_url ? run->next_url : first_url(run->feed));
 	run->next_url = NULL;
@@ -227,7 +233,8 @@ require_runnable(const Feed *feed)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("feed \"%s\" has no url", feed->name),
-				 errhint("SELECT estate.push_feed(name, body) or SELECT estate.alter_feed(name, url => ..).")));
+				 errhint("SELECT estate.push_feed(name, body) or "
+						 "SELECT estate.alter_feed(name, url => ..).")));
 }
 
 /* False: the run is not to be, and task->wants says what else */
@@ -351,7 +358,8 @@ feed_failed(Task *task, const ErrorData *error)
 		return 0;				/* the job does not say whose it is */
 	feed = state->feed;
 	feed_fail_run(state->feed_id, state->run ? state->run->run_id : 0,
-				  error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message,
+				  error->detail ? psprintf("%s: %s", error->message, error->detail)
+				  : error->message,
 				  is_passing(error));
 	/* who calls run_feed() gets the error himself */
 	if (task->job.id != 0)

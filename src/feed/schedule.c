@@ -71,7 +71,8 @@ end_broken_runs(void)
 		if (!job_lock_free_feed(lfirst_int(cell)))
 			continue;			/* it is being run */
 		SPI_execute_with_args("UPDATE estate.feed_run"
-							  " SET outcome = 'interrupted', ended_at = pg_catalog.clock_timestamp()"
+							  " SET outcome = 'interrupted',"
+							  "  ended_at = pg_catalog.clock_timestamp()"
 							  " WHERE feed_id OPERATOR(pg_catalog.=) $1"
 							  " AND outcome OPERATOR(pg_catalog.=) 'running'",
 							  1, &type, &value, NULL, false, 0);
@@ -110,7 +111,8 @@ enqueue_lost(void)
 		"  pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+)"
 		"  GREATEST(f.every, CASE WHEN c.failures OPERATOR(pg_catalog.>) 0"
 		"   THEN LEAST(interval '1 day', interval '1 minute' OPERATOR(pg_catalog.*)"
-		"    (2::pg_catalog.float8 OPERATOR(pg_catalog.^) LEAST(c.failures, 11)::pg_catalog.float8)) END)"
+		"    (2::pg_catalog.float8 OPERATOR(pg_catalog.^)"
+		"     LEAST(c.failures, 11)::pg_catalog.float8)) END)"
 		" FROM estate.feed f"
 		" JOIN estate_internal.feed_cursor c ON c.feed_id OPERATOR(pg_catalog.=) f.feed_id"
 		" WHERE f.every IS NOT NULL AND NOT f.paused AND f.url IS NOT NULL AND" HAS_NO_JOB,

@@ -34,7 +34,7 @@ struct FeedSource
 };
 
 static FeedSource *
-create(MemoryContext context)
+source_create(MemoryContext context)
 {
 	FeedSource *source = MemoryContextAllocZero(context, sizeof(FeedSource));
 
@@ -45,7 +45,7 @@ create(MemoryContext context)
 FeedSource *
 source_http(NetLoop *loop, MemoryContext context, const NetOptions *options)
 {
-	FeedSource *source = create(context);
+	FeedSource *source = source_create(context);
 
 	source->request = net_request_start(loop, context, options);
 	return source;
@@ -54,7 +54,7 @@ source_http(NetLoop *loop, MemoryContext context, const NetOptions *options)
 FeedSource *
 source_text(MemoryContext context, const char *bytes, size_t len)
 {
-	FeedSource *source = create(context);
+	FeedSource *source = source_create(context);
 
 	source->buffer = unconstify(char *, bytes);
 	source->len = len;
@@ -80,7 +80,8 @@ source_file(MemoryContext context, const char *url, Oid role)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to read a file of the server"),
-				 errdetail("The owner of the feed must be a member of role pg_read_server_files.")));
+				 errdetail("The owner of the feed must be a member of role "
+						   "pg_read_server_files.")));
 	if (path[0] != '/')
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -93,7 +94,7 @@ source_file(MemoryContext context, const char *url, Oid role)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a file", path)));
-	source = create(context);
+	source = source_create(context);
 	source->buffer = MemoryContextAlloc(context, CHUNK_BYTES);
 	if (!AcquireExternalFD())
 		ereport(ERROR,

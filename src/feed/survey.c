@@ -25,9 +25,12 @@ feed_check_date_order(const FeedRun *run)
 	if (mapping_order_is_wrong(run->mapping))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
-				 errmsg("the dates of feed \"%s\" are not in the order that is usual in its market", run->feed->name),
-				 errdetail("The first ones could be read either way, and were read as the market does; a later one cannot."),
-				 errhint("SELECT estate.alter_feed(%s, options => '{\"date_order\": \"DMY\"}'), or \"MDY\", and whatever other options it has.",
+				 errmsg("the dates of feed \"%s\" are not in the order that is usual in its market",
+						run->feed->name),
+				 errdetail("The first ones could be read either way, and were read as the market "
+						   "does; a later one cannot."),
+				 errhint("SELECT estate.alter_feed(%s, options => '{\"date_order\": \"DMY\"}'), "
+						 "or \"MDY\", and whatever other options it has.",
 						 quote_literal_cstr(run->feed->name))));
 }
 
@@ -42,9 +45,11 @@ decide_date_order(FeedRun *run)
 		return;
 	ereport(NOTICE,
 			(order == DATE_ORDER_UNKNOWN ?
-			 errmsg("feed \"%s\": dates such as 3/1/2026 are not read, since nothing tells whether the month goes first",
+			 errmsg("feed \"%s\": dates such as 3/1/2026 are not read, since nothing tells "
+					"whether the month goes first",
 					run->feed->name) :
-			 errmsg("feed \"%s\": no date tells whether the month goes first; in this market the %s does",
+			 errmsg("feed \"%s\": no date tells whether the month goes first; in this market the "
+					"%s does",
 					run->feed->name, order == DATE_DAY_FIRST ? "day" : "month"),
 			 errhint("Option \"date_order\" of the feed, DMY or MDY, says so.")));
 }

@@ -14,21 +14,23 @@
 
 /* RESO's own names, for showing; a column's name folds to the same letters */
 static const char *const reso_names[] = {
-	"ListingKey", "ListingId", "OriginatingSystemName", "OriginatingSystemKey", "UniversalPropertyId",
-	"ParcelNumber", "StandardStatus", "MlsStatus", "PropertyType", "PropertySubType", "ListPrice",
-	"OriginalListPrice", "PreviousListPrice", "ClosePrice", "CloseDate", "ListingContractDate", "OnMarketDate",
-	"OffMarketDate", "PurchaseContractDate", "ExpirationDate", "DaysOnMarket", "CumulativeDaysOnMarket",
-	"UnparsedAddress", "StreetNumber", "StreetDirPrefix", "StreetName", "StreetSuffix", "StreetDirSuffix",
-	"UnitNumber", "City", "StateOrProvince", "PostalCode", "CountyOrParish", "Country", "SubdivisionName",
-	"MLSAreaMajor", "Latitude", "Longitude", "BedroomsTotal", "BathroomsTotalInteger", "BathroomsFull",
-	"BathroomsHalf", "LivingArea", "LivingAreaUnits", "BuildingAreaTotal", "LotSizeArea", "LotSizeUnits",
-	"LotSizeAcres", "LotSizeSquareFeet", "YearBuilt", "StoriesTotal", "GarageSpaces", "PoolPrivateYN",
-	"WaterfrontYN", "ViewYN", "NewConstructionYN", "AssociationFee", "AssociationFeeFrequency",
-	"TaxAnnualAmount", "Appliances", "Cooling", "Heating", "View", "PublicRemarks", "PhotosCount",
-	"InternetEntireListingDisplayYN", "InternetAddressDisplayYN", "ListAgentKey", "ListAgentMlsId",
-	"ListAgentFullName", "ListOfficeKey", "ListOfficeName", "ModificationTimestamp", "OriginalEntryTimestamp",
-	"PhotosChangeTimestamp", "StatusChangeTimestamp", "PriceChangeTimestamp", "MajorChangeTimestamp",
-	"MajorChangeType"
+	"ListingKey", "ListingId", "OriginatingSystemName", "OriginatingSystemKey",
+	"UniversalPropertyId", "ParcelNumber", "StandardStatus", "MlsStatus", "PropertyType",
+	"PropertySubType", "ListPrice", "OriginalListPrice", "PreviousListPrice", "ClosePrice",
+	"CloseDate", "ListingContractDate", "OnMarketDate", "OffMarketDate", "PurchaseContractDate",
+	"ExpirationDate", "DaysOnMarket", "CumulativeDaysOnMarket", "UnparsedAddress", "StreetNumber",
+	"StreetDirPrefix", "StreetName", "StreetSuffix", "StreetDirSuffix", "UnitNumber", "City",
+	"StateOrProvince", "PostalCode", "CountyOrParish", "Country", "SubdivisionName", "MLSAreaMajor",
+	"Latitude", "Longitude", "BedroomsTotal", "BathroomsTotalInteger", "BathroomsFull",
+	"BathroomsHalf", "LivingArea", "LivingAreaUnits", "BuildingAreaTotal", "LotSizeArea",
+	"LotSizeUnits", "LotSizeAcres", "LotSizeSquareFeet", "YearBuilt", "StoriesTotal",
+	"GarageSpaces", "PoolPrivateYN", "WaterfrontYN", "ViewYN", "NewConstructionYN",
+	"AssociationFee", "AssociationFeeFrequency", "TaxAnnualAmount", "Appliances", "Cooling",
+	"Heating", "View", "PublicRemarks", "PhotosCount", "InternetEntireListingDisplayYN",
+	"InternetAddressDisplayYN", "ListAgentKey", "ListAgentMlsId", "ListAgentFullName",
+	"ListOfficeKey", "ListOfficeName", "ModificationTimestamp", "OriginalEntryTimestamp",
+	"PhotosChangeTimestamp", "StatusChangeTimestamp", "PriceChangeTimestamp",
+	"MajorChangeTimestamp", "MajorChangeType"
 };
 
 /* folded headers for a column, the surest first */
@@ -41,12 +43,13 @@ typedef struct ColumnSynonyms
 #define HEADERS(...) (const char *const[]) {__VA_ARGS__, NULL}
 
 static const ColumnSynonyms column_synonyms[] = {
-	{"listing_key", HEADERS("listingkeynumeric", "mlskey", "uniqueid", "recordid", "listinguid", "guid", "uuid", "zpid", "propertyid",
-							 "id")},
-	{"listing_id", HEADERS("mlsnumber", "mlsno", "mlsnum", "mlsid", "mls", "mlslistingid", "listingnumber", "listingno",
-						   "listingnum", "listnumber", "listno", "listnum", "propertyref", "reference", "ref")},
-	{"unparsed_address", HEADERS("address", "fulladdress", "streetaddress", "propertyaddress", "siteaddress", "addressline1",
-								 "address1", "addr")},
+	{"listing_key", HEADERS("listingkeynumeric", "mlskey", "uniqueid", "recordid", "listinguid",
+							"guid", "uuid", "zpid", "propertyid", "id")},
+	{"listing_id", HEADERS("mlsnumber", "mlsno", "mlsnum", "mlsid", "mls", "mlslistingid",
+						   "listingnumber", "listingno", "listingnum", "listnumber", "listno",
+						   "listnum", "propertyref", "reference", "ref")},
+	{"unparsed_address", HEADERS("address", "fulladdress", "streetaddress", "propertyaddress",
+								 "siteaddress", "addressline1", "address1", "addr")},
 	{"street_number", HEADERS("housenumber", "streetno", "streetnum", "houseno")},
 	{"unit_number", HEADERS("unit", "unitno", "apt", "apartment", "suite")},
 	{"city", HEADERS("cityname", "town", "municipality", "posttown", "suburb")},
@@ -56,16 +59,20 @@ static const ColumnSynonyms column_synonyms[] = {
 	{"country", HEADERS("countrycode")},
 	{"subdivision_name", HEADERS("subdivision", "subdiv", "neighborhood", "neighbourhood")},
 	{"mls_area_major", HEADERS("mlsarea", "marketarea")},
-	{"parcel_number", HEADERS("apn", "parcelid", "parcelno", "parcelnum", "parcel", "taxid", "taxparcel")},
+	{"parcel_number", HEADERS("apn", "parcelid", "parcelno", "parcelnum", "parcel", "taxid",
+							  "taxparcel")},
 	{"list_price", HEADERS("askingprice", "asking", "currentprice", "listingprice", "price", "lp")},
 	{"original_list_price", HEADERS("originalprice", "origlistprice", "origprice", "olp")},
 	{"previous_list_price", HEADERS("previousprice", "prevprice")},
-	{"close_price", HEADERS("closedprice", "soldprice", "saleprice", "salesprice", "sellingprice", "resaleprice")},
-	{"close_date", HEADERS("closeddate", "closingdate", "solddate", "datesold", "saledate", "settlementdate", "coedate")},
+	{"close_price", HEADERS("closedprice", "soldprice", "saleprice", "salesprice", "sellingprice",
+							"resaleprice")},
+	{"close_date", HEADERS("closeddate", "closingdate", "solddate", "datesold", "saledate",
+						   "settlementdate", "coedate")},
 	{"standard_status", HEADERS("status", "listingstatus", "liststatus", "stat")},
 	{"property_type", HEADERS("proptype", "propertyclass")},
 	{"property_sub_type", HEADERS("propsubtype", "subtype")},
-	{"listing_contract_date", HEADERS("listdate", "listingdate", "datelisted", "listeddate", "listdt")},
+	{"listing_contract_date", HEADERS("listdate", "listingdate", "datelisted", "listeddate",
+									  "listdt")},
 	{"on_market_date", HEADERS("dateonmarket")},
 	{"off_market_date", HEADERS("dateoffmarket")},
 	{"purchase_contract_date", HEADERS("contractdate", "pendingdate", "undercontractdate")},
@@ -74,51 +81,61 @@ static const ColumnSynonyms column_synonyms[] = {
 	{"cumulative_days_on_market", HEADERS("cdom")},
 	{"latitude", HEADERS("lat", "geolat", "lattitude")},
 	{"longitude", HEADERS("long", "lng", "lon", "geolong", "geolon", "geolng", "longtitude")},
-	{"bedrooms_total", HEADERS("bedrooms", "beds", "bedroom", "bed", "br", "bdrms", "totalbedrooms", "numbedrooms", "bedscount", "bedroomabvgr")},
+	{"bedrooms_total", HEADERS("bedrooms", "beds", "bedroom", "bed", "br", "bdrms", "totalbedrooms",
+							   "numbedrooms", "bedscount", "bedroomabvgr")},
 	{"bathrooms_full", HEADERS("fullbaths", "bathsfull", "fullbathrooms", "fullbath")},
 	{"bathrooms_half", HEADERS("halfbaths", "bathshalf", "halfbathrooms", "halfbath")},
-	{"living_area", HEADERS("livingareasqft", "livingsqft", "sqftliving", "livingareasqm", "sqft", "squarefeet", "squarefootage",
-							"totalsqft", "finishedsqft", "heatedsqft", "sqm", "m2", "squaremeters", "squaremetres",
-							"floorarea", "grlivarea")},
-	{"building_area_total", HEADERS("buildingarea", "grossarea", "buildingsqft", "grosssqft", "grosssquarefeet")},
-	{"lot_size_area", HEADERS("lotsize", "lotarea", "plotsize", "plotarea", "landarea", "landsize")},
-	{"lot_size_square_feet", HEADERS("lotsizesqft", "lotsqft", "sqftlot", "lotsquarefeet", "landsquarefeet", "landsqft")},
+	{"living_area", HEADERS("livingareasqft", "livingsqft", "sqftliving", "livingareasqm", "sqft",
+							"squarefeet", "squarefootage", "totalsqft", "finishedsqft",
+							"heatedsqft", "sqm", "m2", "squaremeters", "squaremetres", "floorarea",
+							"grlivarea")},
+	{"building_area_total", HEADERS("buildingarea", "grossarea", "buildingsqft", "grosssqft",
+									"grosssquarefeet")},
+	{"lot_size_area", HEADERS("lotsize", "lotarea", "plotsize", "plotarea", "landarea",
+							  "landsize")},
+	{"lot_size_square_feet", HEADERS("lotsizesqft", "lotsqft", "sqftlot", "lotsquarefeet",
+									 "landsquarefeet", "landsqft")},
 	{"lot_size_acres", HEADERS("lotacres", "acres", "acreage", "lotsizeacre")},
-	{"year_built", HEADERS("yrbuilt", "builtyear", "constructionyear", "yearofconstruction", "built")},
+	{"year_built", HEADERS("yrbuilt", "builtyear", "constructionyear", "yearofconstruction",
+						   "built")},
 	{"stories_total", HEADERS("stories", "storeys", "numstories")},
 	{"garage_spaces", HEADERS("garages", "garagecars", "garage", "parkinggarage")},
 	{"pool_private_yn", HEADERS("pool", "haspool", "poolyn")},
 	{"waterfront_yn", HEADERS("waterfront", "iswaterfront")},
 	{"new_construction_yn", HEADERS("newconstruction", "newbuild", "isnew")},
 	{"association_fee", HEADERS("hoafee", "hoafees", "hoadues", "hoa", "servicecharge")},
-	{"tax_annual_amount", HEADERS("annualtax", "annualtaxes", "propertytax", "propertytaxes", "taxes", "taxamount")},
+	{"tax_annual_amount", HEADERS("annualtax", "annualtaxes", "propertytax", "propertytaxes",
+								  "taxes", "taxamount")},
 	{"public_remarks", HEADERS("remarks", "description", "publiccomments", "comments", "desc")},
 	{"photos_count", HEADERS("photocount", "numphotos", "photos", "photosnumber")},
-	{"list_agent_full_name", HEADERS("listagent", "listingagent", "listagentname", "listingagentname", "agentname", "agent")},
-	{"list_office_name", HEADERS("listoffice", "listingoffice", "officename", "office", "brokerage", "broker")},
-	{"modification_timestamp", HEADERS("modified", "modifieddate", "modificationdate", "modifiedat", "lastmodified",
-									   "lastmodifieddate", "lastupdated", "lastupdate", "updatedat", "updated")},
+	{"list_agent_full_name", HEADERS("listagent", "listingagent", "listagentname",
+									 "listingagentname", "agentname", "agent")},
+	{"list_office_name", HEADERS("listoffice", "listingoffice", "officename", "office", "brokerage",
+								 "broker")},
+	{"modification_timestamp", HEADERS("modified", "modifieddate", "modificationdate", "modifiedat",
+									   "lastmodified", "lastmodifieddate", "lastupdated",
+									   "lastupdate", "updatedat", "updated")},
 	{"original_entry_timestamp", HEADERS("entrydate", "createdat", "created", "entered")}
 };
 
 static const char *const status_values[] = {
-	"Active", "Active Under Contract", "Canceled", "Closed", "Coming Soon", "Delete", "Expired", "Hold",
-	"Incomplete", "Pending", "Withdrawn", NULL
+	"Active", "Active Under Contract", "Canceled", "Closed", "Coming Soon", "Delete", "Expired",
+	"Hold", "Incomplete", "Pending", "Withdrawn", NULL
 };
 static const char *const type_values[] = {
-	"Business Opportunity", "Commercial Lease", "Commercial Sale", "Farm", "Land", "Manufactured In Park",
-	"Residential", "Residential Income", "Residential Lease", NULL
+	"Business Opportunity", "Commercial Lease", "Commercial Sale", "Farm", "Land",
+	"Manufactured In Park", "Residential", "Residential Income", "Residential Lease", NULL
 };
 static const char *const sub_type_values[] = {
-	"Agriculture", "Apartment", "Boat Slip", "Business", "Cabin", "Condominium", "Deeded Parking", "Duplex",
-	"Farm", "Hotel/Motel", "Industrial", "Manufactured Home", "Manufactured On Land", "Mixed Use",
-	"Mobile Home", "Multi Family", "Office", "Own Your Own", "Quadruplex", "Ranch", "Retail",
-	"Single Family Residence", "Stock Cooperative", "Timeshare", "Townhouse", "Triplex", "Unimproved Land",
-	"Warehouse", NULL
+	"Agriculture", "Apartment", "Boat Slip", "Business", "Cabin", "Condominium", "Deeded Parking",
+	"Duplex", "Farm", "Hotel/Motel", "Industrial", "Manufactured Home", "Manufactured On Land",
+	"Mixed Use", "Mobile Home", "Multi Family", "Office", "Own Your Own", "Quadruplex", "Ranch",
+	"Retail", "Single Family Residence", "Stock Cooperative", "Timeshare", "Townhouse", "Triplex",
+	"Unimproved Land", "Warehouse", NULL
 };
 static const char *const change_values[] = {
-	"Active", "Back On Market", "Canceled", "Closed", "Coming Soon", "Deleted", "Expired", "Hold", "New Listing",
-	"Pending", "Price Change", "Under Contract", "Withdrawn", NULL
+	"Active", "Back On Market", "Canceled", "Closed", "Coming Soon", "Deleted", "Expired", "Hold",
+	"New Listing", "Pending", "Price Change", "Under Contract", "Withdrawn", NULL
 };
 static const char *const area_units[] = {"Square Feet", "Square Meters", NULL};
 static const char *const lot_units[] = {"Square Feet", "Square Meters", "Acres", "Hectares", NULL};
@@ -134,30 +151,38 @@ typedef struct Word
 static const Word status_words[] = {
 	{"cancelled", "Canceled", true}, {"deleted", "Delete", false},
 	{"sold", "Closed", false}, {"settled", "Closed", false}, {"saleagreedclosed", "Closed", false},
-	{"undercontract", "Active Under Contract", false}, {"contingent", "Active Under Contract", false},
-	{"activecontingent", "Active Under Contract", false}, {"activewithcontingency", "Active Under Contract", false},
+	{"undercontract", "Active Under Contract", false},
+	{"contingent", "Active Under Contract", false},
+	{"activecontingent", "Active Under Contract", false},
+	{"activewithcontingency", "Active Under Contract", false},
 	{"activeundercontractshowing", "Active Under Contract", false},
 	{"sstc", "Active Under Contract", false}, {"saleagreed", "Active Under Contract", false},
 	{"underoffer", "Active Under Contract", false},
 	{"forsale", "Active", false}, {"available", "Active", false}, {"new", "Active", false},
-	{"backonmarket", "Active", false}, {"pendingsale", "Pending", false}, {"salepending", "Pending", false},
+	{"backonmarket", "Active", false}, {"pendingsale", "Pending", false},
+	{"salepending", "Pending", false},
 	{"temporarilyoffmarket", "Hold", false}, {"onhold", "Hold", false}, {NULL}
 };
 static const Word type_words[] = {
 	{"residentialsale", "Residential", false}, {"house", "Residential", false},
 	{"residentialrental", "Residential Lease", false}, {"rental", "Residential Lease", false},
-	{"residentialrent", "Residential Lease", false}, {"lotsandland", "Land", false}, {"lotsland", "Land", false},
+	{"residentialrent", "Residential Lease", false}, {"lotsandland", "Land", false},
+	{"lotsland", "Land", false},
 	{"vacantland", "Land", false}, {"multifamily", "Residential Income", false}, {NULL}
 };
 static const Word sub_type_words[] = {
-	{"singlefamily", "Single Family Residence", false}, {"singlefamilyhome", "Single Family Residence", false},
-	{"condo", "Condominium", false}, {"townhome", "Townhouse", false}, {"coop", "Stock Cooperative", false}, {NULL}
+	{"singlefamily", "Single Family Residence", false},
+	{"singlefamilyhome", "Single Family Residence", false},
+	{"condo", "Condominium", false}, {"townhome", "Townhouse", false},
+	{"coop", "Stock Cooperative", false}, {NULL}
 };
 static const Word unit_words[] = {
 	{"squarefoot", "Square Feet", true}, {"sqft", "Square Feet", true}, {"sf", "Square Feet", true},
-	{"ft2", "Square Feet", true}, {"sqfeet", "Square Feet", true}, {"ft\xC2\xB2", "Square Feet", true},
+	{"ft2", "Square Feet", true}, {"sqfeet", "Square Feet", true},
+	{"ft\xC2\xB2", "Square Feet", true},
 	{"squaremetres", "Square Meters", true}, {"squaremeter", "Square Meters", true},
-	{"squaremetre", "Square Meters", true}, {"sqm", "Square Meters", true}, {"sqmt", "Square Meters", true}, {"m2", "Square Meters", true},
+	{"squaremetre", "Square Meters", true}, {"sqm", "Square Meters", true},
+	{"sqmt", "Square Meters", true}, {"m2", "Square Meters", true},
 	{"m\xC2\xB2", "Square Meters", true}, {"acre", "Acres", true}, {"ac", "Acres", true},
 	{"hectare", "Hectares", true}, {"ha", "Hectares", true}, {NULL}
 };
@@ -240,7 +265,8 @@ synonym_unit(const char *folded, int *base_len)
 {
 	static const Word endings[] = {
 		{"sqft", "Square Feet"}, {"squarefeet", "Square Feet"}, {"squarefoot", "Square Feet"},
-		{"sqfeet", "Square Feet"}, {"squarefootage", "Square Feet"}, {"ft2", "Square Feet"}, {"ft\xC2\xB2", "Square Feet"},
+		{"sqfeet", "Square Feet"}, {"squarefootage", "Square Feet"}, {"ft2", "Square Feet"},
+		{"ft\xC2\xB2", "Square Feet"},
 		{"sqm", "Square Meters"}, {"m2", "Square Meters"}, {"m\xC2\xB2", "Square Meters"},
 		{"squaremeters", "Square Meters"}, {"squaremetres", "Square Meters"},
 		{"acres", "Acres"}, {"hectares", "Hectares"}

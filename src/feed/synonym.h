@@ -20,7 +20,10 @@ extern const char *synonym_column(const char *folded, int *rank);
 /* RESO's name of a column, NULL: it has none */
 extern const char *synonym_reso_name(const char *column);
 
-/* The unit of area that a header's folded name ends with; NULL: none.  *base_len: of the name without it */
+/*
+ * The unit of area that a header's folded name ends with; NULL: none.
+ * *base_len: the length of the name without it
+ */
 extern const char *synonym_unit(const char *folded, int *base_len);
 
 /* Whether a header names a price for each unit of area, and so no area */

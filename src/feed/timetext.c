@@ -30,11 +30,13 @@ typedef struct TemplateWord
 
 /* longer words before those that they begin with */
 static const TemplateWord template_words[] = {
-	{"YYYY", TT_YEAR, 4}, {"YY", TT_SHORT_YEAR, 2}, {"MONTH", TT_MONTH_NAME, 0}, {"MON", TT_MONTH_NAME, 0},
+	{"YYYY", TT_YEAR, 4}, {"YY", TT_SHORT_YEAR, 2}, {"MONTH", TT_MONTH_NAME, 0},
+	{"MON", TT_MONTH_NAME, 0},
 	{"MM", TT_MONTH, 2}, {"MI", TT_MINUTE, 2}, {"MS", TT_MILLI, 3},
 	{"DD", TT_DAY, 2}, {"HH24", TT_HOUR24, 2}, {"HH12", TT_HOUR12, 2}, {"HH", TT_HOUR12, 2},
 	{"SS", TT_SECOND, 2}, {"US", TT_MICRO, 6},
-	{"AM", TT_HALF_DAY, 0}, {"PM", TT_HALF_DAY, 0}, {"A.M.", TT_HALF_DAY, 0}, {"P.M.", TT_HALF_DAY, 0},
+	{"AM", TT_HALF_DAY, 0}, {"PM", TT_HALF_DAY, 0}, {"A.M.", TT_HALF_DAY, 0},
+	{"P.M.", TT_HALF_DAY, 0},
 	{"TZH", TT_ZONE_HOUR, 0}, {"TZM", TT_ZONE_MINUTE, 2}, {"TZ", TT_ZONE, 0}
 };
 
@@ -67,7 +69,8 @@ find_word(const char *pattern)
 TimeTemplate *
 time_template_parse(const char *pattern, char **problem)
 {
-	TimeTemplate *template = palloc0(offsetof(TimeTemplate, items) + (strlen(pattern) + 1) * sizeof(TemplateItem));
+	TimeTemplate *template =
+		palloc0(offsetof(TimeTemplate, items) + (strlen(pattern) + 1) * sizeof(TemplateItem));
 	bool		quoted = false;
 	uint32		seen = 0;
 
@@ -100,7 +103,8 @@ time_template_parse(const char *pattern, char **problem)
 		{
 			if (!quoted && isalnum((unsigned char) *p))
 			{
-				*problem = psprintf("the template has no pattern \"%.*s\"; text of its own goes in double quotes",
+				*problem = psprintf("the template has no pattern \"%.*s\"; text of its own goes "
+									"in double quotes",
 									pg_mbcliplen(p, strlen(p), 20), p);
 				return NULL;
 			}
@@ -113,7 +117,8 @@ time_template_parse(const char *pattern, char **problem)
 		*problem = "the template has a quote without its pair";
 	else if (!(seen & ((1 << TT_YEAR) | (1 << TT_SHORT_YEAR))) ||
 			 !(seen & ((1 << TT_MONTH) | (1 << TT_MONTH_NAME))))
-		*problem = "the template needs a year (YYYY or YY) and a month (MM or MON); without a day (DD) it is the first";
+		*problem = "the template needs a year (YYYY or YY) and a month (MM or MON); without a day "
+				   "(DD) it is the first";
 	else if (((seen >> TT_HOUR12) & 1) != ((seen >> TT_HALF_DAY) & 1))
 		*problem = "HH12 and AM go together; an hour from 0 to 23 is HH24";
 	else
@@ -238,7 +243,10 @@ read_parts(const TimeTemplate *template, DayOrder order, const char *text, TimeP
 	return parts_exist(parts) ? TIME_OK : TIME_OUT_OF_RANGE;
 }
 
-/* The day of a moment in a zone; of midnight in UTC, which is how days are written as moments, the day there */
+/*
+ * The day of a moment in a zone.  Midnight in UTC is how sources write a day as
+ * a moment: it is that day of UTC, in whatever zone.
+ */
 static DateADT
 day_of_moment(TimestampTz moment, pg_tz *zone)
 {
@@ -246,14 +254,16 @@ day_of_moment(TimestampTz moment, pg_tz *zone)
 	fsec_t		fsec;
 	int			west;
 
-	if (moment % USECS_PER_DAY == 0 || zone == NULL || timestamp2tm(moment, &west, &tm, &fsec, NULL, zone) != 0)
+	if (moment % USECS_PER_DAY == 0 || zone == NULL ||
+		timestamp2tm(moment, &west, &tm, &fsec, NULL, zone) != 0)
 		return moment / USECS_PER_DAY - (moment % USECS_PER_DAY < 0 ? 1 : 0);
 	return date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
 }
 
 /* The day as it is written: a time or an offset that follows does not move it */
 TimeResult
-time_date_from_text(const TimeTemplate *template, DayOrder order, const char *text, pg_tz *zone, DateADT *result)
+time_date_from_text(const TimeTemplate *template, DayOrder order, const char *text, pg_tz *zone,
+					DateADT *result)
 {
 	TimeParts	parts;
 	TimeResult	outcome = read_parts(template, order, text, &parts);
@@ -268,7 +278,8 @@ time_date_from_text(const TimeTemplate *template, DayOrder order, const char *te
 }
 
 TimeResult
-time_stamp_from_text(const TimeTemplate *template, DayOrder order, const char *text, pg_tz *zone, TimestampTz *result)
+time_stamp_from_text(const TimeTemplate *template, DayOrder order, const char *text, pg_tz *zone,
+					 TimestampTz *result)
 {
 	TimeParts	parts;
 	TimeResult	outcome = read_parts(template, order, text, &parts);

@@ -37,10 +37,10 @@ extern TimeTemplate *time_template_parse(const char *pattern, char **problem);
  * template NULL: the usual forms, of which order says how numbers are to be
  * taken.  zone (NULL: UTC) counts where the text has no offset.
  */
-extern TimeResult time_date_from_text(const TimeTemplate *template, DayOrder order, const char *text, pg_tz *zone,
-									  DateADT *result);
-extern TimeResult time_stamp_from_text(const TimeTemplate *template, DayOrder order, const char *text, pg_tz *zone,
-									   TimestampTz *result);
+extern TimeResult time_date_from_text(const TimeTemplate *template, DayOrder order,
+									  const char *text, pg_tz *zone, DateADT *result);
+extern TimeResult time_stamp_from_text(const TimeTemplate *template, DayOrder order,
+									   const char *text, pg_tz *zone, TimestampTz *result);
 
 /* What the text shows of its source's order: one, the other, or nothing (UNKNOWN) */
 extern DayOrder time_order_shown(const char *text);

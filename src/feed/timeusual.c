@@ -181,7 +181,8 @@ read_digits_only(const char *p, int digits, TimeParts *parts)
 		return time_take_digits(&p, 4, 4, &parts->year) &&
 			time_take_digits(&p, 2, 2, &parts->month) &&
 			time_take_digits(&p, 2, 2, &parts->day) && time_take_digits(&p, 2, 2, &parts->hour) &&
-			time_take_digits(&p, 2, 2, &parts->minute) && time_take_digits(&p, 2, 2, &parts->second) && *p == '\0';
+			time_take_digits(&p, 2, 2, &parts->minute) &&
+			time_take_digits(&p, 2, 2, &parts->second) && *p == '\0';
 	if (digits != 9 && digits != 10 && digits != 13)
 		return false;
 	count = strtoll(p, NULL, 10);

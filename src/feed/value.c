@@ -123,9 +123,12 @@ words_of(const char *column)
 		const char *column;
 		ValueWords	words;
 	}			known[] = {
-		{"living_area", WORDS_AREA}, {"building_area_total", WORDS_AREA}, {"lot_size_area", WORDS_AREA},
-		{"lot_size_acres", WORDS_ACRES}, {"lot_size_square_feet", WORDS_SQUARE_FEET}, {"garage_spaces", WORDS_CARS},
-		{"bedrooms_total", WORDS_BEDROOMS}, {"bathrooms_full", WORDS_BATHROOMS}, {"bathrooms_half", WORDS_BATHROOMS},
+		{"living_area", WORDS_AREA}, {"building_area_total", WORDS_AREA},
+		{"lot_size_area", WORDS_AREA},
+		{"lot_size_acres", WORDS_ACRES}, {"lot_size_square_feet", WORDS_SQUARE_FEET},
+		{"garage_spaces", WORDS_CARS},
+		{"bedrooms_total", WORDS_BEDROOMS}, {"bathrooms_full", WORDS_BATHROOMS},
+		{"bathrooms_half", WORDS_BATHROOMS},
 		{"bathrooms_total_integer", WORDS_BATHROOMS}, {"stories_total", WORDS_STORIES},
 		{"days_on_market", WORDS_DAYS}, {"cumulative_days_on_market", WORDS_DAYS}
 	};
@@ -225,10 +228,12 @@ value_rule_parse(const char *as, ValueRule *rule, char **problem)
 			return true;
 		}
 		*problem = psprintf("\"%s\" takes nothing after the colon%s", form_names[form],
-							form == VALUE_NUMBER || form == VALUE_MONEY || form == VALUE_INTEGER ? " but comma" : "");
+							form == VALUE_NUMBER || form == VALUE_MONEY ||
+							form == VALUE_INTEGER ? " but comma" : "");
 		return false;
 	}
-	*problem = "it is one of text, integer, number, money, boolean, list, date[:TEMPLATE], timestamp[:TEMPLATE]";
+	*problem = "it is one of text, integer, number, money, boolean, list, date[:TEMPLATE], "
+			   "timestamp[:TEMPLATE]";
 	return false;
 }
 
@@ -357,7 +362,8 @@ refuse_time(const ValueRule *rule, const Field *field, TimeResult outcome, DayOr
 	return value_refuse(error, "out_of_range", field, rule->template ||
 						order == DATE_ORDER_UNKNOWN ? "does not exist" :
 				  order == DATE_DAY_FIRST ? "does not exist: the day goes first in this source" :
-				  order == DATE_MONTH_FIRST ? "does not exist: the month goes first in this source" : "does not exist");
+				  order == DATE_MONTH_FIRST ? "does not exist: the month goes first in this source"
+				  : "does not exist");
 }
 
 static bool

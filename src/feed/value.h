@@ -78,6 +78,7 @@ extern const char *value_form_name(ValueForm form);
  * Converts text (trimmed, not empty) or a JSON value.  False: *error, which
  * the caller has zeroed, says why not.  The result is in CurrentMemoryContext.
  */
-extern bool value_convert(const ValueRule *rule, const Field *field, Datum *result, bool *isnull, ValueError *error);
+extern bool value_convert(const ValueRule *rule, const Field *field, Datum *result, bool *isnull,
+						  ValueError *error);
 
 #endif							/* ESTATE_VALUE_H */

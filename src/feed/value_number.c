@@ -61,7 +61,8 @@ to_integer(const ValueRule *rule, const Field *field, const NumberText *number, 
 	if (outcome == NUMBER_BAD_TEXT)
 		return value_refuse(error, "bad_type", field, "is not a whole number");
 	if (outcome == NUMBER_OUT_OF_RANGE ||
-		(rule->type == INT4OID && value != (int32) value) || (rule->type == INT2OID && value != (int16) value))
+		(rule->type == INT4OID && value != (int32) value) ||
+		(rule->type == INT2OID && value != (int16) value))
 		return value_refuse(error, "out_of_range", field, "is beyond the range of the column");
 	*result = rule->type == INT8OID ? Int64GetDatum(value) :
 		rule->type == INT4OID ? Int32GetDatum((int32) value) : Int16GetDatum((int16) value);
@@ -128,8 +129,8 @@ rest_fits(const ValueRule *rule, const char *rest, ValueError *error)
 			unit = unit_of(rest, true);
 			return unit && strcmp(unit, "Square Feet") == 0;
 		case WORDS_CARS:
-			return words_are_of(rest,
-								" car cars attached detached garage garages space spaces bay bays ");
+			return words_are_of(rest, " car cars attached detached garage garages"
+								" space spaces bay bays ");
 		case WORDS_BEDROOMS:
 			return words_are_of(rest, " bed beds bedroom bedrooms bd bds br bdrm bdrms ");
 		case WORDS_BATHROOMS:
@@ -186,7 +187,8 @@ value_to_number(const ValueRule *rule, const Field *field, Datum *result, bool *
 	if (rule->form == VALUE_MONEY && !rule->decimal_comma && field->kind == FIELD_TEXT &&
 		is_short_point_group(field->value))
 		return value_refuse(error, "ambiguous", field,
-							"could be thousands: \"as\" is \"money:comma\" where a point groups digits");
+							"could be thousands: \"as\" is \"money:comma\" "
+							"where a point groups digits");
 	if (rule->form == VALUE_INTEGER && (number.fraction_digits > 0 && !number.has_exponent))
 		return value_refuse(error, "bad_type", field, "is not a whole number");
 	if (rule->zero_is_nothing && strtod(number.text, NULL) == 0)

@@ -53,7 +53,7 @@ good_rows(const ListingPage *page, int *n)
 
 /* Fills in what is known of the listings of a round */
 static void
-look_up(const ListingPage *page, Known *known, int n)
+apply_look_up(const ListingPage *page, Known *known, int n)
 {
 	Statement	statement;
 	Datum	   *keys = palloc(sizeof(Datum) * n);
@@ -61,12 +61,15 @@ look_up(const ListingPage *page, Known *known, int n)
 
 	for (int i = 0; i < n; i++)
 		keys[i] = CStringGetTextDatum(known[i].row->listing_key);
-	/* LATERAL .. LIMIT: one probe of the unique index for each key, never a hash of the whole table */
+	/* LATERAL .. LIMIT: a probe of the unique index for each key, never a hash of all the table */
 	statement_begin(&statement,
-					"SELECT k.n, l.id, l.content_hash, l.removed_at IS NOT NULL, l.modification_timestamp"
+					"SELECT k.n, l.id, l.content_hash, l.removed_at IS NOT NULL,"
+					"  l.modification_timestamp"
 					" FROM pg_catalog.unnest($3) WITH ORDINALITY AS k(key, n)"
-					" CROSS JOIN LATERAL (SELECT * FROM estate.listing WHERE market_id OPERATOR(pg_catalog.=) $1"
-					" AND source_system OPERATOR(pg_catalog.=) $2 AND listing_key OPERATOR(pg_catalog.=) k.key LIMIT 1) l");
+					" CROSS JOIN LATERAL (SELECT * FROM estate.listing"
+					"  WHERE market_id OPERATOR(pg_catalog.=) $1"
+					"  AND source_system OPERATOR(pg_catalog.=) $2"
+					"  AND listing_key OPERATOR(pg_catalog.=) k.key LIMIT 1) l");
 	statement_add(&statement, INT4OID, Int32GetDatum(page->market_id));
 	statement_add(&statement, TEXTOID, CStringGetTextDatum(page->source_system));
 	statement_add(&statement, TEXTARRAYOID, array_parameter(TEXTOID, keys, NULL, n));
@@ -94,7 +97,8 @@ is_older(const Known *known, int modified_column)
 {
 	const ListingRow *row = known->row;
 
-	return modified_column >= 0 && known->modified_at != DT_NOBEGIN && !row->nulls[modified_column] &&
+	return modified_column >= 0 && known->modified_at != DT_NOBEGIN &&
+		!row->nulls[modified_column] &&
 		DatumGetTimestampTz(row->values[modified_column]) < known->modified_at;
 }
 
@@ -160,9 +164,12 @@ upsert(const ListingPage *page, Known *const *written, int n, char **match_keys)
 			appendStringInfo(&updates, ", %s = excluded.%s", name, name);
 		}
 
-	statement_begin(&statement, "INSERT INTO estate.listing AS l (market_id, source_system, feed_id, run_id, currency,"
-					" property, content_hash, extra, changed_at, removed_at, removed_reason");
-	appendStringInfo(&statement.sql, "%s) SELECT $1, $2, $3, $4, $5, p.id, u.content_hash_, u.extra_,"
+	statement_begin(&statement,
+					"INSERT INTO estate.listing AS l"
+					"  (market_id, source_system, feed_id, run_id, currency,"
+					"  property, content_hash, extra, changed_at, removed_at, removed_reason");
+	appendStringInfo(&statement.sql,
+					 "%s) SELECT $1, $2, $3, $4, $5, p.id, u.content_hash_, u.extra_,"
 					 " pg_catalog.clock_timestamp(), NULL, NULL%s", columns.data, values.data);
 	statement_add(&statement, INT4OID, Int32GetDatum(page->market_id));
 	statement_add(&statement, TEXTOID, CStringGetTextDatum(page->source_system));
@@ -171,15 +178,20 @@ upsert(const ListingPage *page, Known *const *written, int n, char **match_keys)
 	statement_add(&statement, TEXTOID, CStringGetTextDatum(page->currency));
 	statement_add(&statement, TEXTARRAYOID, array_parameter(TEXTOID, homes, NULL, n));
 	statement_add(&statement, INT8ARRAYOID, array_parameter(INT8OID, hashes, NULL, n));
-	statement_add(&statement, get_array_type_checked(JSONBOID), array_parameter(JSONBOID, extras, NULL, n));
+	statement_add(&statement, get_array_type_checked(JSONBOID),
+				  array_parameter(JSONBOID, extras, NULL, n));
 	append_unnest(&statement, page, rows, n, "$6, $7, $8", "home_, content_hash_, extra_");
 	appendStringInfo(&statement.sql,
 					 " LEFT JOIN estate.property p ON p.market_id OPERATOR(pg_catalog.=) $1"
 					 " AND p.match_key OPERATOR(pg_catalog.=) u.home_"
-					 " ON CONFLICT (market_id, source_system, listing_key) DO UPDATE SET feed_id = excluded.feed_id,"
-					 " run_id = excluded.run_id, property = excluded.property, content_hash = excluded.content_hash,"
-					 " extra = excluded.extra, changed_at = excluded.changed_at, removed_at = excluded.removed_at,"
-					 " removed_reason = excluded.removed_reason%s RETURNING id, listing_key", updates.data);
+					 " ON CONFLICT (market_id, source_system, listing_key) DO UPDATE"
+					 " SET feed_id = excluded.feed_id, run_id = excluded.run_id,"
+					 "  property = excluded.property, content_hash = excluded.content_hash,"
+					 "  extra = excluded.extra, changed_at = excluded.changed_at,"
+					 "  removed_at = excluded.removed_at,"
+					 "  removed_reason = excluded.removed_reason%s"
+					 " RETURNING id, listing_key",
+					 updates.data);
 	statement_run(&statement, false);
 
 	/* rows come back in any order; ours are in the order of their keys */
@@ -198,7 +210,8 @@ upsert(const ListingPage *page, Known *const *written, int n, char **match_keys)
 			else
 				high = middle;
 		}
-		written[low]->id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+		written[low]->id =
+			DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
 	}
 	SPI_freetuptable(SPI_tuptable);
 }
@@ -217,7 +230,7 @@ apply_round(const ListingPage *page, Known *known, int n, ListingCounts *counts)
 	int			nupdated = 0;
 	int			nwithdrawn = 0;
 
-	look_up(page, known, n);
+	apply_look_up(page, known, n);
 	for (int i = 0; i < n; i++)
 	{
 		Known	   *k = &known[i];

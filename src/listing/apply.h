@@ -34,10 +34,12 @@ extern int	statement_add(Statement *statement, Oid type, Datum value);
 extern uint64 statement_run(Statement *statement, bool read_only);
 
 /* apply.c */
-extern void listing_apply_rows(const ListingPage *page, ListingRow *const *rows, int n, ListingCounts *counts);
+extern void listing_apply_rows(const ListingPage *page, ListingRow *const *rows, int n,
+							   ListingCounts *counts);
 
 /* quarantine.c */
-extern void listing_apply_good(const ListingPage *page, ListingRow **rows, int n, ListingCounts *counts);
+extern void listing_apply_good(const ListingPage *page, ListingRow **rows, int n,
+							   ListingCounts *counts);
 
 /* reject.c */
 extern void listing_write_rejects(const ListingPage *page);

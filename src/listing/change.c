@@ -34,8 +34,10 @@ static void
 begin_changes(Statement *statement, const ListingPage *page, Known *const *rows, int n)
 {
 	statement_begin(statement,
-					"INSERT INTO estate.listing_change (market_id, listing, at, run_id, field, old_value, new_value)"
-					" SELECT $1, l.id, pg_catalog.clock_timestamp(), $2, w.field, w.old_value, w.new_value");
+					"INSERT INTO estate.listing_change"
+					"  (market_id, listing, at, run_id, field, old_value, new_value)"
+					" SELECT $1, l.id, pg_catalog.clock_timestamp(), $2,"
+					"  w.field, w.old_value, w.new_value");
 	statement_add(statement, INT4OID, Int32GetDatum(page->market_id));
 	statement_add(statement, INT8OID, Int64GetDatum(page->run_id));
 	statement_add(statement, INT8ARRAYOID, ids_parameter(rows, n));
@@ -45,7 +47,8 @@ static void
 finish_changes(Statement *statement, const char *compared)
 {
 	appendStringInfo(&statement->sql,
-					 " JOIN estate.listing l ON l.market_id OPERATOR(pg_catalog.=) $1 AND l.id OPERATOR(pg_catalog.=) u.id_"
+					 " JOIN estate.listing l ON l.market_id OPERATOR(pg_catalog.=) $1"
+					 "  AND l.id OPERATOR(pg_catalog.=) u.id_"
 					 " CROSS JOIN LATERAL (VALUES %s) AS w(field, old_value, new_value)"
 					 " WHERE w.old_value IS DISTINCT FROM w.new_value", compared);
 	statement_run(statement, false);
@@ -77,9 +80,11 @@ listing_write_changes(const ListingPage *page, Known *const *updated, int n)
 		if (c < 0)
 			continue;
 		array = column_parameter(page, c, rows, n, &type);
-		appendStringInfo(&arrays, ", $%d", statement_add(&statement, get_array_type_checked(type), array));
+		appendStringInfo(&arrays, ", $%d",
+						 statement_add(&statement, get_array_type_checked(type), array));
 		appendStringInfo(&names, ", %s", watched[w]);
-		appendStringInfo(&compared, ", ('%s', l.%s::text, u.%s::%s::text)", watched[w], watched[w], watched[w],
+		appendStringInfo(&compared, ", ('%s', l.%s::text, u.%s::%s::text)",
+						 watched[w], watched[w], watched[w],
 						 column_type_name(&page->columns->column[c]));
 	}
 	appendStringInfo(&statement.sql, " FROM unnest($3%s) AS u(id_%s)", arrays.data, names.data);
@@ -109,11 +114,14 @@ listing_withdraw(const ListingPage *page, Known *const *withdrawn, int n)
 		modified[i] = unmodified[i] ? (Datum) 0 : row->values[c];
 	}
 	statement_begin(&statement,
-					"UPDATE estate.listing l SET removed_at = pg_catalog.clock_timestamp(), removed_reason = u.reason,"
-					" run_id = $2, changed_at = pg_catalog.clock_timestamp(),"
-					" modification_timestamp = coalesce(u.modified, l.modification_timestamp)"
+					"UPDATE estate.listing l"
+					" SET removed_at = pg_catalog.clock_timestamp(),"
+					"  removed_reason = u.reason, run_id = $2,"
+					"  changed_at = pg_catalog.clock_timestamp(),"
+					"  modification_timestamp = coalesce(u.modified, l.modification_timestamp)"
 					" FROM unnest($3, $4, $5) AS u(id, reason, modified)"
-					" WHERE l.market_id OPERATOR(pg_catalog.=) $1 AND l.id OPERATOR(pg_catalog.=) u.id");
+					" WHERE l.market_id OPERATOR(pg_catalog.=) $1"
+					" AND l.id OPERATOR(pg_catalog.=) u.id");
 	statement_add(&statement, INT4OID, Int32GetDatum(page->market_id));
 	statement_add(&statement, INT8OID, Int64GetDatum(page->run_id));
 	statement_add(&statement, INT8ARRAYOID, ids_parameter(withdrawn, n));

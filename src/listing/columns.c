@@ -53,7 +53,8 @@ listing_columns(void)
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 		ListingColumn *column = &columns->column[columns->count];
 
-		if (attribute->attisdropped || attribute->attgenerated || is_managed(NameStr(attribute->attname)))
+		if (attribute->attisdropped || attribute->attgenerated ||
+			is_managed(NameStr(attribute->attname)))
 			continue;
 		column->name = pstrdup(NameStr(attribute->attname));
 		column->type = attribute->atttypid;
@@ -104,7 +105,8 @@ array_parameter(Oid type, const Datum *values, const bool *nulls, int n)
 	int			lower = 1;
 
 	get_typlenbyvalalign(type, &len, &byval, &align);
-	return PointerGetDatum(construct_md_array(unconstify(Datum *, values), unconstify(bool *, nulls),
+	return PointerGetDatum(construct_md_array(unconstify(Datum *, values),
+											  unconstify(bool *, nulls),
 											  1, &n, &lower, type, len, byval, align));
 }
 

@@ -10,7 +10,8 @@
 extern int	listing_column_index(const ListingPage *page, const char *name);
 extern Oid	get_array_type_checked(Oid type);
 extern Datum array_parameter(Oid type, const Datum *values, const bool *nulls, int n);
-extern Datum column_parameter(const ListingPage *page, int column, ListingRow *const *rows, int n, Oid *type);
+extern Datum column_parameter(const ListingPage *page, int column, ListingRow *const *rows, int n,
+							  Oid *type);
 extern char *column_type_name(const ListingColumn *column);
 
 #endif							/* ESTATE_COLUMNS_H */

@@ -110,9 +110,11 @@ listing_make_homes(const ListingPage *page, Known *const *written, int n)
 	statement_begin(&statement,
 					"INSERT INTO estate.property (market_id, match_key)"
 					" SELECT DISTINCT $1, u.k FROM unnest($2) AS u(k)"
-					" WHERE NOT EXISTS (SELECT FROM estate.property p WHERE p.market_id OPERATOR(pg_catalog.=) $1"
-					" AND p.match_key OPERATOR(pg_catalog.=) u.k)"
-					" ORDER BY u.k ON CONFLICT (market_id, match_key) DO NOTHING");
+					" WHERE NOT EXISTS (SELECT FROM estate.property p"
+					"  WHERE p.market_id OPERATOR(pg_catalog.=) $1"
+					"  AND p.match_key OPERATOR(pg_catalog.=) u.k)"
+					" ORDER BY u.k"
+					" ON CONFLICT (market_id, match_key) DO NOTHING");
 	statement_add(&statement, INT4OID, Int32GetDatum(page->market_id));
 	statement_add(&statement, TEXTARRAYOID, array_parameter(TEXTOID, values, NULL, n));
 	statement_run(&statement, false);

@@ -69,7 +69,7 @@ try_rows(const ListingPage *page, ListingRow **rows, int n, ListingCounts *count
 }
 
 static void
-reject(ListingRow *row, const ErrorData *error)
+quarantine_reject(ListingRow *row, const ErrorData *error)
 {
 	char	   *reason = error->detail ? psprintf("%s: %s", error->message, error->detail) :
 		pstrdup(error->message ? error->message : "refused");
@@ -96,7 +96,7 @@ listing_apply_good(const ListingPage *page, ListingRow **rows, int n, ListingCou
 		ReThrowError(error);
 	if (n == 1)
 	{
-		reject(rows[0], error);
+		quarantine_reject(rows[0], error);
 		return;
 	}
 	FreeErrorData(error);

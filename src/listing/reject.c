@@ -45,16 +45,20 @@ listing_write_rejects(const ListingPage *page)
 		values[1][n] = text_or_null(row->reject_field, &nulls[1][n]);
 		values[2][n] = text_or_null(row->reject_code, &nulls[2][n]);
 		values[3][n] = text_or_null(row->reject_reason, &nulls[3][n]);
-		values[4][n] = PointerGetDatum(cstring_to_text_with_len(row->raw ? row->raw : "", row->raw ? row->raw_len : 0));
+		values[4][n] = PointerGetDatum(cstring_to_text_with_len(row->raw ? row->raw : "",
+																row->raw ? row->raw_len : 0));
 		nulls[4][n] = false;
 		n++;
 	}
 	statement_begin(&statement,
-					"INSERT INTO estate.feed_reject (feed_id, run_id, at, listing_key, field, reason_code, reason, raw)"
+					"INSERT INTO estate.feed_reject"
+					"  (feed_id, run_id, at, listing_key, field, reason_code, reason, raw)"
 					" SELECT $1, $2, pg_catalog.clock_timestamp(), u.k, u.f, u.c, u.r, u.raw"
 					" FROM unnest($3, $4, $5, $6, $7) AS u(k, f, c, r, raw)"
-					" ON CONFLICT (feed_id, pg_catalog.hashtextextended(raw, 0), pg_catalog.length(raw))"
-					" WHERE resolved_at IS NULL AND level OPERATOR(pg_catalog.=) 'record' DO NOTHING");
+					" ON CONFLICT"
+					"  (feed_id, pg_catalog.hashtextextended(raw, 0), pg_catalog.length(raw))"
+					"  WHERE resolved_at IS NULL AND level OPERATOR(pg_catalog.=) 'record'"
+					" DO NOTHING");
 	statement_add(&statement, INT4OID, Int32GetDatum(page->feed_id));
 	statement_add(&statement, INT8OID, Int64GetDatum(page->run_id));
 	for (int i = 0; i < 5; i++)
@@ -90,21 +94,26 @@ listing_write_problems(const ListingPage *page, Known *const *written, int n)
 			values[1][nproblems] = CStringGetTextDatum(row->problems[p].field);
 			values[2][nproblems] = CStringGetTextDatum(row->problems[p].code);
 			values[3][nproblems] = CStringGetTextDatum(row->problems[p].reason);
-			values[4][nproblems++] = PointerGetDatum(cstring_to_text_with_len(row->raw, row->raw_len));
+			values[4][nproblems++] =
+				PointerGetDatum(cstring_to_text_with_len(row->raw, row->raw_len));
 		}
 	}
 	statement_begin(&statement,
-					"INSERT INTO estate.feed_reject (feed_id, run_id, at, level, listing_key, field, reason_code, reason, raw)"
-					" SELECT DISTINCT ON (u.k, u.f) $1, $2, pg_catalog.clock_timestamp(), 'field', u.k, u.f, u.c, u.r, u.raw"
+					"INSERT INTO estate.feed_reject"
+					"  (feed_id, run_id, at, level, listing_key, field, reason_code, reason, raw)"
+					" SELECT DISTINCT ON (u.k, u.f)"
+					"  $1, $2, pg_catalog.clock_timestamp(), 'field', u.k, u.f, u.c, u.r, u.raw"
 					" FROM unnest($3, $4, $5, $6, $7) AS u(k, f, c, r, raw)"
 					" ON CONFLICT (feed_id, listing_key, field)"
-					" WHERE resolved_at IS NULL AND level OPERATOR(pg_catalog.=) 'field'"
-					" DO UPDATE SET run_id = excluded.run_id, at = excluded.at, reason_code = excluded.reason_code,"
-					" reason = excluded.reason, raw = excluded.raw");
+					"  WHERE resolved_at IS NULL AND level OPERATOR(pg_catalog.=) 'field'"
+					" DO UPDATE SET run_id = excluded.run_id, at = excluded.at,"
+					"  reason_code = excluded.reason_code, reason = excluded.reason,"
+					"  raw = excluded.raw");
 	statement_add(&statement, INT4OID, Int32GetDatum(page->feed_id));
 	statement_add(&statement, INT8OID, Int64GetDatum(page->run_id));
 	for (int i = 0; i < 5; i++)
-		statement_add(&statement, TEXTARRAYOID, array_parameter(TEXTOID, values[i], NULL, nproblems));
+		statement_add(&statement, TEXTARRAYOID,
+					  array_parameter(TEXTOID, values[i], NULL, nproblems));
 	statement_run(&statement, false);
 }
 
@@ -129,12 +138,15 @@ resolve_by_text(const ListingPage *page, Known *const *settled, int n)
 	Datum	   *texts = palloc(sizeof(Datum) * n);
 
 	for (int i = 0; i < n; i++)
-		texts[i] = PointerGetDatum(cstring_to_text_with_len(settled[i]->row->raw, settled[i]->row->raw_len));
+		texts[i] = PointerGetDatum(cstring_to_text_with_len(settled[i]->row->raw,
+															settled[i]->row->raw_len));
 	statement_begin(&statement,
 					"UPDATE estate.feed_reject r SET resolved_at = pg_catalog.clock_timestamp()"
-					" FROM unnest($2) AS u(raw) WHERE r.feed_id OPERATOR(pg_catalog.=) $1 AND r.resolved_at IS NULL"
+					" FROM unnest($2) AS u(raw)"
+					" WHERE r.feed_id OPERATOR(pg_catalog.=) $1 AND r.resolved_at IS NULL"
 					" AND r.listing_key IS NULL AND r.raw OPERATOR(pg_catalog.=) u.raw"
-					" AND pg_catalog.hashtextextended(r.raw, 0) OPERATOR(pg_catalog.=) pg_catalog.hashtextextended(u.raw, 0)"
+					" AND pg_catalog.hashtextextended(r.raw, 0) OPERATOR(pg_catalog.=)"
+					"  pg_catalog.hashtextextended(u.raw, 0)"
 					" AND pg_catalog.length(r.raw) OPERATOR(pg_catalog.=) pg_catalog.length(u.raw)"
 					" AND r.run_id OPERATOR(pg_catalog.<>) $3");
 	statement_add(&statement, INT4OID, Int32GetDatum(page->feed_id));
@@ -165,7 +177,8 @@ listing_resolve_rejects(const ListingPage *page, Known *const *settled, int n)
 					" FROM unnest($2, $4) AS u(k, fields_too)"
 					" WHERE r.feed_id OPERATOR(pg_catalog.=) $1 AND r.resolved_at IS NULL"
 					" AND r.listing_key OPERATOR(pg_catalog.=) u.k"
-					" AND CASE r.level WHEN 'field' THEN u.fields_too ELSE r.run_id OPERATOR(pg_catalog.<>) $3 END");
+					" AND CASE r.level WHEN 'field' THEN u.fields_too"
+					"  ELSE r.run_id OPERATOR(pg_catalog.<>) $3 END");
 	statement_add(&statement, INT4OID, Int32GetDatum(page->feed_id));
 	statement_add(&statement, TEXTARRAYOID, array_parameter(TEXTOID, keys, NULL, n));
 	statement_add(&statement, INT8OID, Int64GetDatum(page->run_id));

@@ -44,7 +44,8 @@ delimited_create(MemoryContext context, const DelimitedOptions *options)
 		!text_encoding_parse(options->encoding, &reader->encoding))
 		reader->error = MemoryContextStrdup(context,
 											psprintf("encoding \"%s\" is not supported, only %s",
-															  options->encoding, text_encoding_names()));
+															  options->encoding,
+															  text_encoding_names()));
 
 	if (options->delimiter == '\n' || options->delimiter == '\r' || options->delimiter == ' ' ||
 		(options->delimiter && !options->no_quote &&
@@ -144,7 +145,8 @@ resynchronise(DelimitedReader *reader, size_t at, bool *skip_line)
 		if (reader->resync_budget > 0 &&
 			delimited_scan(&reader->scan, start + line, end - line, true, &raw_len,
 						   &next) == SCAN_RECORD &&
-			next == end - line && fields_without_surplus(reader, reader->scan.nfields) == reader->nnames)
+			next == end - line &&
+			fields_without_surplus(reader, reader->scan.nfields) == reader->nnames)
 			return line;
 		line = end;
 	}
@@ -369,7 +371,8 @@ delimited_next(DelimitedReader *reader, Record *record)
 		result = scan_record(reader, &raw_len, &next);
 		if (result == SCAN_MORE)
 		{
-			reader->wanted = available < RESCAN_MIN_BYTES ? 0 : Min(2 * available, RECORD_MAX_BYTES + 1);
+			reader->wanted = available < RESCAN_MIN_BYTES ? 0
+				: Min(2 * available, RECORD_MAX_BYTES + 1);
 			return false;
 		}
 		reader->wanted = 0;

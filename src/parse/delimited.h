@@ -17,7 +17,8 @@ typedef struct DelimitedReader DelimitedReader;
  * Returns how many bytes it took: not all where a character ends beyond them,
  * or where they are none.
  */
-typedef size_t (*DelimitedConvert) (void *arg, const char *source, size_t len, char *target, size_t *target_len);
+typedef size_t (*DelimitedConvert) (void *arg, const char *source, size_t len, char *target,
+									size_t *target_len);
 
 #define DELIMITED_EXPANSION 4
 
@@ -54,7 +55,10 @@ extern bool delimited_next(DelimitedReader *reader, Record *record);
 /* Why this is not delimited text at all (empty, HTML, ...); NULL: all is well */
 extern const char *delimited_error(const DelimitedReader *reader);
 
-/* The names of the fields, for the life of the reader; NULL: not known yet, call delimited_next first */
+/*
+ * The names of the fields, for the life of the reader; NULL: not known yet,
+ * call delimited_next first
+ */
 extern const char *const *delimited_names(const DelimitedReader *reader, int *nnames);
 
 /* The delimiter in use; 0: not known yet */

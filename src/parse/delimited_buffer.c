@@ -12,7 +12,7 @@
 
 /* Room for so many bytes more */
 static char *
-room(DelimitedReader *reader, size_t len)
+buffer_room(DelimitedReader *reader, size_t len)
 {
 	size_t		needed = reader->len + len + 1;
 
@@ -34,21 +34,21 @@ room(DelimitedReader *reader, size_t len)
  * character waits for its end
  */
 static size_t
-append(DelimitedReader *reader, const char *bytes, size_t len, bool final)
+buffer_append(DelimitedReader *reader, const char *bytes, size_t len, bool final)
 {
 	size_t		taken = 0;
 
 	if (reader->encoding == TEXT_UTF16LE || reader->encoding == TEXT_UTF16BE)
 	{
-		char	   *target = room(reader, TEXT_MAX_EXPANSION * len + TEXT_MAX_EXPANSION);
+		char	   *target = buffer_room(reader, TEXT_MAX_EXPANSION * len + TEXT_MAX_EXPANSION);
 
 		reader->len += text_utf16_to_utf8(reader->encoding, bytes, len, final, target, &taken);
 		return taken;
 	}
 	if (reader->convert == NULL)
 	{
-		char	   *target = room(reader,
-								  len * (reader->encoding == TEXT_UTF8 ? 1 : TEXT_MAX_EXPANSION));
+		char	   *target = buffer_room(reader, len * (reader->encoding == TEXT_UTF8 ?
+														1 : TEXT_MAX_EXPANSION));
 
 		reader->len += text_to_utf8(reader->encoding, bytes, len, target);
 		return len;
@@ -56,7 +56,7 @@ append(DelimitedReader *reader, const char *bytes, size_t len, bool final)
 	while (taken < len)
 	{
 		size_t		target_len = 0;
-		char	   *target = room(reader, DELIMITED_EXPANSION * (len - taken) + 1);
+		char	   *target = buffer_room(reader, DELIMITED_EXPANSION * (len - taken) + 1);
 
 		taken += reader->convert(reader->convert_arg, bytes + taken, len - taken, target,
 								 &target_len);
@@ -107,7 +107,7 @@ delimited_push(DelimitedReader *reader, const char *bytes, size_t len, bool last
 			continue;
 		if (!reader->encoding_is_known)
 			find_encoding(reader, (unsigned char *) reader->carry, reader->ncarry);
-		taken = append(reader, reader->carry, reader->ncarry, reader->last && len == 0);
+		taken = buffer_append(reader, reader->carry, reader->ncarry, reader->last && len == 0);
 		reader->ncarry -= taken;
 		memmove(reader->carry, reader->carry + taken, reader->ncarry);
 	}
@@ -121,10 +121,10 @@ delimited_push(DelimitedReader *reader, const char *bytes, size_t len, bool last
 						  reader->ncarry > 0 ? reader->ncarry : len);
 		if (reader->ncarry > 0 && reader->last)
 		{
-			append(reader, reader->carry, reader->ncarry, true);
+			buffer_append(reader, reader->carry, reader->ncarry, true);
 			reader->ncarry = 0;
 		}
-		taken = append(reader, bytes, len, reader->last);
+		taken = buffer_append(reader, bytes, len, reader->last);
 	}
 	Assert(reader->ncarry + (len - taken) <= sizeof(reader->carry));
 	memcpy(reader->carry + reader->ncarry, bytes + taken, len - taken);

@@ -14,7 +14,7 @@
 
 /* The first line end or delimiter from p on; end if none */
 static const char *
-find_special(const char *p, const char *end, char delimiter)
+scan_find_special(const char *p, const char *end, char delimiter)
 {
 	while (p < end && *p != delimiter && *p != '\n' && *p != '\r')
 		p++;
@@ -37,7 +37,8 @@ is_escaped(const char *quote, const char *begin)
  * False: the closing quote, or what follows it, is not here.
  */
 static bool
-scan_quoted(DelimitedScan *scan, ScanField *field, const char *bytes, const char **pp, const char *end, bool last)
+scan_quoted(DelimitedScan *scan, ScanField *field, const char *bytes, const char **pp,
+			const char *end, bool last)
 {
 	const char *p = *pp;
 
@@ -69,7 +70,7 @@ scan_quoted(DelimitedScan *scan, ScanField *field, const char *bytes, const char
 }
 
 static ScanResult
-broken(DelimitedScan *scan, ScanResult result, size_t at, const char *error)
+scan_broken(DelimitedScan *scan, ScanResult result, size_t at, const char *error)
 {
 	scan->broken_at = at;
 	scan->error = error;
@@ -78,12 +79,14 @@ broken(DelimitedScan *scan, ScanResult result, size_t at, const char *error)
 
 /* No end of the record before the end of the bytes: what does that mean? */
 static ScanResult
-unfinished(DelimitedScan *scan, size_t len, bool cut, bool last)
+scan_unfinished(DelimitedScan *scan, size_t len, bool cut, bool last)
 {
 	if (cut)
-		return broken(scan, SCAN_TOO_LARGE, len, "the record is larger than 4 MB, or a quote is never closed");
+		return scan_broken(scan, SCAN_TOO_LARGE, len,
+						   "the record is larger than 4 MB, or a quote is never closed");
 	if (last)
-		return broken(scan, SCAN_BROKEN, len, "a quote is never closed: the source may have been cut");
+		return scan_broken(scan, SCAN_BROKEN, len,
+						   "a quote is never closed: the source may have been cut");
 	return SCAN_MORE;
 }
 
@@ -105,7 +108,8 @@ behind_line_end(const char *p, const char *end, bool last)
  * without line end, and next to where the next one begins.
  */
 ScanResult
-delimited_scan(DelimitedScan *scan, const char *bytes, size_t len, bool last, size_t *raw_len, size_t *next)
+delimited_scan(DelimitedScan *scan, const char *bytes, size_t len, bool last, size_t *raw_len,
+			   size_t *next)
 {
 	bool		cut = len > RECORD_MAX_BYTES;
 	const char *end = bytes + (cut ? RECORD_MAX_BYTES : len);
@@ -119,7 +123,8 @@ delimited_scan(DelimitedScan *scan, const char *bytes, size_t len, bool last, si
 		const char *begin = p;
 
 		if (scan->nfields == RECORD_MAX_FIELDS)
-			return broken(scan, SCAN_TOO_LARGE, p - bytes, "the record has more than 4096 fields");
+			return scan_broken(scan, SCAN_TOO_LARGE, p - bytes,
+							   "the record has more than 4096 fields");
 		if (scan->nfields == scan->size)
 		{
 			scan->size *= 2;
@@ -137,13 +142,14 @@ delimited_scan(DelimitedScan *scan, const char *bytes, size_t len, bool last, si
 		{
 			p++;
 			if (!scan_quoted(scan, field, bytes, &p, end, final))
-				return unfinished(scan, end - bytes, cut, last);
+				return scan_unfinished(scan, end - bytes, cut, last);
 			if (p < end && *p != scan->delimiter && *p != '\n' && *p != '\r')
-				return broken(scan, SCAN_BROKEN, p - bytes, "text after the closing quote of a field");
+				return scan_broken(scan, SCAN_BROKEN, p - bytes,
+								   "text after the closing quote of a field");
 		}
 		else
 		{
-			p = find_special(p, end, scan->delimiter);
+			p = scan_find_special(p, end, scan->delimiter);
 			field->start = begin - bytes;
 			field->end = p - bytes;
 		}
@@ -153,7 +159,7 @@ delimited_scan(DelimitedScan *scan, const char *bytes, size_t len, bool last, si
 		else if (p < end)
 			break;
 		else if (!final)
-			return unfinished(scan, end - bytes, cut, last);
+			return scan_unfinished(scan, end - bytes, cut, last);
 		else
 			break;
 	}
@@ -161,7 +167,7 @@ delimited_scan(DelimitedScan *scan, const char *bytes, size_t len, bool last, si
 	*raw_len = p - bytes;
 	*next = *raw_len + behind_line_end(p, end, last);
 	if (p < end && *next == *raw_len)
-		return cut ? unfinished(scan, end - bytes, cut, last) : SCAN_MORE;
+		return cut ? scan_unfinished(scan, end - bytes, cut, last) : SCAN_MORE;
 	return SCAN_RECORD;
 }
 
@@ -184,7 +190,8 @@ weigh(Candidate *candidate, const int *counts, int nlines)
 
 		for (int j = 0; j < nlines; j++)
 			same += counts[j] == counts[i];
-		if (counts[i] > 0 && (same > candidate->nlines || (same == candidate->nlines && counts[i] > candidate->usual)))
+		if (counts[i] > 0 && (same > candidate->nlines ||
+							  (same == candidate->nlines && counts[i] > candidate->usual)))
 		{
 			candidate->usual = counts[i];
 			candidate->nlines = same;
@@ -239,7 +246,8 @@ delimited_guess(DelimitedScan *scan, const char *bytes, size_t len)
 	{
 		weigh(&candidates[c], counts[c], Min(line + 1, GUESS_LINES));
 		if (candidates[c].nlines > candidates[best].nlines ||
-			(candidates[c].nlines == candidates[best].nlines && candidates[c].usual > candidates[best].usual))
+			(candidates[c].nlines == candidates[best].nlines &&
+			 candidates[c].usual > candidates[best].usual))
 			best = c;
 	}
 	scan->delimiter = candidates[best].delimiter;
@@ -267,7 +275,8 @@ delimited_undouble(char *value, uint32 len, char quote, bool backslash)
 
 	for (uint32 in = 0; in < len; in++)
 	{
-		if (backslash && value[in] == '\\' && in + 1 < len && (value[in + 1] == quote || value[in + 1] == '\\'))
+		if (backslash && value[in] == '\\' && in + 1 < len &&
+			(value[in + 1] == quote || value[in + 1] == '\\'))
 		{
 			value[out++] = value[++in];
 			continue;

@@ -130,7 +130,8 @@ text_to_utf8(TextEncoding encoding, const char *source, size_t len, char *target
 }
 
 size_t
-text_utf16_to_utf8(TextEncoding encoding, const char *source, size_t len, bool last, char *target, size_t *taken)
+text_utf16_to_utf8(TextEncoding encoding, const char *source, size_t len, bool last, char *target,
+				   size_t *taken)
 {
 	int			high = encoding == TEXT_UTF16BE ? 0 : 1;
 	char	   *out = target;
@@ -138,7 +139,8 @@ text_utf16_to_utf8(TextEncoding encoding, const char *source, size_t len, bool l
 
 	while (i + 1 < len)
 	{
-		uint32		code = (unsigned char) source[i + high] << 8 | (unsigned char) source[i + 1 - high];
+		uint32		code = (unsigned char) source[i + high] << 8 |
+			(unsigned char) source[i + 1 - high];
 
 		if (code >= 0xD800 && code < 0xDC00)
 		{
@@ -146,7 +148,8 @@ text_utf16_to_utf8(TextEncoding encoding, const char *source, size_t len, bool l
 
 			if (i + 3 >= len && !last)
 				break;
-			low = i + 3 < len ? (unsigned char) source[i + 2 + high] << 8 | (unsigned char) source[i + 3 - high] : 0;
+			low = i + 3 < len ? (unsigned char) source[i + 2 + high] << 8 |
+				(unsigned char) source[i + 3 - high] : 0;
 			if (low >= 0xDC00 && low < 0xE000)
 			{
 				code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);

@@ -39,7 +39,7 @@ extern size_t text_to_utf8(TextEncoding encoding, const char *source, size_t len
  * TEXT_MAX_EXPANSION * (len + 1).  *taken: bytes that were whole characters; if
  * there are no more to come, all.  Half a pair becomes invalid UTF-8.
  */
-extern size_t text_utf16_to_utf8(TextEncoding encoding, const char *source, size_t len, bool last, char *target,
-								 size_t *taken);
+extern size_t text_utf16_to_utf8(TextEncoding encoding, const char *source, size_t len, bool last,
+								 char *target, size_t *taken);
 
 #endif							/* ESTATE_ENCODING_H */

@@ -39,7 +39,8 @@ static bool
 skip_error(PageScan *scan, JsonSkip skip)
 {
 	return page_error(scan, skip == JSON_SKIP_CUT ? "the JSON is cut off before its end"
-					  : psprintf("the JSON is malformed at byte %zu", (size_t) (scan->p - scan->begin)));
+					  : psprintf("the JSON is malformed at byte %zu",
+								 (size_t) (scan->p - scan->begin)));
 }
 
 /* What came instead of JSON, in words */
@@ -215,7 +216,8 @@ walk_object(PageScan *scan)
 	{
 		const char *key = scan->p;
 		int			key_len;
-		JsonSkip	skip = *key == '"' ? json_skip_value(&scan->p, scan->end, &depth) : JSON_SKIP_MISMATCH;
+		JsonSkip	skip = *key == '"' ? json_skip_value(&scan->p, scan->end, &depth)
+			: JSON_SKIP_MISMATCH;
 
 		if (skip != JSON_SKIP_OK)
 			return skip_error(scan, skip);

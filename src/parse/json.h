@@ -29,10 +29,13 @@ typedef struct JsonPage
 /* False: the page as a whole is unusable (cut, not JSON, an OData error), see page->error */
 extern bool json_page_parse(const char *bytes, size_t len, JsonPage *page);
 
-/* The next record, good or with error_code set; false: there are no more.  The bytes must still be there */
+/*
+ * The next record, good or with error_code set; false: there are no more.  The
+ * bytes must still be there.
+ */
 extern bool json_page_next(JsonPage *page, Record *record);
 
-/* The elements of an array or the members of an object, each as a field (of an array: named 0, 1, ...) */
+/* The elements of an array (named 0, 1, ...) or the members of an object, each as a field */
 extern bool json_members_parse(const char *bytes, size_t len, Record *members);
 
 /* What dotted path (names, or positions in arrays) finds below a FIELD_JSON; false: nothing */

@@ -72,7 +72,8 @@ number_in_bounds(const char *token)
 	const char *exponent = strpbrk(token, "eE");
 	long		power = exponent ? strtol(exponent + 1, NULL, 10) : 0;
 
-	return strlen(token) <= NUMBER_MAX_DIGITS && power <= NUMBER_MAX_DIGITS && power >= -NUMBER_MAX_DIGITS;
+	return strlen(token) <= NUMBER_MAX_DIGITS && power <= NUMBER_MAX_DIGITS &&
+		power >= -NUMBER_MAX_DIGITS;
 }
 
 /* Whether something between these was replaced */
@@ -117,7 +118,8 @@ scalar(void *arg, char *token, JsonTokenType type)
 		add_field(state, "", 0, FIELD_NULL);
 	else if (type == JSON_TOKEN_STRING)
 		add_field(state, token, strlen(token),
-				  is_replaced(state, state->previous_end, state->lexer->prev_token_terminator) ? FIELD_DAMAGED : FIELD_TEXT);
+				  is_replaced(state, state->previous_end, state->lexer->prev_token_terminator)
+				  ? FIELD_DAMAGED : FIELD_TEXT);
 	else if (type == JSON_TOKEN_NUMBER)
 		add_field(state, token, strlen(token), number_in_bounds(token) ? FIELD_NUMBER : FIELD_TEXT);
 	else
@@ -150,7 +152,8 @@ nested_end(MembersState *state)
 
 		/* nested ones keep what had to be replaced, so that whoever looks into them finds it */
 		if (state->too_large_number)
-			add_field(state, pnstrdup(state->begin, end - state->begin), end - state->begin, FIELD_DAMAGED);
+			add_field(state, pnstrdup(state->begin, end - state->begin), end - state->begin,
+					  FIELD_DAMAGED);
 		else if (is_replaced(state, state->begin, end))
 		{
 			const char *begin = original_of(state, state->begin);
@@ -160,7 +163,8 @@ nested_end(MembersState *state)
 			add_field(state, text, len, FIELD_JSON);
 		}
 		else
-			add_field(state, pnstrdup(state->begin, end - state->begin), end - state->begin, FIELD_JSON);
+			add_field(state, pnstrdup(state->begin, end - state->begin), end - state->begin,
+					  FIELD_JSON);
 		state->previous_end = end;
 	}
 }
@@ -281,7 +285,8 @@ json_path_find(const Field *field, const char *path, Field *found)
 			return false;
 		for (int i = members.nfields - 1; i >= 0 && !hit; i--)
 		{
-			if (strncmp(members.fields[i].name, path, len) == 0 && members.fields[i].name[len] == '\0')
+			if (strncmp(members.fields[i].name, path, len) == 0 &&
+				members.fields[i].name[len] == '\0')
 			{
 				*found = members.fields[i];
 				hit = true;

@@ -51,7 +51,7 @@ JsonSkip
 json_skip_value(const char **pp, const char *end, int *depth)
 {
 	const char *p = *pp;
-	uint64		in_object = 0;	/* a bit for each open bracket, the lowest the last; deeper ones are lost */
+	uint64		in_object = 0;	/* the last 64 open brackets, a bit each, the lowest the last */
 	int			open = 0;
 
 	*depth = 0;

@@ -63,7 +63,7 @@ escape_length(const char *p, const char *end, bool *bad)
 }
 
 static void
-replace(Replacing *to, const char *by, int len, int replaced)
+storable_replace(Replacing *to, const char *by, int len, int replaced)
 {
 	if (to->nescapes == to->size)
 	{
@@ -122,7 +122,7 @@ json_storable(const char *bytes, int len, int *new_len, const JsonEscape **escap
 
 				escaped[0] = '\\';
 				memcpy(escaped + 1, p, n);
-				replace(&to, escaped, n + 1, n);
+				storable_replace(&to, escaped, n + 1, n);
 			}
 			else
 				appendBinaryStringInfo(&to.text, p, n);
@@ -137,7 +137,7 @@ json_storable(const char *bytes, int len, int *new_len, const JsonEscape **escap
 			char		escaped[8];
 
 			snprintf(escaped, sizeof(escaped), "\\\\x%02X", (unsigned char) *p);
-			replace(&to, escaped, strlen(escaped), 1);
+			storable_replace(&to, escaped, strlen(escaped), 1);
 			n = 1;
 		}
 		p += n;

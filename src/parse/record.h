@@ -18,7 +18,7 @@ typedef enum FieldKind
 	FIELD_NUMBER,				/* JSON number, as written */
 	FIELD_BOOL,					/* JSON true or false */
 	FIELD_JSON,					/* JSON array or object, as written */
-	FIELD_DAMAGED				/* text that the database cannot hold: what it cannot is written as an escape */
+	FIELD_DAMAGED				/* text with what the database cannot hold, written as escapes */
 } FieldKind;
 
 typedef struct Field
@@ -45,7 +45,7 @@ typedef struct Record
 #define RECORD_MAX_FIELDS 4096
 #define RECORD_MAX_DEPTH 64
 
-/* The record as it came, as text: bytes that are not UTF-8 are written \xHH; at most max_bytes of it */
+/* The record as it came, as text, at most max_bytes: bytes that are not UTF-8 are written \xHH */
 extern char *record_raw_text(const Record *record, int max_bytes, int *len);
 
 /* The same of any bytes, all of them */
