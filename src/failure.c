@@ -10,11 +10,14 @@
  *
  * A handler that fails always must not fill the disk: a process logs at most
  * MOST_IN_A_SPAN failures in a span of time, then says that it stops, and
- * afterwards how many there were.  estate.job has them all.
+ * afterwards how many there were.  For the same reason a long message is cut:
+ * a handler may raise hundreds of megabytes.  estate.job has them all, and
+ * more of each.
  */
 #include "postgres.h"
 
 #include "commands/dbcommands.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -23,6 +26,7 @@
 
 #define MOST_IN_A_SPAN 20
 #define SPAN_MS 60000
+#define MESSAGE_MOST_BYTES 1024
 
 typedef struct Failure
 {
@@ -49,9 +53,12 @@ failure_note(int sqlerrcode, const char *what, const char *message, const char *
 {
 	MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
 	Failure    *failure = palloc(sizeof(Failure));
+	const char *said = message ? message : "unknown error";
+	int			length = strlen(said);
+	int			shown = pg_mbcliplen(said, length, MESSAGE_MOST_BYTES);
 
 	failure->sqlerrcode = sqlerrcode;
-	failure->message = psprintf("%s: %s", what, message ? message : "unknown error");
+	failure->message = psprintf("%s: %.*s%s", what, shown, said, shown < length ? "..." : "");
 	failure->detail = psprintf("database \"%s\", %s, SQLSTATE %s", get_database_name(MyDatabaseId),
 							   of, unpack_sql_state(sqlerrcode));
 	failure->noted_in = GetCurrentSubTransactionId();

@@ -85,6 +85,10 @@ read_schedule(FunctionCallInfo fcinfo, const int *at, Schedule *schedule)
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("%s of a schedule must not be null", names[i])));
 	schedule->name = schedule_text(fcinfo, at[NAME]);
+	if (schedule->name[0] == '\0' || strlen(schedule->name) > 256)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("the name of a schedule must have 1 to 256 bytes")));
 	schedule->cron = schedule_text(fcinfo, at[CRON]);
 	schedule->handler = schedule_text(fcinfo, at[HANDLER]);
 	schedule->args = PG_GETARG_JSONB_P(at[ARGS]);
@@ -325,10 +329,6 @@ check_schedule(Schedule *schedule)
 	TimestampTz tick;
 	JobKind		kind;
 
-	if (schedule->name[0] == '\0' || strlen(schedule->name) > 256)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("the name of a schedule must have 1 to 256 bytes")));
 	if (earliest_tick(schedule, 0) > -USECS_PER_MINUTE)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -153,6 +153,8 @@ SELECT estate.set_clock(NULL) IS NOT NULL AS reset;
 
 -- what the job of an earlier tick has not ended is not enqueued twice
 SET client_min_messages = error;
+SELECT estate.enqueue_tick(repeat('t', 257), '* * * * *', NULL, 'public.note', '{}');
+SELECT estate.enqueue_tick('', '* * * * *', NULL, 'public.note', '{}');
 SELECT estate.enqueue_tick('slow', '* * * * *', NULL, 'public.note', '{"secret": 1}') > 0 AS first;
 SELECT estate.set_clock(now() + '5 min') IS NOT NULL AS later;
 SELECT estate.enqueue_tick('slow', '* * * * *', NULL, 'public.note', '{"secret": 1}') > 0 AS second;

@@ -27,10 +27,17 @@ wait_until(sub { told($from) }, 'the log tells of it');
 my $id = query($node, q{SELECT id FROM estate.job WHERE state = 'dead'});
 like(log_from($node, $from), qr/LOG:  job $id of handler "public\.fails\(jsonb\)" is dead after 1 attempts: never 1\n.*DETAIL:  database "estate", queue "default", role "anna", SQLSTATE EST01\./, 'with what is needed to find it');
 
+# a message of any length: the log is not filled with it
+$from = -s $node->logfile;
+query($node, q{CREATE FUNCTION public.rants(jsonb) RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '%', repeat('ä', 2000000); END $$;
+	SELECT estate.enqueue('public.rants', max_attempts => 1);});
+wait_until(sub { told($from) }, 'the log tells of a failure with a long message');
+like((told($from))[0], qr/is dead after 1 attempts: (?:ä){512}\.\.\.$/, 'and cuts it');
+
 # failures that do not end a job are tried again, and are in estate.job
 $from = -s $node->logfile;
 query($node, q{SELECT estate.enqueue('public.fails', '{"n": 2}', max_attempts => 3, backoff => '{10 ms}')});
-eventually($node, q{SELECT count(*) = 2 FROM estate.job WHERE state = 'dead'}, 'a job dies after three attempts');
+eventually($node, q{SELECT count(*) = 3 FROM estate.job WHERE state = 'dead'}, 'a job dies after three attempts');
 wait_until(sub { told($from) }, 'the log tells of it');
 is(scalar(told($from)), 1, 'once');
 like((told($from))[0], qr/is dead after 3 attempts: never 2/, 'and of the attempts');
