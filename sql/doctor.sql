@@ -197,10 +197,17 @@ BEGIN
 	END IF;
 	RETURN QUERY SELECT * FROM estate_code.check_workers();
 	RETURN QUERY SELECT * FROM estate_code.findings();
-	RETURN QUERY SELECT 'pg_cron', EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron'),
+	-- nobody is told to type what may not be wanted, nor woken for it
+	RETURN QUERY SELECT 'pg_cron', true,
 		CASE WHEN EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN 'in this database: estate.schedule() works'
-			ELSE 'not in this database: estate.schedule() needs it' END,
-		CASE WHEN NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN 'CREATE EXTENSION pg_cron; -- if wanted' END;
+			ELSE 'not in this database; only estate.schedule() needs it' END,
+		NULL;
+	-- nor is this a fault: a subscriber has to have the tables
+	RETURN QUERY SELECT 'publications', true,
+		coalesce('tables of the queue are in ' || string_agg(DISTINCT quote_ident(p.pubname), ', ') ||
+			': a subscriber has to have tables of their names', 'none has tables of the queue'),
+		NULL
+		FROM pg_publication_tables p WHERE p.schemaname = 'estate_internal';
 END
 $$;
 COMMENT ON FUNCTION estate.doctor() IS 'Checks the installation, feeds, jobs and photos: what is well, what is not, and the command that mends it or shows more';
