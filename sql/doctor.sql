@@ -167,8 +167,9 @@ BEGIN
 	SELECT 1 + count(*) * (current_setting('estate.workers')::int + 1) + number INTO needed
 		FROM estate_code.named_databases() n WHERE n.fault IS NULL;
 	RETURN QUERY SELECT 'max_worker_processes', most >= needed,
-		format('%s; %s are needed for %s databases with estate.workers = %s each, and %s of others', most, needed,
-			(SELECT count(*) FROM estate_code.named_databases() n WHERE n.fault IS NULL), current_setting('estate.workers'), number),
+		format('%s; %s are needed for %s with estate.workers = %s each, and %s of others', most, needed,
+			(SELECT count(*) || CASE count(*) WHEN 1 THEN ' database' ELSE ' databases' END
+				FROM estate_code.named_databases() n WHERE n.fault IS NULL), current_setting('estate.workers'), number),
 		CASE WHEN most >= needed THEN NULL
 			WHEN (SELECT pending_restart FROM pg_settings WHERE name = 'max_worker_processes') THEN '-- restart the server: a change waits for that'
 			ELSE format('ALTER SYSTEM SET max_worker_processes = %s; -- then restart the server', needed + current_setting('max_parallel_workers')::int)

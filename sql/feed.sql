@@ -13,7 +13,7 @@ BEGIN
 	IF NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = time_zone) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('there is no time zone "%s"', time_zone),
+			MESSAGE = format('time zone "%s" not recognized', time_zone),
 			HINT = 'SELECT name FROM pg_timezone_names;';
 	END IF;
 	IF area_unit NOT IN ('sqft', 'sqm') THEN

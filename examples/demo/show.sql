@@ -30,5 +30,5 @@ SELECT handler, state, count(*), max(attempt) AS attempts FROM estate.job GROUP 
 \echo Photos, copied by the workers (estate.media):
 SELECT target, count(*) AS photos, sum(stored_bytes) AS bytes, min(stored_as) AS for_example FROM estate.media GROUP BY target;
 
-\echo What runs by the calendar (pg_cron):
-SELECT jobname, schedule, left(command, 60) || ' ..' AS command FROM cron.job;
+\echo What runs by the calendar, and when next (estate.schedule_status):
+SELECT name, cron, time_zone, handler, next_ticks[1] AS next_tick FROM estate.schedule_status;

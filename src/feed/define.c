@@ -114,7 +114,7 @@ check_options(Jsonb *options)
 	if (encoding && !delimited_knows_encoding(encoding))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no encoding \"%s\"", encoding),
+				 errmsg("encoding \"%s\" is not supported", encoding),
 				 errhint("Encodings are %s.", delimited_encodings())));
 }
 
@@ -315,7 +315,7 @@ find_market(const char *name)
 	if (n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 name ? errmsg("there is no market \"%s\"", name) : errmsg("there is no market yet"),
+				 name ? errmsg("market \"%s\" does not exist", name) : errmsg("there is no market yet"),
 				 errhint("SELECT estate.create_market(%s);", quote_literal_cstr(name ? name : "my market"))));
 	return int_column(1);
 }

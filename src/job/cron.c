@@ -58,7 +58,7 @@ cron_zone(const char *name)
 	if (zone == NULL || !pg_tz_acceptable(zone))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no time zone \"%s\"", name),
+				 errmsg("time zone \"%s\" not recognized", name),
 				 errhint("SELECT name FROM pg_timezone_names;")));
 	return zone;
 }

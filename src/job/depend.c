@@ -203,7 +203,7 @@ look_at_ended(Blocker *blockers, int n, Oid role)
 		if (blockers[i].state == BLOCKER_UNKNOWN)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
-					 errmsg("there is no job " INT64_FORMAT " to depend on", blockers[i].id),
+					 errmsg("job " INT64_FORMAT ", which a job is to depend on, does not exist", blockers[i].id),
 					 errhint("A job that has ended may have left the history: enqueue both in one transaction.")));
 }
 

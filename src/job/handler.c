@@ -87,7 +87,7 @@ no_such_handler(const char *text)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_FUNCTION),
-			 errmsg("there is no handler \"%s\"", text),
+			 errmsg("handler \"%s\" does not exist", text),
 			 errhint("A handler is a function schema.name(jsonb) or schema.name(jsonb[]), or one of feed, media, train, score, or external:NAME for workers that call estate.fetch_jobs().")));
 }
 

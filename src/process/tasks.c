@@ -118,7 +118,7 @@ start_step(void *arg)
 	if (task->handler == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("there is no network handler \"%s\"", task->job.handler)));
+				 errmsg("network handler \"%s\" does not exist", task->job.handler)));
 	/* of before it came to us: its worker was ended, or the server crashed */
 	if (task->job.id != 0 && wish_any())
 		heed_wish(wish_before_start(task->job.id, !IsBackgroundWorker));

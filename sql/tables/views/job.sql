@@ -42,7 +42,7 @@ SELECT id, state, handler, queue, priority, COALESCE(run_at, enqueued_at), attem
 FROM estate_internal.job_ended
 ) j;
 COMMENT ON VIEW estate.job IS 'Jobs that wait, run and have ended. Who is neither a member of a job''s role nor of estate_admin sees no args, errors, result, tags and keys of it';
-COMMENT ON COLUMN estate.job.id IS 'Key of the job, ascending';
+COMMENT ON COLUMN estate.job.id IS 'Key of the job. Sessions take ids in advance: a later job may have a smaller one';
 COMMENT ON COLUMN estate.job.state IS 'scheduled, blocked, available (also while a limit keeps it waiting), running, retryable, done, dead or cancelled';
 COMMENT ON COLUMN estate.job.handler IS 'What does it: an SQL function of jsonb, a built-in, or external:NAME';
 COMMENT ON COLUMN estate.job.queue IS 'Queue it waits in';
