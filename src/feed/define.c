@@ -320,6 +320,19 @@ find_market(const char *name)
 	return int_column(1);
 }
 
+/* The table has the same check, but would print the whole row */
+static void
+check_every(FunctionCallInfo fcinfo, int number)
+{
+	Interval	second = {.time = USECS_PER_SEC};
+
+	if (!PG_ARGISNULL(number) &&
+		DatumGetBool(DirectFunctionCall2(interval_lt, PG_GETARG_DATUM(number), IntervalPGetDatum(&second))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("every of a feed must be at least a second")));
+}
+
 PG_FUNCTION_INFO_V1(estate_store_feed);
 
 /*
@@ -345,6 +358,7 @@ estate_store_feed(PG_FUNCTION_ARGS)
 	estate_require_tables();
 	require_role(false);
 	require_argument(fcinfo, 0, "the name of a feed");
+	check_every(fcinfo, 6);
 	(void) check_definition(&definition);
 	source_system = feed_option(&(Feed) {.options = definition.options}, "source_system");
 	SPI_connect();
@@ -431,6 +445,7 @@ estate_change_feed(PG_FUNCTION_ARGS)
 	estate_require_tables();
 	require_role(false);
 	require_argument(fcinfo, 0, "the name of a feed");
+	check_every(fcinfo, 4);
 	SPI_connect();
 	id = complete_definition(name, &definition);
 	(void) check_definition(&definition);

@@ -197,6 +197,17 @@ finds('jobs for other programs', qr/^nobody fetches external:scan of queue scans
 ask(q{SELECT estate.fetch_jobs('scans')});
 is(check('jobs for other programs')->{ok}, 't', 'somebody does');
 
+# a schedule that pg_cron does not know of, as after a restore; the first minutes after a start do not count
+ask(q{INSERT INTO estate_internal.schedule (role, name, cron, time_zone, handler, args, catch_up, decided)
+	VALUES (current_user::regrole, 'it''s late', '*/10 * * * *', 'GMT', 'train', '{}', '1 day', now() - interval '1 hour')});
+is(check('schedules')->{ok}, 't', 'pg_cron may be about to look at a schedule');
+like(ask(q{SET TimeZone = 'GMT'; SELECT estate.set_clock(now() + interval '6 minutes');
+	SELECT ok, detail, fix FROM estate.doctor() WHERE "check" = 'schedules'}),
+	qr/^f\|nobody looks at 'it''s late' \(a tick was at .*\)\|-- as their roles: .* SELECT estate\.unschedule\('it''s late'\);$/m, 'but does not');
+ask(q{UPDATE estate_internal.schedule SET decided = now() + interval '6 minutes'});
+is(ask(q{SELECT estate.set_clock(now() + interval '6 minutes'); SELECT ok FROM estate.doctor() WHERE "check" = 'schedules'}) =~ /^t$/m, 1, 'one that is looked at is well');
+ask(q{DELETE FROM estate_internal.schedule});
+
 # a server that runs on a copy of the data directory has the identifiers of the original
 ask('SELECT estate.enable_workers()');
 $node->backup('standby');
