@@ -167,9 +167,8 @@ BEGIN
 	SELECT 1 + count(*) * (current_setting('estate.workers')::int + 1) + number INTO needed
 		FROM estate_code.named_databases() n WHERE n.fault IS NULL;
 	RETURN QUERY SELECT 'max_worker_processes', most >= needed,
-		format('%s; %s are needed for %s with estate.workers = %s each, and %s of others', most, needed,
-			(SELECT count(*) || CASE count(*) WHEN 1 THEN ' database' ELSE ' databases' END
-				FROM estate_code.named_databases() n WHERE n.fault IS NULL), current_setting('estate.workers'), number),
+		format('%s; %s are needed for %s databases with estate.workers = %s each, and %s of others', most, needed,
+			(SELECT count(*) FROM estate_code.named_databases() n WHERE n.fault IS NULL), current_setting('estate.workers'), number),
 		CASE WHEN most >= needed THEN NULL
 			WHEN (SELECT pending_restart FROM pg_settings WHERE name = 'max_worker_processes') THEN '-- restart the server: a change waits for that'
 			ELSE format('ALTER SYSTEM SET max_worker_processes = %s; -- then restart the server', needed + current_setting('max_parallel_workers')::int)
@@ -203,12 +202,6 @@ BEGIN
 		CASE WHEN EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN 'in this database: estate.schedule() works'
 			ELSE 'not in this database; only estate.schedule() needs it' END,
 		NULL;
-	-- nor is this a fault: a subscriber has to have the tables
-	RETURN QUERY SELECT 'publications', true,
-		coalesce('tables of the queue are in ' || string_agg(DISTINCT quote_ident(p.pubname), ', ') ||
-			': a subscriber has to have tables of their names', 'none has tables of the queue'),
-		NULL
-		FROM pg_publication_tables p WHERE p.schemaname = 'estate_internal';
 END
 $$;
 COMMENT ON FUNCTION estate.doctor() IS 'Checks the installation, feeds, jobs and photos: what is well, what is not, and the command that mends it or shows more';
