@@ -197,7 +197,7 @@ BEGIN
 	END IF;
 	RETURN QUERY SELECT * FROM estate_code.check_workers();
 	RETURN QUERY SELECT * FROM estate_code.findings();
-	-- nobody is told to type what may not be wanted, nor woken for it
+	-- no fault where it is missing: whoever does not call schedule() does not need it
 	RETURN QUERY SELECT 'pg_cron', true,
 		CASE WHEN EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN 'in this database: estate.schedule() works'
 			ELSE 'not in this database; only estate.schedule() needs it' END,
