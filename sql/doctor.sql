@@ -231,12 +231,12 @@ BEGIN
 	END IF;
 	RETURN QUERY SELECT * FROM estate_code.check_workers();
 	RETURN QUERY SELECT * FROM estate_code.findings();
-	RETURN QUERY SELECT 'pg_cron', EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron'),
+	-- no fault where it is missing: whoever does not call schedule() does not need it
+	RETURN QUERY SELECT 'pg_cron', true,
 		CASE WHEN EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron')
 			THEN 'in this database: estate.schedule() works'
-			ELSE 'not in this database: estate.schedule() needs it' END,
-		CASE WHEN NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron')
-			THEN 'CREATE EXTENSION pg_cron; -- if wanted' END;
+			ELSE 'not in this database; only estate.schedule() needs it' END,
+		NULL;
 END
 $$;
 COMMENT ON FUNCTION estate.doctor() IS

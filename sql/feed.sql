@@ -36,7 +36,7 @@ BEGIN
 EXCEPTION WHEN unique_violation THEN
 	RAISE EXCEPTION USING
 		ERRCODE = 'duplicate_object',
-		MESSAGE = format('there is a market "%s" already', create_market.name);
+		MESSAGE = format('market "%s" already exists', create_market.name);
 END
 $$;
 COMMENT ON FUNCTION estate.create_market(text, text, text, text) IS
@@ -145,7 +145,7 @@ BEGIN
 EXCEPTION WHEN unique_violation THEN
 	RAISE EXCEPTION USING
 		ERRCODE = 'duplicate_object',
-		MESSAGE = format('there is a feed "%s" already', create_feed.name),
+		MESSAGE = format('feed "%s" already exists', create_feed.name),
 		HINT = format('SELECT estate.alter_feed(%L, ..);', create_feed.name);
 END
 $$;

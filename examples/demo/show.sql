@@ -39,5 +39,5 @@ FROM estate.job GROUP BY handler, state ORDER BY handler, state;
 SELECT target, count(*) AS photos, sum(stored_bytes) AS bytes, min(stored_as) AS for_example
 FROM estate.media GROUP BY target;
 
-\echo What runs by the calendar (pg_cron):
-SELECT jobname, schedule, left(command, 60) || ' ..' AS command FROM cron.job;
+\echo What runs by the calendar, and when next (estate.schedule_status):
+SELECT name, cron, time_zone, handler, next_ticks[1] AS next_tick FROM estate.schedule_status;

@@ -219,11 +219,24 @@ define_find_market(const char *name)
 	if (n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 name ? errmsg("there is no market \"%s\"", name) :
+				 name ? errmsg("market \"%s\" does not exist", name) :
 				 errmsg("there is no market yet"),
 				 errhint("SELECT estate.create_market(%s);",
 						 quote_literal_cstr(name ? name : "my market"))));
 	return define_int(1);
+}
+
+/* The table has the same check, but would print the whole row */
+static void
+check_every(FunctionCallInfo fcinfo, int number)
+{
+	Interval	second = {.time = USECS_PER_SEC};
+
+	if (!PG_ARGISNULL(number) &&
+		DatumGetBool(DirectFunctionCall2(interval_lt, PG_GETARG_DATUM(number), IntervalPGetDatum(&second))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("every of a feed must be at least a second")));
 }
 
 PG_FUNCTION_INFO_V1(estate_store_feed);
@@ -251,6 +264,7 @@ estate_store_feed(PG_FUNCTION_ARGS)
 	estate_require_tables();
 	define_require_role(false);
 	define_require_argument(fcinfo, 0, "the name of a feed");
+	check_every(fcinfo, 6);
 	(void) definition_check(&definition);
 	source_system = feed_option(&(Feed) {.options = definition.options}, "source_system");
 	SPI_connect();
@@ -342,6 +356,7 @@ estate_change_feed(PG_FUNCTION_ARGS)
 	estate_require_tables();
 	define_require_role(false);
 	define_require_argument(fcinfo, 0, "the name of a feed");
+	check_every(fcinfo, 4);
 	SPI_connect();
 	id = complete_definition(name, &definition);
 	(void) definition_check(&definition);

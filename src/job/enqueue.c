@@ -286,8 +286,8 @@ job_warn_without_workers(void)
 		ereport(WARNING,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the job is kept, but the workers are not enabled in this database"),
-				 errdetail("A restored or copied database stays quiet until"
-						   " somebody has looked at it."),
+				 errdetail("Somebody has disabled them, or this database was restored or copied"
+						   " and stays quiet until somebody has looked at it."),
 				 errhint("SELECT estate.enable_workers();")));
 	else
 		return;

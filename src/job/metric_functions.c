@@ -49,6 +49,13 @@ metric_quantile(const int64 *histogram, double share)
 	return get_float8_nan();
 }
 
+/* An estimate has no more digits than that, and nobody wants to read them */
+static double
+to_microsecond(double milliseconds)
+{
+	return rint(milliseconds * 1000) / 1000;
+}
+
 /* Three columns: the histogram, its median and 99th percentile */
 static void
 put_histogram(Datum *values, bool *nulls, const int64 *histogram)
@@ -60,8 +67,8 @@ put_histogram(Datum *values, bool *nulls, const int64 *histogram)
 		buckets[i] = Int64GetDatum(histogram[i]);
 	values[0] = PointerGetDatum(construct_array(buckets, METRIC_BUCKETS, INT8OID, sizeof(int64),
 												FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	values[1] = Float8GetDatum(median);
-	values[2] = Float8GetDatum(metric_quantile(histogram, 0.99));
+	values[1] = Float8GetDatum(to_microsecond(median));
+	values[2] = Float8GetDatum(to_microsecond(metric_quantile(histogram, 0.99)));
 	nulls[1] = nulls[2] = isnan(median);
 }
 

@@ -359,7 +359,10 @@ remove_queue(const char *name)
 		lane_lock_all(number);
 	/* while we waited somebody else may have dropped it */
 	if (number == 0 || keeper_do(&remove, values, NULL) == 0)
-		no_such_queue(name);
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("queue \"%s\" does not exist", name),
+				 errhint("SELECT queue FROM estate.queue_status WHERE paused IS NOT NULL;")));
 	return number;
 }
 

@@ -232,7 +232,9 @@ end_dead(Settlement *settlement, Job *job, const ErrorData *error, QueueKeep kee
 	const char *role = GetUserNameFromId(job->role, true);
 
 	failure_note(error->sqlerrcode,
-				 psprintf("job " INT64_FORMAT " of handler \"%s\" is dead after %d attempts",
+				 psprintf(ngettext("job " INT64_FORMAT " of handler \"%s\" is dead after %d attempt",
+								   "job " INT64_FORMAT " of handler \"%s\" is dead after %d attempts",
+								   job->attempt),
 						  job->id, job->handler, job->attempt),
 				 error->message,
 				 psprintf("queue \"%s\", role \"%s\"", job->queue,
@@ -294,8 +296,8 @@ settle_blame(Job *job, int64 blocker)
 	ErrorData	error = {.sqlerrcode = ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE};
 
 	error.message = blocker ?
-		psprintf("job " INT64_FORMAT ", which it depends on, has failed", blocker) :
-		pstrdup("a job that it depends on has failed");
+		psprintf("job " INT64_FORMAT ", which it depends on, failed or was cancelled", blocker) :
+		pstrdup("a job that it depends on failed or was cancelled");
 	settle_remember(job, &error);
 }
 

@@ -61,8 +61,9 @@ unique_check(const char *until)
 
 	if (until == NULL || strcmp(until, "start") == 0)
 		return;
-	span = interval_of(until);
-	if (span->time + (span->day + span->month * 30.0) * USECS_PER_DAY <= 0)
+	/* a word that is none of the two is no interval either, and is told what it could be */
+	span = strpbrk(until, "0123456789") ? interval_of(until) : NULL;
+	if (span == NULL || span->time + (span->day + span->month * 30.0) * USECS_PER_DAY <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unique_until must be \"start\", \"done\" or a positive interval,"

@@ -21,6 +21,8 @@ SELECT estate.create_feed('calls mapped', market => 'feed_calls', preset => 'csv
 	mapping => '{"listing_key": {"from": ["id", "day"]}, "list_price": {"from": "price", "as": "money"}, "city": {"const": "Lakemont"}, "list_prise": "x"}');
 SELECT estate.create_feed('calls mapped', market => 'feed_calls', preset => 'csv',
 	mapping => '{"listing_key": {"from": ["id", "day"]}, "list_price": {"from": "price", "as": "money"}, "city": {"const": "Lakemont"}}') > 0 AS made;
+SELECT estate.create_feed('calls too often', market => 'feed_calls', preset => 'csv', every => '0');
+SELECT estate.alter_feed('calls', every => '-1 minute');
 SELECT estate.alter_feed('nobody', url => 'http://feed.test/');
 SELECT estate.drop_feed('nobody');
 SELECT estate.pause_feed('nobody');

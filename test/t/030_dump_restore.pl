@@ -49,6 +49,7 @@ sub fill
 		SELECT estate.enqueue('public.ran', priority => 0);
 		SELECT estate.enqueue('public.ran', depends_on => ARRAY[estate.enqueue('public.ran', run_at => now() + '1 day')]);
 		RESET ROLE;
+		SELECT estate.enqueue_tick('leap day', '0 0 29 2 *', 'GMT', 'train', '{}', '1 day');
 		-- a user's own: column, index, view, grants, target
 		ALTER TABLE estate.listing ADD COLUMN my_score double precision;
 		UPDATE estate.listing SET my_score = random();

@@ -62,7 +62,10 @@ query($node, q{
 });
 drained($node);
 my $schema = "$dir/schema.sql";
+my $named = q{SELECT ok, detail FROM estate.doctor() WHERE "check" = 'publications'};
+is(query($node, $named), 't|none has tables of the queue', 'doctor() knows of no publication of the queue');
 query($node, 'CREATE PUBLICATION everything FOR ALL TABLES');
+is(query($node, $named), 't|tables of the queue are in everything: a subscriber has to have tables of their names', 'and of one');
 system_or_bail('pg_dump', '--schema-only', '--no-publications', '-f', $schema, '-d', $node->connstr('estate'));
 $subscriber->safe_psql('postgres', 'CREATE DATABASE estate');
 system_or_bail('psql', '-Xqv', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', $schema, '-d', $subscriber->connstr('estate'));

@@ -25,7 +25,7 @@ query($node, q{SELECT estate.enqueue('public.fails', '{"n": 1}', max_attempts =>
 eventually($node, q{SELECT count(*) = 1 FROM estate.job WHERE state = 'dead'}, 'a job dies');
 wait_until(sub { told($from) }, 'the log tells of it');
 my $id = query($node, q{SELECT id FROM estate.job WHERE state = 'dead'});
-like(log_from($node, $from), qr/LOG:  job $id of handler "public\.fails\(jsonb\)" is dead after 1 attempts: never 1\n.*DETAIL:  database "estate", queue "default", role "anna", SQLSTATE EST01\./, 'with what is needed to find it');
+like(log_from($node, $from), qr/LOG:  job $id of handler "public\.fails\(jsonb\)" is dead after 1 attempt: never 1\n.*DETAIL:  database "estate", queue "default", role "anna", SQLSTATE EST01\./, 'with what is needed to find it');
 
 # a message of any length: the log is not filled with it
 $from = -s $node->logfile;

@@ -121,5 +121,18 @@ subtest 'a tick that falls into a restart' => sub {
 	is(value(q{SELECT count(*) FROM effect WHERE what = 'once'}), 1, 'once');
 };
 
+subtest 'a dump, restored beside the original' => sub {
+	my ($howto) = slurp_file('docs/operate.md') =~ /`(pg_restore -l homes\.dump \|.*?)`/s;
+	my $dir = PostgreSQL::Test::Utils::tempdir();
+	local @ENV{qw(PGHOST PGPORT)} = ($node->host, $node->port);
+	system_or_bail('pg_dump', '-Fc', '-f', "$dir/homes.dump", 'estate');
+	$node->safe_psql('postgres', 'CREATE DATABASE homes_again');
+	ok($howto && system('sh', '-ec', "cd $dir; $howto") == 0, 'docs/operate.md says how');
+	system_or_bail('psql', '-Xqc', 'SELECT estate.setup()', '-o', '/dev/null', 'homes_again');
+	is($node->safe_psql('homes_again', 'SELECT name FROM estate.schedule_status'), value('SELECT name FROM estate.schedule_status'), 'schedules are kept');
+	like($node->safe_psql('homes_again', q{SET client_min_messages = error; SELECT estate.set_clock(now() + interval '2 years');
+		SELECT ok, detail FROM estate.doctor() WHERE "check" = 'schedules'}), qr/^f\|nobody looks at /m, 'and doctor() tells that nobody looks at them');
+};
+
 $node->stop('immediate');
 done_testing();

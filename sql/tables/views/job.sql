@@ -35,19 +35,21 @@ UNION ALL
 SELECT o.id, (CASE WHEN r.id IS NOT NULL THEN 'running' ELSE 'available' END)::varchar(10),
 	o.handler, o.queue, o.priority, COALESCE(o.run_at, o.enqueued_at), COALESCE(o.attempt, 0),
 	o.max_attempts, o.role, NULL::uuid, o.unique_key, o.enqueued_at,
-	NULL::timestamptz, o.args, COALESCE(o.errors, '[]'), o.tags, o.timeout, NULL::jsonb, NULL, NULL,
-	r.started_at, r.pid, NULL, NULL, NULL
+	NULL::timestamptz, o.args, COALESCE(o.errors, '[]'), o.tags, o.timeout, NULL::jsonb,
+	NULL::text, NULL::timestamptz, r.started_at, r.pid, NULL::varchar, NULL::bigint[], NULL::text
 FROM estate_internal.job_ready o LEFT JOIN estate.running() r ON r.id = o.id
 UNION ALL
 SELECT id, state, handler, queue, priority, COALESCE(run_at, enqueued_at), attempt, max_attempts,
 	role, effect_key, unique_key, enqueued_at, ended_at, args, COALESCE(errors, '[]'), tags,
-	timeout, result, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+	timeout, result, NULL::text, NULL::timestamptz, NULL::timestamptz, NULL::int,
+	NULL::varchar, NULL::bigint[], NULL::text
 FROM estate_internal.job_ended
 ) j;
 COMMENT ON VIEW estate.job IS
 'Jobs that wait, run and have ended. Who is neither a member of a job''s role nor of estate_admin '
 'sees no args, errors, result, tags and keys of it';
-COMMENT ON COLUMN estate.job.id IS 'Key of the job, ascending';
+COMMENT ON COLUMN estate.job.id IS
+'Key of the job. Sessions take ids in advance: a later job may have a smaller one';
 COMMENT ON COLUMN estate.job.state IS
 'scheduled, blocked, available (also while a limit keeps it waiting), running, retryable, done, '
 'dead or cancelled';
