@@ -387,7 +387,8 @@ feed_broken_off(Task *task, const char *why)
 {
 	FeedTask   *state = task->state;
 
-	if (state && state->run)
+	/* one that could not even begin has no row: we need not wait for who has locked the table */
+	if (state && state->run && state->run->run_id != 0)
 		feed_interrupt_run(state->run->run_id, why);
 }
 
