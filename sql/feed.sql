@@ -17,7 +17,7 @@ BEGIN
 	IF NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = time_zone) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('there is no time zone "%s"', time_zone),
+			MESSAGE = format('time zone "%s" not recognized', time_zone),
 			HINT = 'SELECT name FROM pg_timezone_names;';
 	END IF;
 	IF area_unit NOT IN ('sqft', 'sqm') THEN
@@ -36,7 +36,7 @@ BEGIN
 EXCEPTION WHEN unique_violation THEN
 	RAISE EXCEPTION USING
 		ERRCODE = 'duplicate_object',
-		MESSAGE = format('there is a market "%s" already', create_market.name);
+		MESSAGE = format('market "%s" already exists', create_market.name);
 END
 $$;
 COMMENT ON FUNCTION estate.create_market(text, text, text, text) IS
@@ -69,7 +69,7 @@ BEGIN
 		IF known -> pair.key IS NULL THEN
 			RAISE EXCEPTION USING
 				ERRCODE = 'invalid_parameter_value',
-				MESSAGE = format('a feed has no option "%s"', pair.key),
+				MESSAGE = format('unrecognized feed option "%s"', pair.key),
 				HINT = format('Options are %s.',
 					(SELECT string_agg(k, ', ' ORDER BY k) FROM jsonb_object_keys(known) k));
 		ELSIF jsonb_typeof(pair.value) <> known ->> pair.key THEN
@@ -145,7 +145,7 @@ BEGIN
 EXCEPTION WHEN unique_violation THEN
 	RAISE EXCEPTION USING
 		ERRCODE = 'duplicate_object',
-		MESSAGE = format('there is a feed "%s" already', create_feed.name),
+		MESSAGE = format('feed "%s" already exists', create_feed.name),
 		HINT = format('SELECT estate.alter_feed(%L, ..);', create_feed.name);
 END
 $$;

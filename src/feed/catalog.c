@@ -39,7 +39,7 @@ feed_throw_unknown(const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("there is no feed \"%s\"", name),
+			 errmsg("feed \"%s\" does not exist", name),
 			 errhint("SELECT name FROM estate.feed;")));
 }
 

@@ -219,8 +219,8 @@ define_find_market(const char *name)
 	if (n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 name ? errmsg("there is no market \"%s\"", name) :
-				 errmsg("there is no market yet"),
+				 name ? errmsg("market \"%s\" does not exist", name) :
+				 errmsg("no market exists yet"),
 				 errhint("SELECT estate.create_market(%s);",
 						 quote_literal_cstr(name ? name : "my market"))));
 	return define_int(1);
