@@ -21,12 +21,14 @@ CREATE FUNCTION estate_code.preload_command(present text) RETURNS text
 COMMENT ON FUNCTION estate_code.preload_command(text) IS
 'The command that adds pg_estate to a value of shared_preload_libraries';
 
-CREATE FUNCTION estate_code.findings(OUT "check" text, OUT ok bool, OUT detail text, OUT fix text) RETURNS SETOF record
+CREATE FUNCTION estate_code.findings(OUT "check" text, OUT ok bool, OUT detail text, OUT fix text)
+		RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'estate_findings' LANGUAGE C ROWS 10;
 COMMENT ON FUNCTION estate_code.findings() IS
 'What the tables say of feeds, jobs, queues and photos; read it through estate.doctor()';
 
-GRANT EXECUTE ON FUNCTION estate_code.server_state(), estate_code.server_changed(), estate_code.preload_command(text), estate_code.findings()
+GRANT EXECUTE ON FUNCTION estate_code.server_state(), estate_code.server_changed(),
+	estate_code.preload_command(text), estate_code.findings()
 	TO estate_operator, estate_admin;
 
 CREATE FUNCTION estate_code.check_installation()
@@ -157,13 +159,15 @@ BEGIN
 		format('estate.databases = %L', current_setting('estate.databases')),
 		CASE WHEN NOT state.configured THEN state.configure_command END;
 
-	-- the others that it names, which a typing error may be about
+	-- the other databases that it names; one of them may be misspelled
 	RETURN QUERY SELECT 'databases named', count(n.unserved) = 0,
-		coalesce(string_agg(format('%I %s', n.name, n.unserved), '; ') FILTER (WHERE n.unserved IS NOT NULL), 'all can have workers'),
+		coalesce(string_agg(format('%I %s', n.name, n.unserved), '; ')
+			FILTER (WHERE n.unserved IS NOT NULL), 'all can have workers'),
 		CASE WHEN count(n.unserved) > 0 THEN
 			format('%sALTER SYSTEM SET estate.databases = %L; SELECT pg_reload_conf();',
 				CASE WHEN NOT state.preloaded THEN 'LOAD ''pg_estate''; ' END,
-				coalesce(string_agg(quote_ident(n.name), ', ') FILTER (WHERE n.unserved IS NULL), '')) END
+				coalesce(string_agg(quote_ident(n.name), ', ')
+					FILTER (WHERE n.unserved IS NULL), '')) END
 		FROM estate_code.served_databases() n;
 
 	RETURN QUERY SELECT 'launcher', state.launcher_pid IS NOT NULL,
@@ -193,15 +197,22 @@ BEGIN
 	-- those of all databases, as the launcher counts them; beside what else is running now
 	SELECT * INTO wanted FROM estate_code.worker_processes();
 	SELECT count(*) INTO others FROM pg_stat_activity
-		WHERE backend_type NOT LIKE 'pg\_estate %' AND backend_type NOT IN ('client backend', 'parallel worker', 'autovacuum launcher',
-			'autovacuum worker', 'background writer', 'checkpointer', 'walwriter', 'walsender', 'walreceiver', 'walsummarizer',
-			'startup', 'archiver', 'logger', 'io worker', 'slotsync worker', 'standalone backend', 'logical replication launcher');
+		WHERE backend_type NOT LIKE 'pg\_estate %'
+			AND backend_type NOT IN ('client backend', 'parallel worker', 'autovacuum launcher',
+				'autovacuum worker', 'background writer', 'checkpointer', 'walwriter', 'walsender',
+				'walreceiver', 'walsummarizer', 'startup', 'archiver', 'logger', 'io worker',
+				'slotsync worker', 'standalone backend', 'logical replication launcher');
 	RETURN QUERY SELECT 'max_worker_processes', available >= wanted.needed + others,
-		format('%s; %s are needed for %s with estate.workers = %s each, %s while long jobs hold them up; %s are of others%s', available,
-			wanted.needed, (SELECT count(*) || CASE count(*) WHEN 1 THEN ' database' ELSE ' databases' END
-				FROM estate_code.served_databases() n WHERE n.unserved IS NULL), current_setting('estate.workers'), wanted.most, others, '; the last one was refused at ' || wanted.refused_at),
+		format('%s; %s are needed for %s with estate.workers = %s each,'
+			' %s while long jobs hold them up; %s are of others%s',
+			available, wanted.needed,
+			(SELECT count(*) || CASE count(*) WHEN 1 THEN ' database' ELSE ' databases' END
+				FROM estate_code.served_databases() n WHERE n.unserved IS NULL),
+			current_setting('estate.workers'), wanted.most, others,
+			'; the last one was refused at ' || wanted.refused_at),
 		CASE WHEN available >= wanted.needed + others THEN NULL
-			WHEN (SELECT pending_restart FROM pg_settings WHERE name = 'max_worker_processes') THEN '-- restart the server: a change waits for that'
+			WHEN (SELECT pending_restart FROM pg_settings WHERE name = 'max_worker_processes')
+				THEN '-- restart the server: a change waits for that'
 			ELSE format('ALTER SYSTEM SET max_worker_processes = %s; -- then restart the server',
 				wanted.most + others + current_setting('max_parallel_workers')::int)
 		END;

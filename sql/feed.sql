@@ -69,7 +69,7 @@ BEGIN
 		IF known -> pair.key IS NULL THEN
 			RAISE EXCEPTION USING
 				ERRCODE = 'invalid_parameter_value',
-				MESSAGE = format('a feed has no option "%s"', pair.key),
+				MESSAGE = format('unrecognized feed option "%s"', pair.key),
 				HINT = format('Options are %s.',
 					(SELECT string_agg(k, ', ' ORDER BY k) FROM jsonb_object_keys(known) k));
 		ELSIF jsonb_typeof(pair.value) <> known ->> pair.key THEN

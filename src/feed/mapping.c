@@ -22,7 +22,7 @@ find_zone(const char *name)
 	if (zone == NULL || !pg_tz_acceptable(zone))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("time zone \"%s\" does not exist", name),
+				 errmsg("time zone \"%s\" not recognized", name),
 				 errhint("SELECT name FROM pg_catalog.pg_timezone_names lists them.")));
 	return zone;
 }

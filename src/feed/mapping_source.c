@@ -143,7 +143,7 @@ read_zone(MappedTarget *target, const JsonbValue *value)
 	if (target->rule.zone == NULL || !pg_tz_acceptable(target->rule.zone))
 		ereport(ERROR,
 				(SOURCE_ERROR(target->name),
-				 errmsg("time zone \"%s\" does not exist", name),
+				 errmsg("time zone \"%s\" not recognized", name),
 				 errhint("SELECT name FROM pg_catalog.pg_timezone_names lists them.")));
 }
 
