@@ -233,7 +233,8 @@ check_every(FunctionCallInfo fcinfo, int number)
 	Interval	second = {.time = USECS_PER_SEC};
 
 	if (!PG_ARGISNULL(number) &&
-		DatumGetBool(DirectFunctionCall2(interval_lt, PG_GETARG_DATUM(number), IntervalPGetDatum(&second))))
+		DatumGetBool(DirectFunctionCall2(interval_lt, PG_GETARG_DATUM(number),
+										 IntervalPGetDatum(&second))))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("every of a feed must be at least a second")));

@@ -232,10 +232,9 @@ end_dead(Settlement *settlement, Job *job, const ErrorData *error, QueueKeep kee
 	const char *role = GetUserNameFromId(job->role, true);
 
 	failure_note(error->sqlerrcode,
-				 psprintf(ngettext("job " INT64_FORMAT " of handler \"%s\" is dead after %d attempt",
-								   "job " INT64_FORMAT " of handler \"%s\" is dead after %d attempts",
-								   job->attempt),
-						  job->id, job->handler, job->attempt),
+				 psprintf("job " INT64_FORMAT " of handler \"%s\" is dead after %d %s",
+						  job->id, job->handler, job->attempt,
+						  job->attempt == 1 ? "attempt" : "attempts"),
 				 error->message,
 				 psprintf("queue \"%s\", role \"%s\"", job->queue,
 						  role ? role : "that was dropped"));

@@ -14,7 +14,8 @@ WITH publishing AS (
 		WHERE t.schemaname = 'estate_internal')
 )
 SELECT 'publications', count(*) FILTER (WHERE NOT puballtables) = 0,
-	coalesce('tables of the queue are in ' || string_agg(quote_ident(pubname), ', ' ORDER BY pubname)
+	coalesce('tables of the queue are in '
+		|| string_agg(quote_ident(pubname), ', ' ORDER BY pubname)
 		|| ': a subscriber has to have tables of their names', 'none has tables of the queue'),
 	string_agg(format('ALTER PUBLICATION %I DROP %s;', pubname, by_name), ' ' ORDER BY pubname)
 		FILTER (WHERE NOT puballtables)
