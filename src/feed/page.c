@@ -317,6 +317,7 @@ apply(FeedRun *run, ListingRow *rows, int n, ListingCounts *of_page)
 	of_page->rejected += counts.rejected;
 	of_page->fields_rejected += counts.fields_rejected;
 	run->fields_rejected += counts.fields_rejected;
+	run->replaced += counts.replaced;
 	run->inserted += counts.inserted;
 	if (listing_refresh_statistics(run->inserted, run->inserted_at_refresh))
 		run->inserted_at_refresh = run->inserted;
@@ -343,6 +344,11 @@ tell_end(const FeedRun *run)
 						run->feed->name, run->fields_rejected),
 				 errhint("SELECT field, reason_code, reason FROM estate.feed_reject WHERE level = 'field' AND feed_id = %d; says why.",
 						 run->feed->feed_id)));
+	if (run->replaced > 0)
+		ereport(NOTICE,
+				(errmsg("feed \"%s\": " INT64_FORMAT " records have replaced others with the same key and other content",
+						run->feed->name, run->replaced),
+				 errhint("If they are not states of one listing, several fields make the key: mapping => '{\"listing_key\": {\"from\": [\"id\", \"date\"]}, ...}'.")));
 	if (nshort > 0)
 		ereport(NOTICE,
 				(errmsg("feed \"%s\": " INT64_FORMAT " records have fewer fields than the header; those left out are taken as empty",

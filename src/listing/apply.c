@@ -63,13 +63,15 @@ look_up(const ListingPage *page, Known *known, int n)
 		keys[i] = CStringGetTextDatum(known[i].row->listing_key);
 	/* LATERAL .. LIMIT: one probe of the unique index for each key, never a hash of the whole table */
 	statement_begin(&statement,
-					"SELECT k.n, l.id, l.content_hash, l.removed_at IS NOT NULL, l.modification_timestamp"
+					"SELECT k.n, l.id, l.content_hash, l.removed_at IS NOT NULL, l.modification_timestamp,"
+					" l.run_id OPERATOR(pg_catalog.=) $4"
 					" FROM pg_catalog.unnest($3) WITH ORDINALITY AS k(key, n)"
 					" CROSS JOIN LATERAL (SELECT * FROM estate.listing WHERE market_id OPERATOR(pg_catalog.=) $1"
 					" AND source_system OPERATOR(pg_catalog.=) $2 AND listing_key OPERATOR(pg_catalog.=) k.key LIMIT 1) l");
 	statement_add(&statement, INT4OID, Int32GetDatum(page->market_id));
 	statement_add(&statement, TEXTOID, CStringGetTextDatum(page->source_system));
 	statement_add(&statement, TEXTARRAYOID, array_parameter(TEXTOID, keys, NULL, n));
+	statement_add(&statement, INT8OID, Int64GetDatum(page->run_id));
 	statement_run(&statement, false);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
@@ -84,6 +86,8 @@ look_up(const ListingPage *page, Known *known, int n)
 		k->removed = DatumGetBool(SPI_getbinval(tuple, desc, 4, &isnull));
 		value = SPI_getbinval(tuple, desc, 5, &isnull);
 		k->modified_at = isnull ? DT_NOBEGIN : DatumGetTimestampTz(value);
+		value = SPI_getbinval(tuple, desc, 6, &isnull);
+		k->of_this_run = !isnull && DatumGetBool(value);
 	}
 	SPI_freetuptable(SPI_tuptable);
 }
@@ -240,6 +244,7 @@ apply_round(const ListingPage *page, Known *known, int n, ListingCounts *counts)
 			k->written = true;
 			written[nwritten++] = k;
 			updated[nupdated++] = k;
+			counts->replaced += k->of_this_run;
 		}
 	}
 	for (int i = 0; i < n; i++)

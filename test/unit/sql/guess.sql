@@ -82,3 +82,5 @@ SELECT * FROM unit.take(E'id,price\n1,R$ 5\n2,$5', '{"currency": "BRL"}');
 -- an area whose point may group digits
 SELECT * FROM unit.take(E'id,Living Area (m²),Lot Size (m²)\n1,1.200,1.250\n2,85.500,850\n3,1.2,1.2\n4,1.200 sqft,0.230');
 SELECT * FROM unit.take(E'id,Lot Size,Acres\n1,1.250,1.25\n2,1.250,\n3,1.250 acres,\n4,1.250 sqft,');
+-- a date at the end of time is none
+SELECT * FROM unit.value('d', NULL, '9999-12-31', '12/31/9999', '9998-12-31');
