@@ -346,6 +346,7 @@ mapping_find_special(Mapping *mapping, const MappingSource *source)
 	mapping->can_view_slot = mapping->reso ? mapping_add_slot(mapping, "MlgCanView", false) : -1;
 	mapping->status_column = mapping_filled_column(mapping, "standard_status");
 	mapping_units_create(mapping, source);
+	mapping_terms_create(mapping, source);
 	find_single_price(mapping);
 }
 

@@ -233,6 +233,10 @@ apply_target(Mapping *mapping, const MappedTarget *target, ListingRow *row)
 											"another area", field.value));
 	if (!isnull)
 		mapping_set_value(mapping, row, target->column, value);
+	if (error.may_be_groups)
+		*(target->column == mapping->lot_area ? &mapping->lot_groups :
+		  target->column == mapping->living_area ? &mapping->living_groups :
+		  &mapping->building_groups) = target->column;
 	return true;
 }
 
@@ -336,6 +340,8 @@ apply_record(Mapping *mapping, const Record *record, ListingRow *row)
 		return false;
 	if (row->removed_reason == NULL && has_status(mapping, row, "Delete"))
 		row->removed_reason = "status";
+	if (!mapping_take_terms(mapping, row))
+		return false;
 	move_price(mapping, row);
 	return mapping_fill_units(mapping, row) &&
 		(mapping->media_slot < 0 ||
@@ -351,6 +357,7 @@ mapping_apply(Mapping *mapping, const Record *record, ListingRow *row)
 	memset(row, 0, sizeof(*row));
 	mapping->extra = NULL;
 	mapping->living_unit_read = mapping->lot_unit_read = NULL;
+	mapping->living_groups = mapping->building_groups = mapping->lot_groups = -1;
 	mapping->order_is_wanted = false;
 	row->values = palloc0(ncolumns * sizeof(Datum));
 	row->nulls = palloc(ncolumns * sizeof(bool));

@@ -162,10 +162,18 @@ target_note(const Mapping *mapping, const MappedTarget *target)
 	return target->automatic ? "by its name" : NULL;
 }
 
+/* Whether a field of the header has been told of as the one of the currency */
+static bool
+is_currency_field(const Mapping *mapping, int field)
+{
+	return mapping->currency_slot >= 0 &&
+		strcmp(mapping->slots[mapping->currency_slot].full_name, mapping->fields[field]) == 0;
+}
+
 MappingNote *
 mapping_describe(const Mapping *mapping, int *nnotes)
 {
-	MappingNote *notes = palloc0((mapping->ntargets + mapping->nfields + 2) * sizeof(MappingNote));
+	MappingNote *notes = palloc0((mapping->ntargets + mapping->nfields + 4) * sizeof(MappingNote));
 	int			n = 0;
 
 	if (mapping->key != KEY_FIELD)
@@ -184,12 +192,26 @@ mapping_describe(const Mapping *mapping, int *nnotes)
 		notes[n].as = target->as ? target->as : value_form_name(target->rule.form);
 		notes[n++].note = target_note(mapping, target);
 	}
+	if (mapping->offer_slot >= 0 && mapping->type_column >= 0)
+	{
+		notes[n].target = "property_type";
+		notes[n].source = psprintf("%s, where it says rent",
+								   mapping->slots[mapping->offer_slot].full_name);
+		notes[n].as = "text";
+		notes[n++].note = "a lease";
+	}
+	if (mapping->currency_slot >= 0)
+	{
+		notes[n].source = mapping->slots[mapping->currency_slot].full_name;
+		notes[n++].note = "amounts of another currency than the market's are not read; kept in extra";
+	}
 	for (int f = 0; f < mapping->nfields; f++)
 	{
-		bool		used = false;
+		bool		used = is_currency_field(mapping, f);
 
 		for (int s = 0; s < mapping->nslots && !used; s++)
-			used = strcmp(mapping->slots[s].full_name, mapping->fields[f]) == 0;
+			used = strcmp(mapping->slots[s].full_name, mapping->fields[f]) == 0 &&
+				!mapping_term_is_extra(mapping, s);
 		if (used)
 			continue;
 		notes[n].source = mapping->fields[f];

@@ -60,7 +60,8 @@ resolve_name(Mapping *mapping, NamedField *field)
 			(strcmp(slot->name, field->name) != 0 && strcmp(slot->full_name, field->name) != 0))
 			continue;
 		field->slots[field->nslots++] = i;
-		if (strcmp(slot->full_name, field->name) == 0 && i != mapping->can_view_slot)
+		if (strcmp(slot->full_name, field->name) == 0 && i != mapping->can_view_slot &&
+			!mapping_term_is_extra(mapping, i))
 			field->extra = false;
 	}
 	if (!mapping->reso)

@@ -94,6 +94,9 @@ struct Mapping
 	JsonbParseState *extra;		/* of the record at hand; NULL: empty */
 	const char *living_unit_read;	/* that came with an area of the record at hand; NULL: none */
 	const char *lot_unit_read;
+	int			living_groups,	/* an area of the record at hand that is 1.200, or 1200; -1: none */
+				building_groups,
+				lot_groups;
 
 	/* how dates are meant */
 	DayOrder	date_order;
@@ -123,6 +126,11 @@ struct Mapping
 	int			list_price,		/* -1: not so */
 				close_price,
 				close_date;
+	int			offer_slot,		/* says whether it is a sale or a lease, as the status may */
+				offer_status_slot,
+				type_column,	/* -1: nothing says it */
+				currency_slot;
+	const char *market_currency;	/* NULL: any */
 };
 
 /* mapping.c */
@@ -150,6 +158,11 @@ extern DayOrder mapping_order_of_market(const MappingSource *source);
 /* mapping_units.c */
 extern void mapping_units_create(Mapping *mapping, const MappingSource *source);
 extern bool mapping_fill_units(Mapping *mapping, ListingRow *row);
+
+/* mapping_terms.c */
+extern void mapping_terms_create(Mapping *mapping, const MappingSource *source);
+extern bool mapping_term_is_extra(const Mapping *mapping, int slot);
+extern bool mapping_take_terms(Mapping *mapping, ListingRow *row);
 
 /* mapping_key.c */
 extern bool mapping_make_key(Mapping *mapping, const Record *record, ListingRow *row);

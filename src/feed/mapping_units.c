@@ -182,6 +182,29 @@ check_lot(Mapping *mapping, ListingRow *row)
 										TextDatumGetCString(row->values[mapping->lot_units])));
 }
 
+/* Whether 1.200 is of square feet or metres, of which no home and no lot has one */
+static bool
+is_of_small_unit(const ListingRow *row, int units_column, Datum market_unit)
+{
+	if (units_column < 0)
+		return true;
+	if (row->nulls[units_column])
+		return strcmp(TextDatumGetCString(market_unit), "Square Meters") == 0;
+	return is_unit(row, units_column, "Square Feet") ||
+		is_unit(row, units_column, "Square Meters");
+}
+
+/* 1.200 m2: the point may group digits, and nothing tells */
+static bool
+check_groups(Mapping *mapping, ListingRow *row, int area, int units_column, Datum market_unit)
+{
+	if (!has_value(row, area) || !is_of_small_unit(row, units_column, market_unit))
+		return true;
+	return mapping_fail_column(mapping, row, area, "ambiguous",
+							   "the point may be between groups of digits: \"as\" is "
+							   "\"number:comma\" where it is");
+}
+
 /* Where an area has come without its unit; false: the record is rejected */
 bool
 mapping_fill_units(Mapping *mapping, ListingRow *row)
@@ -201,5 +224,11 @@ mapping_fill_units(Mapping *mapping, ListingRow *row)
 	if (has_value(row, mapping->lot_area) && mapping->lot_units >= 0 &&
 		row->nulls[mapping->lot_units])
 		fill_lot_unit(mapping, row);
+	if (!check_groups(mapping, row, mapping->living_groups, mapping->living_units,
+					  mapping->living_unit) ||
+		!check_groups(mapping, row, mapping->building_groups, mapping->living_units,
+					  mapping->living_unit) ||
+		!check_groups(mapping, row, mapping->lot_groups, mapping->lot_units, mapping->lot_unit))
+		return false;
 	return check_lot(mapping, row);
 }

@@ -20,11 +20,23 @@
 /* and further digits of a fraction say nothing */
 #define MAX_FRACTION_DIGITS 30
 
-static const char *const currency_signs[] = {
-	"$", "\xE2\x82\xAC" /* euro */ , "\xC2\xA3" /* pound */ , "\xC2\xA5" /* yen */ ,
-	"\xE2\x82\xB9" /* rupee */ , "\xE2\x82\xBA" /* lira */ , "\xE2\x82\xA9" /* won */ ,
-	"\xE2\x82\xAA" /* shekel */ , "\xE0\xB8\xBF" /* baht */ , "\xE2\x82\xB1" /* peso */ ,
-	"\xE2\x82\xAB" /* dong */ , "\xE2\x82\xB4" /* hryvnia */
+#define DOLLARS "USD CAD AUD NZD SGD HKD TWD MXN ARS CLP COP UYU DOP JMD TTD BBD BSD BZD " \
+	"FJD XCD BMD KYD GYD LRD NAD SRD BND NIO CVE MOP"
+
+/* signs of currencies, the longer ones first, and the codes of those that use them */
+static const struct
+{
+	const char *sign;
+	const char *codes;
+}			currency_signs[] = {
+	{"US$", "USD"}, {"AU$", "AUD"}, {"CA$", "CAD"}, {"NZ$", "NZD"}, {"HK$", "HKD"}, {"NT$", "TWD"},
+	{"MX$", "MXN"}, {"R$", "BRL"}, {"A$", "AUD"}, {"C$", "CAD NIO"}, {"S$", "SGD"}, {"$", DOLLARS},
+	{"\xE2\x82\xAC" /* euro */ , "EUR"}, {"\xC2\xA3" /* pound */ , "GBP GIP FKP SHP EGP LBP"},
+	{"\xC2\xA5" /* yen */ , "JPY CNY"}, {"\xE2\x82\xB9" /* rupee */ , "INR"},
+	{"\xE2\x82\xBA" /* lira */ , "TRY"}, {"\xE2\x82\xA9" /* won */ , "KRW KPW"},
+	{"\xE2\x82\xAA" /* shekel */ , "ILS"}, {"\xE0\xB8\xBF" /* baht */ , "THB"},
+	{"\xE2\x82\xB1" /* peso */ , "PHP CUP"}, {"\xE2\x82\xAB" /* dong */ , "VND"},
+	{"\xE2\x82\xB4" /* hryvnia */ , "UAH"}
 };
 
 /* Steps over blanks, also those that do not break */
@@ -50,10 +62,12 @@ skip_currency(const char *p, NumberText *number)
 {
 	for (int i = 0; i < lengthof(currency_signs); i++)
 	{
-		int			len = strlen(currency_signs[i]);
+		int			len = strlen(currency_signs[i].sign);
 
-		if (strncmp(p, currency_signs[i], len) == 0)
-			return p + len;
+		if (strncmp(p, currency_signs[i].sign, len) != 0)
+			continue;
+		number->sign_codes = currency_signs[i].codes;
+		return p + len;
 	}
 	if (isupper((unsigned char) p[0]) && isupper((unsigned char) p[1]) &&
 		isupper((unsigned char) p[2]) &&

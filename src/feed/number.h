@@ -18,6 +18,7 @@ typedef struct NumberText
 	int			fraction_digits;	/* behind it, without trailing zeros */
 	bool		has_exponent;
 	char		currency[4];	/* code that came with an amount; empty: none */
+	const char *sign_codes;		/* codes that its sign can stand for; NULL: no sign */
 	const char *rest;			/* of the text, where it goes on behind the number */
 } NumberText;
 

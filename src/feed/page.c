@@ -324,6 +324,7 @@ page_apply(FeedRun *run, ListingRow *rows, int n, ListingCounts *of_page)
 	of_page->rejected += counts.rejected;
 	of_page->fields_rejected += counts.fields_rejected;
 	run->fields_rejected += counts.fields_rejected;
+	run->replaced += counts.replaced;
 	run->inserted += counts.inserted;
 	if (listing_refresh_statistics(run->inserted, run->inserted_at_refresh))
 		run->inserted_at_refresh = run->inserted;
@@ -352,6 +353,11 @@ tell_end(const FeedRun *run)
 				 errhint("SELECT field, reason_code, reason FROM estate.feed_reject "
 						 "WHERE level = 'field' AND feed_id = %d; says why.",
 						 run->feed->feed_id)));
+	if (run->replaced > 0)
+		ereport(NOTICE,
+				(errmsg("feed \"%s\": " INT64_FORMAT " records have replaced others with the same key and other content",
+						run->feed->name, run->replaced),
+				 errhint("If they are not states of one listing, several fields make the key: mapping => '{\"listing_key\": {\"from\": [\"id\", \"date\"]}, ...}'.")));
 	if (nshort > 0)
 		ereport(NOTICE,
 				(errmsg("feed \"%s\": " INT64_FORMAT " records have fewer fields than the header; "

@@ -71,6 +71,7 @@ typedef struct FeedRun
 	bool		talkative;		/* in a session: say how the fields are mapped */
 	size_t		surveyed;		/* bytes in which no date has told its order */
 	int64		fields_rejected;
+	int64		replaced;		/* records of this run by others of it, with the same key */
 } FeedRun;
 
 /* catalog.c */

@@ -68,7 +68,7 @@ static const ColumnSynonyms column_synonyms[] = {
 							"resaleprice")},
 	{"close_date", HEADERS("closeddate", "closingdate", "solddate", "datesold", "saledate",
 						   "settlementdate", "coedate")},
-	{"standard_status", HEADERS("status", "listingstatus", "liststatus", "stat")},
+	{"standard_status", HEADERS("status", "listingstatus", "liststatus", "stat", "homestatus")},
 	{"property_type", HEADERS("proptype", "propertyclass")},
 	{"property_sub_type", HEADERS("propsubtype", "subtype")},
 	{"listing_contract_date", HEADERS("listdate", "listingdate", "datelisted", "listeddate",
@@ -150,7 +150,8 @@ typedef struct Word
 
 static const Word status_words[] = {
 	{"cancelled", "Canceled", true}, {"deleted", "Delete", false},
-	{"sold", "Closed", false}, {"settled", "Closed", false}, {"saleagreedclosed", "Closed", false},
+	{"sold", "Closed", false}, {"recentlysold", "Closed", false}, {"settled", "Closed", false},
+	{"saleagreedclosed", "Closed", false},
 	{"undercontract", "Active Under Contract", false},
 	{"contingent", "Active Under Contract", false},
 	{"activecontingent", "Active Under Contract", false},

@@ -238,7 +238,7 @@ read_parts(const TimeTemplate *template, DayOrder order, const char *text, TimeP
 		return outcome;
 
 	/* what databases and libraries write that have no null */
-	if (parts->year <= 1 || (parts->month == 0 && parts->day == 0))
+	if (parts->year <= 1 || parts->year == 9999 || (parts->month == 0 && parts->day == 0))
 		return TIME_NOTHING;
 	return parts_exist(parts) ? TIME_OK : TIME_OUT_OF_RANGE;
 }

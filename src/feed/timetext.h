@@ -24,7 +24,7 @@ typedef enum DayOrder
 typedef enum TimeResult
 {
 	TIME_OK,
-	TIME_NOTHING,				/* 0000-00-00, year 1: a date that stands for none */
+	TIME_NOTHING,				/* 0000-00-00, year 1, year 9999: a date that stands for none */
 	TIME_BAD_TEXT,				/* not of the form */
 	TIME_AMBIGUOUS,				/* day and month could be either way round */
 	TIME_OUT_OF_RANGE			/* of the form, but no such day or moment */

@@ -61,6 +61,7 @@ typedef struct ValueError
 	const char *code;			/* bad_type, out_of_range, ambiguous, bad_encoding */
 	char	   *reason;
 	const char *unit;			/* no error: the unit that came with an area; NULL: none */
+	bool		may_be_groups;	/* no error: an area of 1.200, which may be 1200 */
 } ValueError;
 
 /* "integer", "date:YYYYMMDD", ...; false: *problem says what is wrong */

@@ -163,6 +163,17 @@ is_short_point_group(const char *text)
 		pg_tolower((unsigned char) point[4]) != 'm';
 }
 
+/* Whether an amount came with the code or the sign of another currency than the market's */
+static bool
+is_in_another_currency(const ValueRule *rule, const NumberText *number)
+{
+	if (rule->currency == NULL)
+		return false;
+	if (number->currency[0])
+		return strcmp(rule->currency, number->currency) != 0;
+	return number->sign_codes && strstr(number->sign_codes, rule->currency) == NULL;
+}
+
 bool
 value_to_number(const ValueRule *rule, const Field *field, Datum *result, bool *isnull,
 				ValueError *error)
@@ -181,7 +192,7 @@ value_to_number(const ValueRule *rule, const Field *field, Datum *result, bool *
 					  rule->form == VALUE_MONEY ? "an amount of money" : "a number");
 	if (outcome == NUMBER_OUT_OF_RANGE)
 		return value_refuse(error, "out_of_range", field, "is no usable number");
-	if (rule->currency && number.currency[0] && strcmp(rule->currency, number.currency) != 0)
+	if (is_in_another_currency(rule, &number))
 		return value_refuse(error, "bad_type", field, "is not in the market's currency, %s",
 							rule->currency);
 	if (rule->form == VALUE_MONEY && !rule->decimal_comma && field->kind == FIELD_TEXT &&
@@ -189,6 +200,10 @@ value_to_number(const ValueRule *rule, const Field *field, Datum *result, bool *
 		return value_refuse(error, "ambiguous", field,
 							"could be thousands: \"as\" is \"money:comma\" "
 							"where a point groups digits");
+	if (rule->words == WORDS_AREA && !rule->decimal_comma && field->kind == FIELD_TEXT &&
+		isdigit((unsigned char) field->value[0]) && field->value[0] != '0' &&
+		field->value[1] == '.' && is_short_point_group(field->value))
+		error->may_be_groups = true;
 	if (rule->form == VALUE_INTEGER && (number.fraction_digits > 0 && !number.has_exponent))
 		return value_refuse(error, "bad_type", field, "is not a whole number");
 	if (rule->zero_is_nothing && strtod(number.text, NULL) == 0)

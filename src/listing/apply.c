@@ -64,7 +64,7 @@ apply_look_up(const ListingPage *page, Known *known, int n)
 	/* LATERAL .. LIMIT: a probe of the unique index for each key, never a hash of all the table */
 	statement_begin(&statement,
 					"SELECT k.n, l.id, l.content_hash, l.removed_at IS NOT NULL,"
-					"  l.modification_timestamp"
+					"  l.modification_timestamp, l.run_id OPERATOR(pg_catalog.=) $4"
 					" FROM pg_catalog.unnest($3) WITH ORDINALITY AS k(key, n)"
 					" CROSS JOIN LATERAL (SELECT * FROM estate.listing"
 					"  WHERE market_id OPERATOR(pg_catalog.=) $1"
@@ -73,6 +73,7 @@ apply_look_up(const ListingPage *page, Known *known, int n)
 	statement_add(&statement, INT4OID, Int32GetDatum(page->market_id));
 	statement_add(&statement, TEXTOID, CStringGetTextDatum(page->source_system));
 	statement_add(&statement, TEXTARRAYOID, array_parameter(TEXTOID, keys, NULL, n));
+	statement_add(&statement, INT8OID, Int64GetDatum(page->run_id));
 	statement_run(&statement, false);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
@@ -87,6 +88,8 @@ apply_look_up(const ListingPage *page, Known *known, int n)
 		k->removed = DatumGetBool(SPI_getbinval(tuple, desc, 4, &isnull));
 		value = SPI_getbinval(tuple, desc, 5, &isnull);
 		k->modified_at = isnull ? DT_NOBEGIN : DatumGetTimestampTz(value);
+		value = SPI_getbinval(tuple, desc, 6, &isnull);
+		k->of_this_run = !isnull && DatumGetBool(value);
 	}
 	SPI_freetuptable(SPI_tuptable);
 }
@@ -253,6 +256,7 @@ apply_round(const ListingPage *page, Known *known, int n, ListingCounts *counts)
 			k->written = true;
 			written[nwritten++] = k;
 			updated[nupdated++] = k;
+			counts->replaced += k->of_this_run;
 		}
 	}
 	for (int i = 0; i < n; i++)

@@ -26,6 +26,7 @@ typedef struct Known
 	int64		content_hash;
 	bool		has_hash;
 	TimestampTz modified_at;	/* DT_NOBEGIN: none */
+	bool		of_this_run;	/* the run at hand has written it */
 } Known;
 
 /* statement.c */

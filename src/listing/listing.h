@@ -99,7 +99,8 @@ typedef struct ListingCounts
 				unchanged,
 				deleted,
 				rejected,
-				fields_rejected;	/* of records that are not rejected */
+				fields_rejected,	/* of records that are not rejected */
+				replaced;		/* of updated: what the same run had written */
 } ListingCounts;
 
 extern ListingColumns *listing_columns(void);

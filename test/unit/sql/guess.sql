@@ -68,3 +68,19 @@ SELECT * FROM unit.take(E'a,b\n1,2', '{"key": "row"}', '{"listing_key":"a"}');
 -- Files of sales and offers with one price
 SELECT * FROM unit.take(E'id,PRICE,STATUS,SOLD DATE\n1,100000,Active,\n2,200000,Sold,September-18-2026\n3,300000,Sold,');
 SELECT * FROM unit.take(E'id,PRICE,STATUS,SOLD DATE,SOLD PRICE\n2,200000,Sold,September-18-2026,190000');
+
+-- Rents are no prices of sales: a field beside the price, or the status, says what is offered
+SELECT * FROM unit.take(E'id,price,operation,property_type\n1,350000,sale,flat\n2,1200,rent,flat\n3,1200,Rent,\n4,9,rent,Commercial Sale\n5,9,rent,Residential Lease');
+SELECT * FROM unit.take(E'id,list_price,status\n1,450000,FOR_SALE\n2,2400,FOR_RENT\n3,900,To Let\n4,900,Rented');
+SELECT * FROM unit.take(E'id,price,homeStatus,dateSold\n1,450000,FOR_SALE,\n2,2400,FOR_RENT,\n3,400000,RECENTLY_SOLD,1767225600000');
+SELECT * FROM unit.describe('csv', fields => '{id,price,purpose,currency}');
+-- amounts of another currency are no amounts of the market
+SELECT * FROM unit.take(E'id,price,currency,HOA Fee\n1,120000,USD,10\n2,9000,ARS,10\n3,9000,,10\n4,9000,usd,');
+SELECT * FROM unit.take(E'id,price\n1,"€ 350,000"\n2,"R$ 1.200.000,00"\n3,"₹ 4,25,000"\n4,"US$5"\n5,A$5\n6,$5\n7,"£ 5"');
+SELECT * FROM unit.take(E'id,price\n1,"€ 350,000"\n2,"$350,000"\n3,"EUR 350,000"\n4,"350 000 €"', '{"currency": "EUR"}');
+SELECT * FROM unit.take(E'id,price\n1,R$ 5\n2,$5', '{"currency": "BRL"}');
+-- an area whose point may group digits
+SELECT * FROM unit.take(E'id,Living Area (m²),Lot Size (m²)\n1,1.200,1.250\n2,85.500,850\n3,1.2,1.2\n4,1.200 sqft,0.230');
+SELECT * FROM unit.take(E'id,Lot Size,Acres\n1,1.250,1.25\n2,1.250,\n3,1.250 acres,\n4,1.250 sqft,');
+-- a date at the end of time is none
+SELECT * FROM unit.value('d', NULL, '9999-12-31', '12/31/9999', '9998-12-31');
