@@ -65,7 +65,7 @@ definition_check_options(Jsonb *options)
 	if (encoding && !feed_knows_encoding(encoding))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("encoding \"%s\" does not exist", encoding),
+				 errmsg("encoding \"%s\" is not supported", encoding),
 				 errhint("Encodings are %s, and all that the server can convert to UTF8: "
 						 "SELECT pg_encoding_to_char(conforencoding) FROM pg_conversion;",
 						 delimited_encodings())));
