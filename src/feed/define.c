@@ -220,7 +220,7 @@ define_find_market(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 name ? errmsg("market \"%s\" does not exist", name) :
-				 errmsg("no market exists yet"),
+				 errmsg("there is no market yet"),
 				 errhint("SELECT estate.create_market(%s);",
 						 quote_literal_cstr(name ? name : "my market"))));
 	return define_int(1);

@@ -104,8 +104,8 @@ add_stated(Mapping *mapping, const MappingSource *source, bool *mentioned)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a mapping must be a JSON object"),
-				 errhint("For example: mapping => '{\"listing_key\": \"MLS Number\", "
-						 "\"list_price\": \"Price\"}'")));
+				 errhint("Give, for example, mapping => '{\"listing_key\": \"MLS Number\", "
+						 "\"list_price\": \"Price\"}'.")));
 
 	(void) JsonbIteratorNext(&iterator, &value, true);
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) == WJB_KEY)

@@ -101,7 +101,7 @@ read_lookup(MappedTarget *target, const JsonbValue *value)
 		ereport(ERROR,
 				(SOURCE_ERROR(target->name),
 				 errmsg("\"lookup\" of a mapping takes an object"),
-				 errhint("For example {\"A\": \"Active\", \"S\": \"Closed\"}.")));
+				 errhint("Give, for example, {\"A\": \"Active\", \"S\": \"Closed\"}.")));
 	target->lookup = palloc((JsonContainerSize(value->val.binary.data) + 1) * sizeof(LookupEntry));
 	iterator = JsonbIteratorInit(value->val.binary.data);
 	(void) JsonbIteratorNext(&iterator, &element, true);

@@ -48,7 +48,7 @@ tell_mapping(const FeedRun *run)
 	}
 	ereport(NOTICE,
 			(errmsg("feed \"%s\": %s", run->feed->name, mapped.data),
-			 kept.len ? errdetail("Kept in extra: %s", kept.data) : 0));
+			 kept.len ? errdetail("Fields kept in extra are %s.", kept.data) : 0));
 	if (run->reader && delimited_titles(run->reader))
 		ereport(NOTICE,
 				(errmsg("feed \"%s\": lines above the header are left out", run->feed->name),
