@@ -211,7 +211,7 @@ mapping_describe(const Mapping *mapping, int *nnotes)
 
 		for (int s = 0; s < mapping->nslots && !used; s++)
 			used = strcmp(mapping->slots[s].full_name, mapping->fields[f]) == 0 &&
-				!mapping_term_is_extra(mapping, s);
+				!mapping->slots[s].in_extra;
 		if (used)
 			continue;
 		notes[n].source = mapping->fields[f];

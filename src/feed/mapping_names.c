@@ -43,6 +43,38 @@ reso_column(const Mapping *mapping, const char *name)
 	return -1;
 }
 
+/* A slot for a name, shared by all who ask for it */
+int
+mapping_add_slot(Mapping *mapping, const char *name, bool reso_name)
+{
+	MappedSlot *slot;
+	const char *dot;
+
+	for (int i = 0; i < mapping->nslots && !reso_name; i++)
+	{
+		if (mapping->slots[i].name && strcmp(mapping->slots[i].full_name, name) == 0)
+			return i;
+	}
+	if (mapping->slots == NULL)
+		mapping->slots = palloc(sizeof(MappedSlot));
+	else
+		mapping->slots = repalloc(mapping->slots, (mapping->nslots + 1) * sizeof(MappedSlot));
+	slot = &mapping->slots[mapping->nslots];
+	slot->full_name = pstrdup(name);
+	slot->name = reso_name ? NULL : slot->full_name;
+	slot->path = NULL;
+	slot->in_extra = false;
+
+	/* a CSV header may hold dots; in JSON they lead into objects */
+	dot = strchr(slot->full_name, '.');
+	if (mapping->reso && !reso_name && dot && dot > slot->full_name && name[0] != '@')
+	{
+		slot->name = pnstrdup(slot->full_name, dot - slot->full_name);
+		slot->path = dot + 1;
+	}
+	return mapping->nslots++;
+}
+
 /* Works out what to do with fields of a name */
 static void
 resolve_name(Mapping *mapping, NamedField *field)
@@ -61,7 +93,7 @@ resolve_name(Mapping *mapping, NamedField *field)
 			continue;
 		field->slots[field->nslots++] = i;
 		if (strcmp(slot->full_name, field->name) == 0 && i != mapping->can_view_slot &&
-			!mapping_term_is_extra(mapping, i))
+			!slot->in_extra)
 			field->extra = false;
 	}
 	if (!mapping->reso)

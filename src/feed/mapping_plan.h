@@ -52,6 +52,7 @@ typedef struct MappedSlot
 	const char *name;			/* of the field at the top of the record; NULL: see column_slot */
 	const char *path;			/* below it; NULL: the field itself */
 	const char *full_name;		/* both, as the user wrote it */
+	bool		in_extra;		/* the field goes to extra although it is asked for */
 } MappedSlot;
 
 /* What is done with fields of one name */
@@ -134,7 +135,6 @@ struct Mapping
 };
 
 /* mapping.c */
-extern int	mapping_add_slot(Mapping *mapping, const char *name, bool reso_name);
 extern MappedTarget *mapping_add_target(Mapping *mapping, const MappingSource *source, int column);
 
 /* mapping_row.c */
@@ -161,7 +161,6 @@ extern bool mapping_fill_units(Mapping *mapping, ListingRow *row);
 
 /* mapping_terms.c */
 extern void mapping_terms_create(Mapping *mapping, const MappingSource *source);
-extern bool mapping_term_is_extra(const Mapping *mapping, int slot);
 extern bool mapping_take_terms(Mapping *mapping, ListingRow *row);
 
 /* mapping_key.c */
@@ -172,6 +171,7 @@ extern void mapping_read_source(Mapping *mapping, const MappingSource *source, c
 								JsonbValue *value);
 
 /* mapping_names.c */
+extern int	mapping_add_slot(Mapping *mapping, const char *name, bool reso_name);
 extern void mapping_names_create(Mapping *mapping);
 extern const NamedField *mapping_named_field(Mapping *mapping, const char *name, int position);
 

@@ -50,8 +50,16 @@ find_slot(Mapping *mapping, const char *const *headers)
 {
 	for (int i = 0; i < mapping->nfields; i++)
 	{
-		if (is_of(headers, synonym_fold(mapping->fields[i])))
-			return mapping_add_slot(mapping, mapping->fields[i], false);
+		int			nslots = mapping->nslots;
+		int			slot;
+
+		if (!is_of(headers, synonym_fold(mapping->fields[i])))
+			continue;
+		slot = mapping_add_slot(mapping, mapping->fields[i], false);
+		/* one that fills a column too is there already */
+		if (mapping->nslots > nslots)
+			mapping->slots[slot].in_extra = true;
+		return slot;
 	}
 	return -1;
 }
@@ -88,21 +96,6 @@ mapping_terms_create(Mapping *mapping, const MappingSource *source)
 		return;
 	mapping->type_column = type;
 	mapping->filled[type] = true;
-}
-
-/* Whether a slot is one whose field goes to extra although it is asked for */
-bool
-mapping_term_is_extra(const Mapping *mapping, int slot)
-{
-	for (int t = 0; t < mapping->ntargets; t++)
-	{
-		for (int s = 0; s < mapping->targets[t].nslots; s++)
-		{
-			if (mapping->targets[t].slots[s] == slot)
-				return false;
-		}
-	}
-	return slot == mapping->offer_slot || slot == mapping->currency_slot;
 }
 
 /* The text of a slot; NULL: the record has none */
