@@ -203,7 +203,8 @@ mapping_describe(const Mapping *mapping, int *nnotes)
 	if (mapping->currency_slot >= 0)
 	{
 		notes[n].source = mapping->slots[mapping->currency_slot].full_name;
-		notes[n++].note = "amounts of another currency than the market's are not read; kept in extra";
+		notes[n++].note = "amounts of another currency than the market's are not read;"
+			" kept in extra";
 	}
 	for (int f = 0; f < mapping->nfields; f++)
 	{

@@ -355,9 +355,11 @@ tell_end(const FeedRun *run)
 						 run->feed->feed_id)));
 	if (run->replaced > 0)
 		ereport(NOTICE,
-				(errmsg("feed \"%s\": " INT64_FORMAT " records have replaced others with the same key and other content",
+				(errmsg("feed \"%s\": " INT64_FORMAT
+						" records have replaced others with the same key and other content",
 						run->feed->name, run->replaced),
-				 errhint("If they are not states of one listing, several fields make the key: mapping => '{\"listing_key\": {\"from\": [\"id\", \"date\"]}, ...}'.")));
+				 errhint("If they are not states of one listing, several fields make the key: "
+						 "mapping => '{\"listing_key\": {\"from\": [\"id\", \"date\"]}, ...}'.")));
 	if (nshort > 0)
 		ereport(NOTICE,
 				(errmsg("feed \"%s\": " INT64_FORMAT " records have fewer fields than the header; "
