@@ -216,23 +216,23 @@ flush_batches(const TaskSet *set)
 
 /*
  * Runs batches until there are no more, or until it is time to look again at
- * what has become due and at the network.  Whether there was any.
+ * what has become due and at the network.  Whether any got on: jobs that are not
+ * for this caller, or that a limit keeps waiting, are met again in each pass.
  */
 static bool
 run_batches(TaskSet *set, JobScope *scope, MemoryContext batch)
 {
 	TimestampTz began_at = GetCurrentTimestamp();
-	bool		any = false;
 
+	scope->got_on = false;
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(batch);
 		if (!run_ready(set, scope, batch))
-			break;
-		any = true;
+			return scope->got_on;
 	} while (!TimestampDifferenceExceeds(began_at, GetCurrentTimestamp(), LOOK_AGAIN_AFTER_MS));
-	return any;
+	return true;
 }
 
 /* Runs what is due until nothing is */
