@@ -21,7 +21,7 @@ typedef struct JobScope
 	int64		done;			/* since the scope was created */
 	int64		failed;
 	bool		durable;		/* the last batch has to be on disk when it can be seen */
-	bool		got_on;			/* a batch has run, moved or put off some job; the caller unsets it */
+	bool		got_on;			/* a batch has done something; the caller unsets it */
 } JobScope;
 
 extern JobScope *job_scope_create(Oid caller, const char *queue);
