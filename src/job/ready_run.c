@@ -355,6 +355,7 @@ take_job(Batch *batch, ReadyJob *ready)
 		count_taken(batch);
 	batch->queue_taken = ready->job.queue;
 	batch->ntaken++;
+	batch->scope->got_on = true;
 	return true;
 }
 
@@ -731,7 +732,7 @@ job_run_ready(JobScope *scope, TimestampTz *until)
 	scope->durable = batch->durable;
 	/* what was moved may have come to where this pass has been already */
 	hand->any_in_pass |= batch->nrun > 0 || batch->moved;
-	scope->got_on |= hand->left != before || batch->freed;
+	scope->got_on |= batch->freed;
 	if (hand->left == before && !batch->freed)
 		ready_skip(hand);		/* nothing of it can be run for now, or in this session's scope */
 	/* given back when the next are taken: until the commit, an abort must bring the pages back */
