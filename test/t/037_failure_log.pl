@@ -32,7 +32,7 @@ $from = -s $node->logfile;
 query($node, q{CREATE FUNCTION public.rants(jsonb) RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '%', repeat('ä', 2000000); END $$;
 	SELECT estate.enqueue('public.rants', max_attempts => 1);});
 wait_until(sub { told($from) }, 'the log tells of a failure with a long message');
-like((told($from))[0], qr/is dead after 1 attempts: (?:ä){512}\.\.\.$/, 'and cuts it');
+like((told($from))[0], qr/is dead after 1 attempt: (?:ä){512}\.\.\.$/, 'and cuts it');
 
 # failures that do not end a job are tried again, and are in estate.job
 $from = -s $node->logfile;
