@@ -75,7 +75,7 @@ is_refused(create(q{options => '{"media_target": "nowhere"}'}), '42704', qr/nowh
 is_refused(create(q{server => 'nowhere'}), '42704', qr/nowhere/, 'a server that does not exist');
 is_refused(create(q{market => 'elsewhere'}), '42704', qr/elsewhere.*create_market/s, 'a market that does not exist');
 is_refused(create(q{preset => 'csv'}, "'csv'"), '42710', qr/alter_feed/, 'a name that is taken');
-is_refused(create(q{every => '10 milliseconds'}), '23514', qr/every/, 'an interval that is too short');
+is_refused(create(q{every => '10 milliseconds'}), '22023', qr/every/, 'an interval that is too short');
 is_refused(create('preset => NULL'), '22004', qr/null/, 'no preset');
 is_refused(create('options => NULL'), '22023', qr/object/, 'no options');
 is_refused('CALL estate.run_feed(NULL)', '22004', qr/null/, 'a feed without a name');

@@ -113,7 +113,8 @@ $server->put('hostile.json', JSON::PP::encode_json({ value => [ { ListingKey => 
 	{ ListingKey => 'too wide', Media => [ { MediaKey => 'x', MediaCategory => 'x' x 51, MediaURL => $server->url('/0.jpg') } ] } ] }));
 query($node, "SELECT estate.create_feed('hostile', url => '" . $server->url('/hostile.json') . q{', preset => 'reso', options => '{"media_target": "shelf"}')});
 query($node, "CALL estate.run_feed('hostile')");
-is(run_of($node, 'hostile'), 'done|1|3|1|0|0|0|2', 'media that do not fit are a reject, not an error');
+is(run_of($node, 'hostile'), 'done|1|3|3|0|0|0|0', 'media that do not fit cost no record');
+is(query($node, q{SELECT count(*) FROM estate.feed_reject r JOIN estate.feed f USING (feed_id) WHERE f.name = 'hostile' AND level = 'field'}), 2, 'and are told of');
 eventually($node, all_is_stored('hostile'), 'hostile names are copied like others');
 is(query($node, "SELECT count(*) FILTER (WHERE stored_as ~ '^[0-9]+/[0-9]+/[0-9a-f]{32}[.]jpg\$'), count(*), count(DISTINCT stored_as) FROM estate.media d JOIN estate.listing l ON (l.market_id, l.id) = (d.market_id, d.listing) WHERE source_system = 'hostile'"),
 	'11|11|11', 'to names that are ours');
