@@ -239,7 +239,7 @@ subtest 'without preload all works in the session' => sub {
 		SELECT "check" FROM estate.doctor() WHERE NOT ok ORDER BY 1;
 	});
 	is($code, 0, 'no error') or diag $err;
-	is($out, join("\n", 1, 2, '2|0', 'done', 'done', 2, 0, 't', 'databases', 'launcher', 'pg_cron', 'preload'), 'jobs are kept and worked off');
+	is($out, join("\n", 1, 2, '2|0', 'done', 'done', 2, 0, 't', 'databases', 'launcher', 'preload'), 'jobs are kept and worked off');
 	my $warned = () = $err =~ /WARNING:  the job is kept, but no workers run in this database/g;
 	is($warned, 1, 'one warning for each session');
 };
