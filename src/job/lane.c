@@ -451,15 +451,3 @@ lane_read_from_start(void)
 			}
 	lane_unlock(state);
 }
-
-/*
- * Whether there may be prepared transactions with jobs: their end wakes nobody,
- * so somebody has to look
- */
-bool
-lane_any_prepared(void)
-{
-	const volatile EstateDatabaseSlot *slot = estate_find_slot(MyDatabaseId);
-
-	return slot && slot->prepared;
-}

@@ -72,7 +72,6 @@ extern bool lane_forget(LaneHeap heap, BlockNumber nblocks);
 extern bool lane_take_again(const LanePages *pages);
 extern const LanePages *lane_end_touched(int *n);
 extern void lane_read_from_start(void);
-extern bool lane_any_prepared(void);
 extern TimestampTz lane_emptied_at(void);
 extern void lane_note_emptied(void);
 extern bool lane_position(LaneHeap heap, LaneSegment *position);

@@ -63,7 +63,10 @@ look_is_up(Look look)
 	return state == NULL || state->up[look];
 }
 
-/* Whether a prepared transaction may leave something and not say so */
+/*
+ * Whether a prepared transaction may leave something: its end tells nobody, so
+ * somebody has to look.
+ */
 bool
 look_is_prepared(void)
 {

@@ -23,7 +23,7 @@
 #include "job/cancel.h"
 #include "job/depend.h"
 #include "job/hand.h"
-#include "job/lane.h"
+#include "job/look.h"
 #include "job/prepared.h"
 #include "job/promote.h"
 #include "job/ready.h"
@@ -194,7 +194,7 @@ rest_until(bool worked, bool woken)
 	else if (!woken)
 		rest_ms = Min(rest_ms * 2, REST_MOST_MS);
 	ms = rest_ms;
-	if (lane_any_prepared())
+	if (look_is_prepared())
 		ms = Min(ms, LOOK_FOR_PREPARED_MS);
 	if (count_wanted)
 		ms = Min(ms, COUNT_AGAIN_MS);
